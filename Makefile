@@ -1,0 +1,46 @@
+# Two commands for a fresh machine: `make run` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHON
+
+.PHONY: help run test check lint types imports bench setup setup-test clean lock dashboard-test
+.DEFAULT_GOAL := help
+
+help: ## what there is to do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: ## .venv and the dashboard, nothing else
+	@scripts/setup run
+
+run: setup ## set up and start the demo (prints the URL)
+	@exec $(BIN)/lagebild demo
+
+setup-test: ## what the tests need, Debian's packages included
+	@scripts/setup test
+
+test: setup-test ## set up and run all tests
+	@$(BIN)/python -m pytest -q
+	@$(MAKE) --no-print-directory dashboard-test
+
+dashboard-test:
+	@cd web/dashboard && ../../$(BIN)/npm run --silent test
+
+check: setup-test lint types imports test ## all that must be green before a commit
+
+lint: ## ruff
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: ## mypy --strict
+	@$(BIN)/mypy
+
+imports: ## the floor plan's import contracts
+	@$(BIN)/lint-imports
+
+bench: setup-test ## measure the live path (QUICK=1: under 50 s)
+	@$(BIN)/python -m tests.bench.live $(if $(QUICK),--quick)
+
+lock: setup ## write requirements/*.txt anew
+	@scripts/lock
+
+clean: ## remove everything made by building and testing
+	rm -rf .venv build web/dashboard/dist web/dashboard/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

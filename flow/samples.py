@@ -1,0 +1,130 @@
+"""Telemetry: one assembled state of one aircraft, and the raw bytes it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Group(StrEnum):
+    """Fields of a TelemetrySample that come from the same messages and so share one age."""
+
+    POSITION = "position"  # lat, lon, alt_*
+    ATTITUDE = "attitude"  # roll, pitch, yaw
+    SPEED = "speed"  # ground speed, climb
+    GIMBAL = "gimbal"
+    BATTERY = "battery"
+    FIX = "fix"  # fix, satellites
+    MODE = "mode"  # mode, armed, landed
+    HOME = "home"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A point in WGS84: degrees, and metres above mean sea level where known."""
+
+    lat_deg: float
+    lon_deg: float
+    alt_msl_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySample:
+    """What is known of an aircraft at `utc_ns` (Lagebild time). **None means unknown**, never the last value.
+
+    Yaw is true north, 0 to 360. Gimbal angles are the camera axis in the earth frame: pitch -90 looks
+    straight down, yaw is true north; None without an attitude to convert a body-frame source with.
+    `received_ns` holds, per group, when its newest message was received (Lagebild time); a group that never
+    came is missing there and all its fields are None. `utc_ns` is the newest of them.
+    """
+
+    aircraft_id: str
+    utc_ns: int
+    lat_deg: float | None = None
+    lon_deg: float | None = None
+    alt_msl_m: float | None = None
+    alt_home_m: float | None = None
+    alt_agl_m: float | None = None
+    roll_deg: float | None = None
+    pitch_deg: float | None = None
+    yaw_deg: float | None = None
+    gimbal_pitch_deg: float | None = None
+    gimbal_yaw_deg: float | None = None
+    ground_speed_ms: float | None = None
+    climb_ms: float | None = None
+    battery_pct: float | None = None
+    battery_v: float | None = None
+    fix: str | None = None  # "none" | "2d" | "3d" | "dgps" | "rtk_float" | "rtk_fixed" (GPS_FIX_TYPE)
+    satellites: int | None = None
+    mode: str | None = None
+    armed: bool | None = None
+    landed: str | None = None  # "on_ground" | "in_air" | "takeoff" | "landing" (MAV_LANDED_STATE)
+    home: Place | None = None
+    link_quality_pct: float | None = None
+    received_ns: dict[Group, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RawTelemetry:
+    """One datagram or read of a telemetry link, as it came: what the recorder writes to the .tlog."""
+
+    aircraft_id: str
+    link: str
+    utc_ns: int  # arrival, Lagebild time
+    data: bytes
+
+
+class Severity(StrEnum):
+    """MAV_SEVERITY, lower case."""
+
+    EMERGENCY = "emergency"
+    ALERT = "alert"
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+    INFO = "info"
+    DEBUG = "debug"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusText:
+    """A STATUSTEXT of an aircraft, chunks joined (MAVLink 2 `id`, `chunk_seq`); delivered as an event."""
+
+    id: str
+    aircraft_id: str
+    utc_ns: int
+    severity: Severity
+    text: str
+
+
+class LinkStatus(StrEnum):
+    """What a telemetry link is doing."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    SILENT = "silent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """State of the telemetry link of one aircraft, with what was counted on it.
+
+    `reason` is a code of the UI catalogue, `detail` one clear English line for log and API.
+    `unassigned_system_ids` are heard but belong to no configured aircraft: "unbekannt, SysID 2".
+    """
+
+    aircraft_id: str
+    link: str
+    status: LinkStatus
+    since_ns: int
+    reason: str = ""
+    detail: str = ""
+    address: str = ""  # where it really listens, once bound
+    messages: int = 0
+    bad_bytes: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    unassigned_system_ids: tuple[int, ...] = ()

@@ -1,0 +1,1 @@
+"""Ingest: a video source -> AccessUnits -> the bus."""

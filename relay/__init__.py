@@ -1,0 +1,1 @@
+"""Relay: everything WebRTC. The bus -> browsers (WHEP)."""

@@ -1,0 +1,1 @@
+"""The demo aircraft: picture and MAVLink from one truth, sent over UDP. Imports no room."""

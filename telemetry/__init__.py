@@ -1,0 +1,1 @@
+"""Telemetry: MAVLink -> TelemetrySamples -> the bus. Never sends anything towards an aircraft."""
