@@ -56,6 +56,12 @@ class NotFoundError(LagebildError):
     code = "not_found"
 
 
+class BusyError(LagebildError):
+    """A limit of the service is reached; trying again later may work."""
+
+    code = "busy"
+
+
 class OverflowedError(LagebildError):
     """A LOSSLESS reader was too slow: its bound was reached and something is missing from here on."""
 

@@ -1,0 +1,18 @@
+# One container, no Redis. The steps are the project's own set-up script, which `make run` and CI use too.
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /opt/lagebild
+COPY . .
+RUN apt-get update && apt-get install -y --no-install-recommends make libatomic1 && rm -rf /var/lib/apt/lists/* \
+ && scripts/setup run \
+ && rm -rf web/dashboard/node_modules
+
+FROM python:3.11-slim-bookworm
+COPY --from=build /opt/lagebild /opt/lagebild
+RUN useradd --system --create-home lagebild
+USER lagebild
+WORKDIR /home/lagebild
+ENV PATH=/opt/lagebild/.venv/bin:$PATH PYTHONUNBUFFERED=1
+EXPOSE 8080/tcp
+HEALTHCHECK CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=3)"
+ENTRYPOINT ["lagebild"]
+CMD ["serve", "--host", "0.0.0.0"]

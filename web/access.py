@@ -1,0 +1,65 @@
+"""Every HTTP route goes through `Door.route`, which names its permission and describes it for OpenAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from aiohttp import web
+
+from flow.errors import LagebildError
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Permission(StrEnum):
+    """What a caller must be allowed to do. Everybody may do everything until accounts exist."""
+
+    WATCH = "watch"  # pictures, telemetry, states of the feeds
+    OPERATE = "operate"  # health and metrics
+    PAGE = "page"  # the page's own files; they hold no data of an incident
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One registered route, as OpenAPI describes it. `answers` maps a status to what it means."""
+
+    method: str
+    path: str
+    permission: Permission
+    summary: str
+    answers: dict[int, str]
+    media_type: str = "application/json"
+    body: str = ""  # media type of the request body, if there is one
+    example: Any = None
+
+
+class ForbiddenError(LagebildError):
+    """The caller may not do this."""
+
+    code = "forbidden"
+
+
+@dataclass(slots=True)
+class Door:
+    """Registers routes on an application, with the check of their permission in front."""
+
+    app: web.Application
+    routes: list[Route] = field(default_factory=list)
+
+    def route(self, route: Route, handler: Handler) -> None:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            check(request, route.permission)
+            return await handler(request)
+
+        self.routes.append(route)
+        self.app.router.add_route(route.method, route.path, guarded)
+
+
+def check(request: web.Request, permission: Permission) -> None:
+    """Raise ForbiddenError unless the caller may. Pages of other origins never may (RFC 6454)."""
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        raise ForbiddenError(f"requests from {origin} are refused: it is not the origin of this service")

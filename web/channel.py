@@ -1,0 +1,197 @@
+"""What one feed's pages hear over their WebSockets: serialised once, whoever listens.
+
+A subscriber that cannot keep up loses what waits for it and gets the present state instead; it never slows
+the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+
+from flow.bus import Bus
+from flow.clock import NS_PER_MS, Clock
+from flow.flights import Aircraft, Feed, SourceState
+from flow.samples import LinkState, StatusText, TelemetrySample
+from flow.units import CLOCK_RATE_HZ, AccessUnit, rtp_timestamp
+
+from .views import Json, anchor_view, feed_view, link_view, ms, sample_view, state_view, text_view
+
+ANCHOR_EVERY_NS = 500 * NS_PER_MS
+ANCHOR_MOVED_NS = 5 * NS_PER_MS
+WAITING_MOST = 256
+SAMPLE_AHEAD_NS = 10_000 * NS_PER_MS
+
+
+class Subscriber:
+    """The messages that wait for one page."""
+
+    def __init__(self, snapshot: Callable[[], list[str]]) -> None:
+        self._snapshot = snapshot
+        self._waiting: deque[str] = deque(snapshot())
+        self._something = asyncio.Event()
+        self._something.set()
+        self.closed = False
+
+    def offer(self, message: str) -> None:
+        if len(self._waiting) >= WAITING_MOST:
+            self._waiting = deque(self._snapshot())
+        else:
+            self._waiting.append(message)
+        self._something.set()
+
+    def close(self) -> None:
+        self.closed = True
+        self._something.set()
+
+    async def next_batch(self) -> list[str]:
+        """What waits, oldest first; [] once closed."""
+        await self._something.wait()
+        batch = list(self._waiting)
+        self._waiting.clear()
+        if not self.closed:
+            self._something.clear()
+        return batch if not self.closed else []
+
+
+class FeedChannel:
+    """Follows one feed and its aircraft on the bus and tells its subscribers. `run()` until cancelled."""
+
+    def __init__(self, bus: Bus, clock: Clock, aircraft: Aircraft, feed: Feed) -> None:
+        self._bus, self._clock = bus, clock
+        self._aircraft, self._feed = aircraft, feed
+        self._subscribers: set[Subscriber] = set()
+        self._anchor: AccessUnit | None = None
+        self._told_ns = 0
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_pictures())
+            tasks.create_task(self._follow_samples())
+            tasks.create_task(self._follow_source())
+            tasks.create_task(self._follow_link())
+            tasks.create_task(self._follow_texts())
+
+    def join(self) -> Subscriber:
+        subscriber = Subscriber(self._snapshot)
+        self._subscribers.add(subscriber)
+        return subscriber
+
+    def leave(self, subscriber: Subscriber) -> None:
+        self._subscribers.discard(subscriber)
+
+    def close(self) -> None:
+        """End every subscription: the service stops."""
+        for subscriber in self._subscribers:
+            subscriber.close()
+
+    def tell(self, kind: str, content: Json) -> None:
+        """Send one message to every subscriber."""
+        if self._subscribers:
+            message = _message(kind, content)
+            for subscriber in self._subscribers:
+                subscriber.offer(message)
+
+    def _snapshot(self) -> list[str]:
+        state = self._bus.peek(SourceState, self._feed.id)
+        link = self._bus.peek(LinkState, self._aircraft.id)
+        sample = self._bus.peek(TelemetrySample, self._aircraft.id)
+        messages = [_message("hello", {"feed": feed_view(self._aircraft, self._feed, state)})]
+        if state:
+            messages.append(_message("state", state_view(state)))
+        if link:
+            messages.append(_message("link", link_view(link)))
+        if self._anchor:
+            messages.append(_message("anchor", anchor_view(self._anchor)))
+        if sample:
+            messages.append(_message("telemetry", self._tagged(sample)))
+        return messages
+
+    async def _follow_pictures(self) -> None:
+        with self._bus.from_keyframe(self._feed.id) as units:
+            async for unit in units:
+                before, self._anchor = self._anchor, unit
+                if before is None or self._is_news(before, unit):
+                    self._told_ns = self._clock.now_ns()
+                    self.tell("anchor", anchor_view(unit))
+
+    def _is_news(self, before: AccessUnit, unit: AccessUnit) -> bool:
+        if (before.epoch, before.utc_origin) != (unit.epoch, unit.utc_origin):
+            return True
+        moved_ns = _utc_of(before, unit.pts_90k) - unit.utc_ns
+        return abs(moved_ns) > ANCHOR_MOVED_NS or self._clock.now_ns() - self._told_ns >= ANCHOR_EVERY_NS
+
+    async def _follow_samples(self) -> None:
+        with self._bus.latest(TelemetrySample, self._aircraft.id) as samples:
+            async for sample in samples:
+                if self._subscribers:
+                    self.tell("telemetry", self._tagged(sample))
+
+    async def _follow_source(self) -> None:
+        with self._bus.latest(SourceState, self._feed.id) as states:
+            async for state in states:
+                self.tell("state", state_view(state))
+
+    async def _follow_link(self) -> None:
+        with self._bus.latest(LinkState, self._aircraft.id) as links:
+            async for link in links:
+                self.tell("link", link_view(link))
+
+    async def _follow_texts(self) -> None:
+        with self._bus.events(StatusText) as texts:
+            async for text in texts:
+                if isinstance(text, StatusText) and text.aircraft_id == self._aircraft.id:
+                    self.tell("text", text_view(text))
+
+    def _tagged(self, sample: TelemetrySample) -> Json:
+        """The sample with the RTP timestamp of a picture of its instant; null without a live picture."""
+        view = sample_view(sample)
+        anchor = self._anchor
+        view["rtp_timestamp"] = None
+        if anchor is not None and abs(sample.utc_ns - anchor.utc_ns) < SAMPLE_AHEAD_NS:
+            since_90k = (sample.utc_ns - anchor.utc_ns) * CLOCK_RATE_HZ // 1_000_000_000
+            view["rtp_timestamp"] = rtp_timestamp(anchor.pts_90k + since_90k)
+        return view
+
+
+class FeedList:
+    """The list of all feeds, told to every page when a feed's source changes its status or reason."""
+
+    def __init__(self, bus: Bus, aircraft: tuple[Aircraft, ...], channels: dict[str, FeedChannel]) -> None:
+        self._bus, self._aircraft, self._channels = bus, aircraft, channels
+        self._told: dict[str, SourceState] = {}
+
+    def view(self) -> list[Json]:
+        return [feed_view(a, f, self._bus.peek(SourceState, f.id)) for a in self._aircraft for f in a.feeds]
+
+    async def run(self) -> None:
+        with self._bus.latest(SourceState) as states:
+            async for state in states:
+                before = self._told.get(state.feed_id)
+                self._told[state.feed_id] = state
+                if before is None or _without_counters(before) != _without_counters(state):
+                    for channel in self._channels.values():
+                        channel.tell("feeds", {"feeds": self.view()})
+
+
+def time_reply(t0: float, clock: Clock) -> str:
+    """The answer to a page's clock question."""
+    return _message("time", {"t0": t0, "utc_ms": ms(clock.now_ns())})
+
+
+def _utc_of(anchor: AccessUnit, pts_90k: int) -> int:
+    return anchor.utc_ns + (pts_90k - anchor.pts_90k) * 1_000_000_000 // CLOCK_RATE_HZ
+
+
+def _without_counters(state: SourceState) -> SourceState:
+    return replace(
+        state, fps=None, bitrate_bps=None, pictures=0, lost_packets=0, damaged=0, restarts=0, epoch=0
+    )
+
+
+def _message(kind: str, content: Json) -> str:
+    return msgspec.json.encode({"type": kind, **content}).decode()

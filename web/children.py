@@ -1,0 +1,40 @@
+"""Child processes the service owns: started, watched, and ended with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Sequence
+
+log = logging.getLogger("lagebild.web")
+
+END_WITHIN_S = 3.0
+
+
+async def run_child(module: str, arguments: Sequence[str]) -> int:
+    """Run `python -m module` until it ends and return its exit code; when cancelled, end it first.
+
+    Its standard input is a pipe that this process never writes: end of file tells it that we are gone.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, *arguments, stdin=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            await _end(process, module)
+
+
+async def _end(process: asyncio.subprocess.Process, module: str) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), END_WITHIN_S)
+    except TimeoutError:
+        log.warning("%s did not end within %g s and was killed", module, END_WITHIN_S)
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

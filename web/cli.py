@@ -1,0 +1,155 @@
+"""The command line: `lagebild serve | demo | replay`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from flow.errors import LagebildError
+
+from .publishers import DEMO_AIRCRAFT, ReplayOrder, fly_demo, fly_replay
+from .service import Running, running_service
+from .settings import Settings, load_settings
+
+log = logging.getLogger("lagebild.web")
+
+Publish = Callable[[Running], Coroutine[Any, Any, None]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of the console script; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    return_code = 0
+    try:
+        settings = _settings(options)
+        logging.basicConfig(
+            level=settings.server.log_level.upper(),
+            format="%(asctime)s %(levelname)-7s %(message)s",
+            datefmt="%H:%M:%S",
+        )
+        command: Callable[..., Coroutine[Any, Any, int]] = options.command
+        return_code = asyncio.run(command(options, settings))
+    except* LagebildError as group:
+        for error in _leaves(group):
+            print(f"lagebild: {error}", file=sys.stderr)
+        return_code = 2
+    except* KeyboardInterrupt:
+        return_code = 130
+    return return_code
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+async def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    if not settings.aircraft:
+        log.warning("no aircraft is configured: start from config.example.toml, or try `lagebild demo`")
+    return await _run_until_stopped(settings, _nothing)
+
+
+async def _demo(options: argparse.Namespace, settings: Settings) -> int:
+    settings = replace(settings, aircraft=(DEMO_AIRCRAFT, *settings.aircraft))
+    return await _run_until_stopped(settings, fly_demo, DEMO_AIRCRAFT.feed[0].id, DEMO_AIRCRAFT.feed[1].id)
+
+
+async def _replay(options: argparse.Namespace, settings: Settings) -> int:
+    order = ReplayOrder(tuple(options.video), options.telemetry, tuple(_replay_extra(options)))
+
+    async def play(service: Running) -> None:
+        code = await fly_replay(service, order)
+        print("lagebild: the recording has ended" if code == 0 else "lagebild: the replay failed", flush=True)
+
+    settings = replace(settings, aircraft=(order.as_aircraft(),))
+    return await _run_until_stopped(settings, play)
+
+
+async def _nothing(_: Running) -> None:
+    """`serve` publishes nothing of its own."""
+
+
+async def _run_until_stopped(settings: Settings, publish: Publish, *shown: str) -> int:
+    """Serve, with `publish` beside it, until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with running_service(settings) as service, asyncio.TaskGroup() as tasks:
+        publishing = tasks.create_task(publish(service))
+        query = "?feed={}&second={}".format(*shown) if shown else ""
+        print(f"Lagebild läuft: {service.url}{query}   (Ende mit Strg+C)", flush=True)
+        await stop.wait()
+        log.info("stopping")
+        publishing.cancel()
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    settings = load_settings(options.config, os.environ)
+    server = settings.server
+    if options.host is not None:
+        server = replace(server, host=options.host)
+    if options.port is not None:
+        server = replace(server, port=options.port)
+    if server.log_level.upper() not in logging.getLevelNamesMapping():
+        raise LagebildError(f"server.log_level is debug, info, warning or error, not '{server.log_level}'")
+    return replace(settings, server=server)
+
+
+_REPLAY_OPTIONS = ("telemetry_offset", "speed", "video_fps", "seed", "loss", "jitter", "drift")
+
+
+def _replay_extra(options: argparse.Namespace) -> list[str]:
+    """The options of `recordings.replay` that were given, as its own command line."""
+    extra = ["--loop"] if options.loop else []
+    for name in _REPLAY_OPTIONS:
+        value = getattr(options, name)
+        if value is not None:
+            extra += [f"--{name.replace('_', '-')}", str(value)]
+    return extra
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lagebild", description="Live drone video for incident command.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument(
+        "--config", type=Path, metavar="FILE", help="lagebild.toml (default: built-in defaults)"
+    )
+    every.add_argument("--host", help="address of the web page (default 127.0.0.1)")
+    every.add_argument("--port", type=int, help="port of the web page (default 8080; 0: any free one)")
+
+    serve = commands.add_parser("serve", parents=[every], help="run the service as configured")
+    serve.set_defaults(command=_serve)
+    demo = commands.add_parser("demo", parents=[every], help="run the service with a simulated aircraft")
+    demo.set_defaults(command=_demo)
+    replay = commands.add_parser("replay", parents=[every], help="play recorded feeds as if live")
+    replay.add_argument("--video", type=Path, action="append", required=True, metavar="FILE",
+                        help="MP4, MPEG-TS or raw .h264; may be given twice")  # fmt: skip
+    replay.add_argument("--telemetry", type=Path, metavar="FILE", help=".tlog or raw MAVLink bytes")
+    replay.add_argument(
+        "--telemetry-offset", type=float, metavar="MS", help="start of the telemetry after the video"
+    )
+    replay.add_argument("--speed", type=float, metavar="X", help="0.1 to 20 (default 1)")
+    replay.add_argument("--loop", action="store_true", help="start again at the end")
+    replay.add_argument("--video-fps", type=float, metavar="N", help="pictures a second of a raw .h264 file")
+    replay.add_argument("--seed", type=int, metavar="N", help="seed of the impairments below")
+    replay.add_argument("--loss", type=float, metavar="P", help="share of packets lost, 0 to 1")
+    replay.add_argument("--jitter", type=float, metavar="MS", help="largest extra delay of a packet")
+    replay.add_argument(
+        "--drift", type=float, metavar="PPM", help="how much too fast the source's clock runs"
+    )
+    replay.set_defaults(command=_replay)
+    return parser

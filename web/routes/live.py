@@ -1,0 +1,78 @@
+"""Watching: WHEP sessions (draft-ietf-wish-whep-03)."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from flow.doors import RelayDoor
+from flow.errors import OfferError
+from relay.sdp import MAX_OFFER_BYTES
+from web.access import Door, Permission, Route
+
+SDP = "application/sdp"
+FRAGMENT = "application/trickle-ice-sdpfrag"
+
+
+def add_live_routes(door: Door, relay: RelayDoor) -> None:
+    async def offer(request: web.Request) -> web.Response:
+        answer = await relay.answer(request.match_info["feed"], await _text(request, SDP))
+        return web.Response(
+            status=201,
+            text=answer.sdp,
+            content_type=SDP,
+            headers={"Location": f"{request.path}/{answer.session_id}", "ETag": answer.etag},
+        )
+
+    async def trickle(request: web.Request) -> web.Response:
+        await relay.trickle(request.match_info["session"], await _text(request, FRAGMENT))
+        return web.Response(status=204)
+
+    async def leave(request: web.Request) -> web.Response:
+        await relay.close(request.match_info["session"])
+        return web.Response(status=200)
+
+    session = "/live/{feed}/whep/{session}"
+    gone = {404: "the session has ended"}
+    refused = {
+        400: "the offer cannot be answered",
+        404: "no such feed",
+        409: "the feed's codec is not relayed",
+        503: "the feed has its most viewers",
+    }
+    door.route(
+        Route(
+            "POST",
+            "/live/{feed}/whep",
+            Permission.WATCH,
+            "Open a viewer session (WHEP, draft-ietf-wish-whep-03): the body is an SDP offer",
+            {201: "the SDP answer; Location names the session"} | refused,
+            media_type=SDP,
+            body=SDP,
+        ),
+        offer,
+    )
+    door.route(
+        Route(
+            "PATCH",
+            session,
+            Permission.WATCH,
+            "Trickle ICE (RFC 8840): accepted; the viewer's own checks tell its address",
+            {204: "accepted"} | gone,
+            body=FRAGMENT,
+        ),
+        trickle,
+    )
+    door.route(
+        Route("DELETE", session, Permission.WATCH, "End a viewer session", {200: "ended"} | gone), leave
+    )
+
+
+async def _text(request: web.Request, content_type: str) -> str:
+    if request.content_type != content_type:
+        raise OfferError(f"Content-Type is {request.content_type}; it must be {content_type}")
+    if (request.content_length or 0) > MAX_OFFER_BYTES:
+        raise OfferError(f"the body has {request.content_length} bytes; {MAX_OFFER_BYTES} are the limit")
+    try:
+        return await request.text()
+    except UnicodeDecodeError:
+        raise OfferError("the body is not UTF-8") from None

@@ -1,0 +1,39 @@
+"""The page itself: the built dashboard, from the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from flow.errors import NotFoundError
+from web.access import Door, Permission, Route
+
+DASHBOARD = Path(__file__).resolve().parent.parent / "dashboard" / "dist"
+
+
+def add_page_routes(door: Door, dashboard: Path | None = None) -> None:
+    """Serve `dashboard` (default: the built one). Assets carry their hash in the name and are cached."""
+    folder = (dashboard or DASHBOARD).resolve()
+
+    async def index(_: web.Request) -> web.FileResponse:
+        page = folder / "index.html"
+        if not page.is_file():
+            raise NotFoundError("the dashboard has not been built; run: make setup")
+        return web.FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+    async def asset(request: web.Request) -> web.FileResponse:
+        path = (folder / "assets" / request.match_info["name"]).resolve()
+        if path.parent != folder / "assets" or not path.is_file():
+            raise NotFoundError(f"no file '{request.match_info['name']}'")
+        return web.FileResponse(path, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+    async def icon(_: web.Request) -> web.StreamResponse:
+        path = folder / "favicon.svg"
+        return web.FileResponse(path) if path.is_file() else web.Response(status=204)
+
+    page = Permission.PAGE
+    door.route(Route("GET", "/", page, "The live page", {200: "HTML"}, media_type="text/html"), index)
+    door.route(Route("GET", "/assets/{name}", page, "A file of the page", {200: "file"}), asset)
+    door.route(Route("GET", "/favicon.svg", page, "The page's icon", {200: "SVG"}), icon)
+    door.route(Route("GET", "/favicon.ico", page, "The page's icon", {200: "SVG"}), icon)

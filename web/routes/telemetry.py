@@ -1,0 +1,101 @@
+"""Telemetry out: one WebSocket per feed, and the newest sample of an aircraft."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from flow.bus import Bus
+from flow.clock import Clock
+from flow.errors import NotFoundError
+from flow.flights import Aircraft
+from flow.samples import TelemetrySample
+from web.access import Door, Permission, Route
+from web.channel import FeedChannel, Subscriber, time_reply
+from web.views import sample_view
+
+GOING_AWAY = 1001  # RFC 6455 7.4.1
+MESSAGE_LIMIT_BYTES = 4096
+HEARTBEAT_S = 5.0
+
+
+class _TimeQuestion(msgspec.Struct, tag_field="type", tag="time"):
+    t0: float
+
+
+def add_telemetry_routes(
+    door: Door, bus: Bus, clock: Clock, aircraft: tuple[Aircraft, ...], channels: Mapping[str, FeedChannel]
+) -> None:
+    async def listen(request: web.Request) -> web.WebSocketResponse:
+        channel = channels.get(request.match_info["feed"])
+        if channel is None:
+            raise NotFoundError(f"no feed '{request.match_info['feed']}'")
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_LIMIT_BYTES, compress=False
+        )
+        await socket.prepare(request)
+        subscriber = channel.join()
+        try:
+            await _serve(socket, subscriber, clock)
+        finally:
+            channel.leave(subscriber)
+        return socket
+
+    async def newest(request: web.Request) -> web.Response:
+        aircraft_id = request.match_info["aircraft"]
+        if aircraft_id not in {a.id for a in aircraft}:
+            raise NotFoundError(f"no aircraft '{aircraft_id}'")
+        sample = bus.peek(TelemetrySample, aircraft_id)
+        return web.json_response(sample_view(sample or TelemetrySample(aircraft_id, 0)))
+
+    door.route(
+        Route(
+            "GET",
+            "/api/v1/feeds/{feed}/telemetry",
+            Permission.WATCH,
+            "WebSocket of a feed: telemetry with the RTP timestamp it belongs to, picture time, states",
+            {101: "JSON messages, each with a 'type'", 404: "no such feed"},
+        ),
+        listen,
+    )
+    door.route(
+        Route(
+            "GET",
+            "/api/v1/aircraft/{aircraft}/telemetry/latest",
+            Permission.WATCH,
+            "The newest telemetry sample of an aircraft; null means unknown",
+            {200: "the sample", 404: "no such aircraft"},
+        ),
+        newest,
+    )
+
+
+async def _serve(socket: web.WebSocketResponse, subscriber: Subscriber, clock: Clock) -> None:
+    """Send what the channel says and answer clock questions until either side leaves."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            writer = tasks.create_task(_write(socket, subscriber))
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await _answer(socket, message.data, clock)
+            writer.cancel()
+    except* (ConnectionError, asyncio.IncompleteReadError):
+        pass  # the page is gone; nothing is lost
+
+
+async def _write(socket: web.WebSocketResponse, subscriber: Subscriber) -> None:
+    while batch := await subscriber.next_batch():
+        for message in batch:
+            await socket.send_str(message)
+    await socket.close(code=GOING_AWAY, message=b"service stops")
+
+
+async def _answer(socket: web.WebSocketResponse, text: str, clock: Clock) -> None:
+    try:
+        question = msgspec.json.decode(text, type=_TimeQuestion)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return  # a page of another version may ask what this one does not know
+    await socket.send_str(time_reply(question.t0, clock))

@@ -1,0 +1,152 @@
+"""The whole service in one process: opens the rooms, wires their doors, and closes them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from flow.bus import Bus
+from flow.clock import Clock, SystemClock
+from flow.errors import PortInUseError
+from flow.memory_bus import MemoryBus
+from ingest.settings import FeedSource, IngestSettings
+from ingest.supervisor import Ingest
+from relay.hub import Relay
+from relay.settings import RelaySettings
+from telemetry.link import Telemetry
+from telemetry.settings import AircraftLink, TelemetrySettings
+
+from .access import Door
+from .channel import FeedChannel, FeedList
+from .errors import add_security_headers, errors_to_http
+from .routes.feeds import add_feed_routes
+from .routes.health import add_health_routes
+from .routes.live import add_live_routes
+from .routes.pages import add_page_routes
+from .routes.telemetry import add_telemetry_routes
+from .settings import Settings
+
+log = logging.getLogger("lagebild.web")
+
+ANY_ADDRESS = ("0.0.0.0", "::", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service that is up: where to look at it, and its bus."""
+
+    url: str
+    bus: Bus
+    clock: Clock
+
+
+@contextlib.asynccontextmanager
+async def running_service(settings: Settings, dashboard: Path | None = None) -> AsyncIterator[Running]:
+    """Run the service for as long as the context is open.
+
+    Raises PortInUseError when the HTTP port is taken. A feed or link that cannot be opened is a state of
+    that feed, never an error here.
+    """
+    clock = SystemClock()
+    bus = MemoryBus(clock)
+    aircraft = tuple(a.as_aircraft() for a in settings.aircraft)
+    feeds = [(a, f) for a in aircraft for f in a.feeds]
+    channels = {f.id: FeedChannel(bus, clock, a, f) for a, f in feeds}
+    feed_list = FeedList(bus, aircraft, channels)
+    relay = Relay(bus, clock, _relay_settings(settings), channels.keys())
+
+    app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
+    app.on_response_prepare.append(add_security_headers)
+    door = Door(app)
+    add_live_routes(door, relay)
+    add_telemetry_routes(door, bus, clock, aircraft, channels)
+    add_feed_routes(door, settings, feed_list, relay)
+    add_health_routes(door, bus, aircraft, relay)
+    add_page_routes(door, dashboard)
+
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        url = await _listen(runner, settings)
+        async with asyncio.TaskGroup() as tasks:
+            rooms = [
+                tasks.create_task(Ingest(bus, clock, _ingest_settings(settings)).run(), name="ingest"),
+                tasks.create_task(
+                    Telemetry(bus, clock, _telemetry_settings(settings)).run(), name="telemetry"
+                ),
+                tasks.create_task(feed_list.run(), name="feed list"),
+                *(tasks.create_task(c.run(), name=f"channel {i}") for i, c in channels.items()),
+                tasks.create_task(relay.run(), name="relay"),
+            ]
+            gc.freeze()  # what is there now stays: the collector need not walk it in mid-picture
+            yield Running(url, bus, clock)
+            # Order: pages first, so that they hear it; then what fills the bus; the bus last.
+            for channel in channels.values():
+                channel.close()
+            await runner.cleanup()
+            for room in rooms:
+                room.cancel()
+    finally:
+        await runner.cleanup()
+        await bus.aclose()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> str:
+    server = settings.server
+    try:
+        await web.TCPSite(runner, server.host, server.port, reuse_address=True).start()
+    except OSError as error:
+        raise PortInUseError(
+            f"cannot listen on {server.host}:{server.port} for the web page: {error.strerror or error}; "
+            "end the other program or choose another port (--port, or server.port in the configuration)"
+        ) from None
+    host, port = runner.addresses[0][:2]
+    shown = "127.0.0.1" if host in ANY_ADDRESS else host
+    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
+
+
+def _relay_settings(settings: Settings) -> RelaySettings:
+    host = settings.server.host
+    named = {"localhost": "127.0.0.1"}.get(host, host)
+    addresses = () if named in ANY_ADDRESS else (named,)
+    return RelaySettings(addresses=addresses, viewers_per_feed=settings.viewers.per_feed)
+
+
+def _ingest_settings(settings: Settings) -> IngestSettings:
+    return IngestSettings(
+        sources=tuple(
+            FeedSource(
+                feed_id=feed.id,
+                url=feed.source,
+                fps=feed.fps,
+                loop=feed.loop,
+                trust_clock=feed.trust_clock,
+                allow_from=feed.allow_from,
+            )
+            for aircraft in settings.aircraft
+            for feed in aircraft.feed
+        ),
+        lost_after_s=settings.picture.lost_ms / 1000,
+    )
+
+
+def _telemetry_settings(settings: Settings) -> TelemetrySettings:
+    return TelemetrySettings(
+        links=tuple(
+            AircraftLink(
+                aircraft_id=aircraft.id,
+                url=aircraft.mavlink,
+                system_id=aircraft.system_id,
+                allow_from=aircraft.allow_from,
+            )
+            for aircraft in settings.aircraft
+            if aircraft.mavlink
+        )
+    )
