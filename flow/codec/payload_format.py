@@ -1,0 +1,214 @@
+"""What the RTP payload formats of H.264 (RFC 6184) and H.265 (RFC 7798) share, both without interleaving.
+
+Sending: small NAL units together, large ones in fragments of equal size. Receiving: packets in order,
+NAL units out of them, and pictures out of those, ended by the marker bit so that none is a frame late.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flow.errors import MalformedError
+
+from .annexb import ACCESS_UNIT_LIMIT_BYTES, join_nal_units
+from .nal import NalRules
+from .reorder import ReorderWindow
+from .rtp import RtpPacket
+
+MAX_PAYLOAD = 1200
+"""Bytes of RTP payload that fit every path a browser is found behind, with SRTP, UDP and IPv6 around."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One coded picture (or field) as Annex B bytes, as a depacketizer found it.
+
+    damaged: packets of it are missing, or, unless it is a keyframe, of what was directly before it. It, and
+    what follows up to the next keyframe, does not decode cleanly.
+    """
+
+    data: bytes
+    rtp_timestamp: int
+    keyframe: bool
+    damaged: bool
+
+
+class PictureDepacketizer(ABC):
+    """RTP packets of one stream in, pictures out; never raises on what a sender sends, but counts it.
+
+    A picture ends at its marker bit, or at the next timestamp where the marker was lost or is never set. A
+    sender that sets it on every slice is found out by a slice that continues a picture already ended: that
+    rest is handed out as damaged, and from then on only timestamps end pictures. Parameter sets and SEI
+    sent ahead, with or without marker and timestamp of their own, go with the next slice.
+    """
+
+    def __init__(self, rules: NalRules) -> None:
+        self.malformed_packets = 0
+        self._rules = rules
+        self._window = ReorderWindow()
+        self._timestamp: int | None = None
+        self._nals: list[bytes] = []
+        self._fragments: list[bytes] = []  # of the NAL unit being received, its header first
+        self._size = 0
+        self._has_slice = False
+        self._incomplete = False  # something of the open picture is missing
+        self._gap = True  # something before the open picture is missing
+        self._ended_by_marker: int | None = None  # timestamp of the last picture, if its marker ended it
+        self._trusts_marker = True
+
+    @property
+    def lost_packets(self) -> int:
+        """Packets that never came."""
+        return self._window.lost
+
+    @property
+    def late_packets(self) -> int:
+        """Packets that came twice, or after they had been given up."""
+        return self._window.late
+
+    def push(self, packet: RtpPacket) -> list[Picture]:
+        """Take the next packet; return the pictures that it completes."""
+        return [done for due, gap in self._window.push(packet) for done in self._accept(due, gap)]
+
+    def flush(self) -> list[Picture]:
+        """The stream has ended: return what is left."""
+        pictures = [done for due, gap in self._window.flush() for done in self._accept(due, gap)]
+        return pictures + self._end_picture()
+
+    @abstractmethod
+    def _unpack(self, payload: bytes) -> None:
+        """Feed `_take` and `_take_fragment` from one payload, or raise MalformedError."""
+
+    def _accept(self, packet: RtpPacket, gap: bool) -> list[Picture]:
+        if gap:
+            self._incomplete |= bool(self._nals or self._fragments)
+            self._fragments.clear()
+        pictures = self._end_picture() if packet.timestamp != self._timestamp else []
+        self._timestamp = packet.timestamp
+        self._gap |= gap
+        try:
+            if packet.payload:
+                self._unpack(packet.payload)
+        except MalformedError:
+            self.malformed_packets += 1
+            self._incomplete = True
+        if packet.marker and self._has_slice and self._trusts_marker:
+            pictures += self._end_picture()
+            self._ended_by_marker = packet.timestamp
+        return pictures
+
+    def _take(self, nal: bytes) -> None:
+        """One whole NAL unit."""
+        self._abandon_fragments()
+        if self._rules.is_slice(nal):
+            if not self._has_slice and not self._rules.starts_picture(nal):
+                self._judge_continuation()
+            self._has_slice = True
+        if self._fits(len(nal)):
+            self._nals.append(nal)
+
+    def _take_fragment(self, header: bytes, body: bytes, *, first: bool, last: bool) -> None:
+        """One fragment of a NAL unit with that `header`."""
+        if first:
+            self._abandon_fragments()
+            self._fragments.append(header)
+        elif not self._fragments or self._fragments[0] != header:
+            self._fragments.clear()
+            self._incomplete = True
+            return
+        if not self._fits(len(body)):
+            return
+        self._fragments.append(body)
+        if last:
+            nal = b"".join(self._fragments)
+            self._fragments.clear()
+            self._size -= len(nal) - len(header)  # counted again as a whole
+            self._take(nal)
+
+    def _judge_continuation(self) -> None:
+        """A picture seems to begin with a slice that is not its first."""
+        if self._timestamp == self._ended_by_marker:
+            self._trusts_marker = False
+            self._incomplete = True
+        self._incomplete |= self._gap
+
+    def _abandon_fragments(self) -> None:
+        if self._fragments:
+            self._fragments.clear()
+            self._incomplete = True
+
+    def _fits(self, size: int) -> bool:
+        self._size += size
+        if self._size <= ACCESS_UNIT_LIMIT_BYTES:
+            return True
+        self._nals.clear()
+        self._fragments.clear()
+        self._size, self._has_slice = 0, False
+        self._incomplete = self._gap = True
+        return False
+
+    def _end_picture(self) -> list[Picture]:
+        self._abandon_fragments()
+        nals, timestamp, has_slice, incomplete = (
+            self._nals,
+            self._timestamp,
+            self._has_slice,
+            self._incomplete,
+        )
+        self._has_slice = self._incomplete = False
+        self._ended_by_marker = None
+        if not has_slice or timestamp is None:
+            # Parameter sets hold for what follows; SEI and delimiters belonged to a picture that never came.
+            self._nals = [nal for nal in nals if self._rules.is_parameter_set(nal)]
+            self._size = sum(map(len, self._nals))
+            self._gap |= incomplete
+            return []
+        keyframe = self._rules.is_keyframe(nals)
+        damaged = incomplete or (self._gap and not keyframe)
+        self._nals, self._size, self._gap = [], 0, False
+        return [Picture(join_nal_units(nals), timestamp, keyframe, damaged)]
+
+
+def fragments(body: bytes, room: int) -> Iterator[tuple[bytes, bool, bool]]:
+    """Cut `body` into the fewest parts of at most `room` bytes, equal but for a shorter last one.
+
+    Yields (part, first, last). Equal sizes let a run of packets leave in one system call (UDP GSO).
+    """
+    count = -(-len(body) // room)
+    size = -(-len(body) // count)
+    for start in range(0, len(body), size):
+        yield body[start : start + size], start == 0, start + size >= len(body)
+
+
+def runs_of_small(nals: list[bytes], rules: NalRules, room: int) -> Iterator[list[bytes]]:
+    """Group NAL units for packets: neighbours other than slices share one, at 2 bytes each, while they fit.
+
+    Slices stay alone, so that losing one packet costs one slice.
+    """
+    run: list[bytes] = []
+    used = 0
+    for nal in nals:
+        alone = rules.is_slice(nal)
+        if run and (alone or used + 2 + len(nal) > room):
+            yield run
+            run, used = [], 0
+        run.append(nal)
+        used += 2 + len(nal)
+        if alone:
+            yield run
+            run, used = [], 0
+    if run:
+        yield run
+
+
+def aggregated(payload: bytes, start: int, clause: str) -> Iterator[bytes]:
+    """The NAL units of an aggregation packet, each behind a 16-bit size, from `start` on."""
+    while start < len(payload):
+        begin = start + 2
+        size = int.from_bytes(payload[start:begin], "big")
+        start = begin + size
+        if size == 0 or start > len(payload):
+            raise MalformedError(f"aggregation packet with a NAL unit of {size} bytes ({clause})")
+        yield payload[begin:start]
