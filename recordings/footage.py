@@ -1,0 +1,176 @@
+"""Recorded files read lazily: coded pictures of a video, messages of a telemetry log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from flow.codec.annexb import (
+    AccessUnitSplitter,
+    AvcConfig,
+    HevcConfig,
+    avcc_to_annexb,
+    join_nal_units,
+    split_nal_units,
+)
+from flow.codec.nal import RULES
+from flow.codec.tlog import read_tlog
+from flow.errors import ConfigError
+from flow.units import Codec
+
+from .protocol.mavlink_frames import MAGIC, parse_header, split_stream
+from .protocol.telemetry_track import LoggedMessage, timed_by_boot
+from .protocol.timing import NS_PER_S
+from .protocol.video_track import CodedPicture
+
+logger = logging.getLogger(__name__)
+
+CHUNK_BYTES = 64 * 1024
+
+_CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
+_RAW_FORMATS = frozenset(_CODECS)
+_DELIMITERS = {Codec.H264: 9, Codec.H265: 35}
+_CONFIGS: dict[Codec, type[AvcConfig] | type[HevcConfig]] = {Codec.H264: AvcConfig, Codec.H265: HevcConfig}
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A recorded video that can be read again and again; each `pictures()` opens the file anew."""
+
+    codec: Codec
+    pictures: Callable[[], Iterator[CodedPicture]]
+
+
+def open_video(path: Path, raw_fps: Fraction) -> Footage:
+    """Look into an MP4, MPEG-TS or raw H.264/H.265 file, the last paced at `raw_fps`.
+
+    Raises ConfigError if it is not there, is no video, or its codec cannot travel over RTP.
+    """
+    with _opened(path) as container:
+        codec = _codec(path, _video_stream(path, container))
+        raw = container.format.name in _RAW_FORMATS
+    pictures = partial(_raw_pictures, path, codec, raw_fps) if raw else partial(_demuxed, path, codec)
+    if next(pictures(), None) is None:
+        raise ConfigError(f"{path}: no picture in it")
+    return Footage(codec, pictures)
+
+
+def _opened(path: Path) -> InputContainer:
+    try:
+        return av.open(str(path))
+    except av.error.InvalidDataError:
+        raise ConfigError(f"{path}: no video in it (not a file format that is known here)") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    stream = container.streams.best("video")
+    if not isinstance(stream, VideoStream):
+        raise ConfigError(f"{path}: no video in it")
+    return stream
+
+
+def _codec(path: Path, stream: VideoStream) -> Codec:
+    name = stream.codec_context.codec.canonical_name
+    if name not in _CODECS:
+        raise ConfigError(f"{path}: its video is {name}; only h264 and hevc can be replayed over RTP")
+    return _CODECS[name]
+
+
+def _raw_pictures(path: Path, codec: Codec, fps: Fraction) -> Iterator[CodedPicture]:
+    splitter = AccessUnitSplitter(codec)
+    numbers = count()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            for unit in splitter.push(chunk):
+                yield _evenly_paced(next(numbers), fps, unit)
+    for unit in splitter.flush():
+        yield _evenly_paced(next(numbers), fps, unit)
+
+
+def _evenly_paced(number: int, fps: Fraction, data: bytes) -> CodedPicture:
+    time_ns = int(number * NS_PER_S / fps)
+    return CodedPicture(time_ns, time_ns, int((number + 1) * NS_PER_S / fps) - time_ns, data)
+
+
+def _demuxed(path: Path, codec: Codec) -> Iterator[CodedPicture]:
+    """The pictures of a container; one that breaks off in the middle ends there, as the power did."""
+    with _opened(path) as container:
+        stream = _video_stream(path, container)
+        annexb = _to_annexb(codec, bytes(stream.codec_context.extradata or b""))
+        default_ns = int(NS_PER_S / (stream.average_rate or 30))
+        expected_ns = 0
+        try:
+            for packet in container.demux(stream):
+                if not packet.size:
+                    continue
+                tick_ns = NS_PER_S * packet.time_base
+                dts_ns = expected_ns if packet.dts is None else int(packet.dts * tick_ns)
+                pts_ns = dts_ns if packet.pts is None else int(packet.pts * tick_ns)
+                duration_ns = int((packet.duration or 0) * tick_ns) or default_ns
+                expected_ns = dts_ns + duration_ns
+                yield CodedPicture(dts_ns, pts_ns, duration_ns, annexb(bytes(packet)))
+        except av.error.FFmpegError as error:
+            logger.warning("%s: breaks off after %.1f s: %s", path, expected_ns / NS_PER_S, error)
+
+
+def _to_annexb(codec: Codec, extradata: bytes) -> Callable[[bytes], bytes]:
+    """What turns a sample of this stream into Annex B; MP4 keeps the parameter sets beside the samples."""
+    if extradata[:1] != b"\x01":
+        return bytes
+    config = _CONFIGS[codec].parse(extradata)
+    rules = RULES[codec]
+
+    def converted(sample: bytes) -> bytes:
+        data = avcc_to_annexb(sample, config.length_size)
+        nals = split_nal_units(data)
+        if rules.is_keyframe(nals) and not any(map(rules.is_parameter_set, nals)):
+            # Behind an access unit delimiter, which must stay first (H.264 7.4.1.2.3, H.265 7.4.2.4.4).
+            ahead = 1 if rules.type_of(nals[0]) == _DELIMITERS[codec] else 0
+            return join_nal_units((*nals[:ahead], *config.parameter_sets, *nals[ahead:]))
+        return data
+
+    return converted
+
+
+Messages = Callable[[], Iterator[LoggedMessage]]
+"""A telemetry log that can be read again and again; each call opens the file anew."""
+
+
+def open_telemetry(path: Path) -> Messages:
+    """Look into a .tlog or a raw MAVLink byte stream, told apart by what is in it.
+
+    Raises ConfigError if it is not there or holds no MAVLink message.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    # A .tlog begins with eight bytes of time, of which the first is zero until the year 4253.
+    timed = len(start) == 9 and start[0] == 0 and start[8] in MAGIC
+    messages = partial(_tlog, path) if timed else partial(_raw_stream, path)
+    if not any(parse_header(message.data) for message in messages()):
+        raise ConfigError(f"{path}: no telemetry in it (neither a .tlog nor a MAVLink byte stream)")
+    return messages
+
+
+def _tlog(path: Path) -> Iterator[LoggedMessage]:
+    with path.open("rb") as file:
+        for utc_us, data in read_tlog(file):
+            yield LoggedMessage(utc_us, data)
+
+
+def _raw_stream(path: Path) -> Iterator[LoggedMessage]:
+    with path.open("rb") as file:
+        yield from timed_by_boot(split_stream(iter(lambda: file.read(CHUNK_BYTES), b"")))
