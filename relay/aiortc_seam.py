@@ -11,6 +11,7 @@ Private names used (aiortc 1.16.0, pinned in pyproject.toml; `check_private_name
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from fractions import Fraction
@@ -123,5 +124,11 @@ class ViewerConnection:
         return str(self._pc.localDescription.sdp)
 
     async def close(self) -> None:
+        """Close and free everything, also when cancelled meanwhile: half-closed, aiortc leaks its tasks."""
         self._track.stop()
-        await self._pc.close()
+        closing = asyncio.ensure_future(self._pc.close())
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await closing
+            raise

@@ -32,4 +32,5 @@ def checked_offer(offer_sdp: str) -> str:
         if f"a={attribute}:" not in offer_sdp:
             raise OfferError(f"the offer has no 'a={attribute}'; WebRTC needs it (RFC 8829 5.2.1)")
     lines = offer_sdp.replace("\r\n", "\n").split("\n")
-    return "\r\n".join(line for line in lines if not line.startswith("a=candidate:"))
+    # Without end-of-candidates aioice keeps waiting for the viewer's checks (RFC 8838 8.2).
+    return "\r\n".join(line for line in lines if not line.startswith(("a=candidate:", "a=end-of-candidates")))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +23,22 @@ def feeds() -> Path:
     if not folder.is_dir():
         pytest.fail(f"LAGEBILD_FEEDS={FEEDS} is no folder")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_forgotten_task(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a coroutine test after which asyncio reports a task whose exception nobody awaited."""
+    if not inspect.iscoroutinefunction(getattr(request, "function", None)):
+        yield
+        return
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("asyncio").addHandler(handler)
+    try:
+        yield
+        gc.collect()  # a forgotten task is reported when it is collected
+    finally:
+        logging.getLogger("asyncio").removeHandler(handler)
+    forgotten = [message for message in said if "never retrieved" in message]
+    assert not forgotten, forgotten

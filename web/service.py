@@ -55,7 +55,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     that feed, never an error here.
     """
     clock = SystemClock()
-    bus = MemoryBus(clock)
+    bus = MemoryBus()
     aircraft = tuple(a.as_aircraft() for a in settings.aircraft)
     feeds = [(a, f) for a in aircraft for f in a.feeds]
     channels = {f.id: FeedChannel(bus, clock, a, f) for a, f in feeds}

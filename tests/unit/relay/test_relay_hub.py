@@ -1,0 +1,141 @@
+"""Sessions of the relay, watched by a real WebRTC client over loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiortc.rtcrtpsender
+import pytest
+
+from flow.clock import NS_PER_S
+from flow.errors import BusyError, LagebildError, NotFoundError, OfferError
+from flow.flights import SourceState, SourceStatus
+from flow.memory_bus import MemoryBus
+from flow.units import Codec, CodecConfig
+from relay import aiortc_seam
+from relay.hub import Relay
+from relay.settings import RelaySettings
+from tests.fakes.clips import as_units, h264_pictures
+from tests.fakes.clock import FakeClock
+from tests.fakes.whep_player import Player
+
+FEED = "fritz-tag"
+
+
+class House:
+    """A relay with its bus and clock."""
+
+    def __init__(self, viewers_per_feed: int = 3) -> None:
+        self.clock = FakeClock()
+        self.bus = MemoryBus()
+        settings = RelaySettings(viewers_per_feed=viewers_per_feed)
+        self.relay = Relay(self.bus, self.clock, settings, [FEED])
+
+    async def until_nobody_watches(self) -> None:
+        async with asyncio.timeout(10):
+            while self.relay.viewers():  # noqa: ASYNC110  (the end of a connection has no event of ours)
+                await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def open_house(viewers_per_feed: int = 3) -> AsyncIterator[House]:
+    house = House(viewers_per_feed)
+    running = asyncio.create_task(house.relay.run())
+    try:
+        yield house
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await house.bus.aclose()
+
+
+async def test_a_late_joiner_gets_the_group_and_then_live_on_the_feeds_own_clock() -> None:
+    units = as_units(h264_pictures(60), FEED)
+    async with open_house() as house, Player() as player:
+        for unit in units[:10]:
+            house.bus.publish(unit)
+        answer = await house.relay.answer(FEED, await player.offer())
+        await player.play(answer.sdp)
+        shown = [(await player.frame()).pts for _ in range(5)]
+        for unit in units[10:20]:
+            house.bus.publish(unit)
+        while shown[-1] != 18 * 3000:  # the receiver holds back the newest picture
+            shown.append((await player.frame()).pts)
+        assert shown == [n * 3000 for n in range(19)]
+        assert player.rtp_timestamps == [u.rtp_timestamp for u in units[:20]]
+        report = house.relay.viewers()[0]
+        assert (report.state, report.pictures_sent, report.pictures_dropped) == ("connected", 20, 0)
+
+
+async def test_two_viewers_share_one_rtp_clock() -> None:
+    units = as_units(h264_pictures(60), FEED)
+    async with open_house() as house, Player() as one, Player() as other:
+        for unit in units[:10]:
+            house.bus.publish(unit)
+        for player in (one, other):
+            await player.play((await house.relay.answer(FEED, await player.offer())).sdp)
+            await player.frame()
+        assert one.rtp_timestamps[0] == other.rtp_timestamps[0] == units[0].rtp_timestamp
+
+
+async def test_leaving_frees_everything() -> None:
+    async with open_house() as house, Player() as player:
+        answer = await house.relay.answer(FEED, await player.offer())
+        await house.relay.close(answer.session_id)
+        assert house.relay.viewers() == []
+        with pytest.raises(NotFoundError):
+            await house.relay.close(answer.session_id)
+        with pytest.raises(NotFoundError):
+            await house.relay.trickle(answer.session_id, "")
+
+
+async def test_a_viewer_that_closes_its_connection_is_freed_without_delete() -> None:
+    units = as_units(h264_pictures(60), FEED)
+    async with open_house() as house:
+        async with Player() as player:
+            house.bus.publish(units[0])
+            await player.play((await house.relay.answer(FEED, await player.offer())).sdp)
+            house.bus.publish(units[1])
+            await player.frame()
+        await house.until_nobody_watches()
+
+
+async def test_a_viewer_that_never_connects_is_dropped() -> None:
+    async with open_house() as house, Player() as player:
+        await house.relay.answer(FEED, await player.offer())
+        for _ in range(6):
+            await asyncio.sleep(0)
+            house.clock.advance(4 * NS_PER_S)
+        await house.until_nobody_watches()
+
+
+async def test_limits_and_wrong_requests_are_refused_clearly() -> None:
+    async with open_house(viewers_per_feed=1) as house, Player() as player:
+        offer = await player.offer()
+        with pytest.raises(NotFoundError, match="no feed 'otto'; there are fritz-tag"):
+            await house.relay.answer("otto", offer)
+        with pytest.raises(OfferError):
+            await house.relay.answer(FEED, "v=0\r\nm=video 9 RTP/AVP 96\r\n")
+        assert house.relay.viewers() == []
+        await house.relay.answer(FEED, offer)
+        with pytest.raises(BusyError, match="has 1 viewers"):
+            await house.relay.answer(FEED, offer)
+
+
+async def test_h265_is_refused_by_name_until_it_can_be_converted() -> None:
+    config = CodecConfig(Codec.H265, 1280, 720, 1, 0, 93, "4:2:0", 8, False, False)
+    async with open_house() as house, Player() as player:
+        house.bus.publish(SourceState(FEED, SourceStatus.LIVE, 0, config=config))
+        with pytest.raises(LagebildError, match="is h265; only") as caught:
+            await house.relay.answer(FEED, await player.offer())
+        assert caught.value.code == "unsupported_codec"
+
+
+def test_the_private_names_are_there_and_a_missing_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    aiortc_seam.check_private_names()
+    gone = (*aiortc_seam.PRIVATE_NAMES, (aiortc.rtcrtpsender, "renamed_in_the_next_version"))
+    monkeypatch.setattr(aiortc_seam, "PRIVATE_NAMES", gone)
+    with pytest.raises(LagebildError, match=r"aiortc\.rtcrtpsender\.renamed_in_the_next_version"):
+        aiortc_seam.check_private_names()

@@ -1,0 +1,148 @@
+/** The service's HTTP and WebSocket interface, as the page reads it. Times are server time, UTC milliseconds. */
+
+export interface Thresholds {
+  live_age_ms: number;
+  freeze_ms: number;
+  lost_ms: number;
+  recover_ms: number;
+}
+
+export interface Config {
+  version: string;
+  title: string;
+  thresholds: Thresholds;
+  recording: boolean;
+}
+
+export type SourceStatus = "connecting" | "live" | "stalled" | "lost";
+
+export interface CodecConfig {
+  codec: string;
+  width_px: number;
+  height_px: number;
+  profile_level_id?: string;
+  reorders?: boolean;
+}
+
+/** What ingest knows of a feed's source; never the state of the picture, which only the page can judge. */
+export interface SourceState {
+  status: SourceStatus;
+  since_ms: number;
+  reason: string;
+  detail: string;
+  notes: string[];
+  config: CodecConfig | null;
+  fps: number | null;
+  bitrate_bps: number | null;
+  pictures: number;
+  lost_packets: number;
+  damaged: number;
+  restarts: number;
+  address: string;
+}
+
+export interface Feed {
+  id: string;
+  name: string;
+  aircraft_id: string;
+  aircraft_name: string;
+  air_link_ms: number;
+  hfov_deg: number | null;
+  state: SourceState;
+}
+
+/** Where a picture's time comes from: the camera's trusted clock, or when it reached the server. */
+export type Origin = "source" | "arrival";
+
+/** The picture with this RTP timestamp belongs to this moment of server time. */
+export interface Anchor {
+  rtp_timestamp: number;
+  utc_ms: number;
+  origin: Origin;
+  epoch: number;
+}
+
+export interface Place {
+  lat_deg: number;
+  lon_deg: number;
+  alt_msl_m: number | null;
+}
+
+export type Group =
+  | "position"
+  | "attitude"
+  | "speed"
+  | "gimbal"
+  | "battery"
+  | "fix"
+  | "mode"
+  | "home"
+  | "link";
+
+/** One state of one aircraft. null means unknown and is shown as "--". */
+export interface Sample {
+  rtp_timestamp: number | null;
+  utc_ms: number;
+  aircraft_id: string;
+  lat_deg: number | null;
+  lon_deg: number | null;
+  alt_msl_m: number | null;
+  alt_home_m: number | null;
+  alt_agl_m: number | null;
+  roll_deg: number | null;
+  pitch_deg: number | null;
+  yaw_deg: number | null;
+  gimbal_pitch_deg: number | null;
+  gimbal_yaw_deg: number | null;
+  ground_speed_ms: number | null;
+  climb_ms: number | null;
+  battery_pct: number | null;
+  battery_v: number | null;
+  fix: string | null;
+  satellites: number | null;
+  mode: string | null;
+  armed: boolean | null;
+  home: Place | null;
+  received_ms: Partial<Record<Group, number>>;
+}
+
+export interface LinkState {
+  status: "connecting" | "live" | "silent" | "failed";
+  since_ms: number;
+  reason: string;
+  detail: string;
+}
+
+export interface StatusText {
+  severity: string;
+  text: string;
+  utc_ms: number;
+}
+
+export type ServerMessage =
+  | { type: "hello"; feed: Feed }
+  | ({ type: "anchor" } & Anchor)
+  | ({ type: "telemetry" } & Sample)
+  | ({ type: "state"; feed_id: string } & SourceState)
+  | { type: "feeds"; feeds: Feed[] }
+  | ({ type: "link" } & LinkState)
+  | ({ type: "text" } & StatusText)
+  | { type: "time"; t0: number; utc_ms: number };
+
+async function getJson<T>(path: string): Promise<T> {
+  const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(5000) });
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return (await response.json()) as T;
+}
+
+export const getConfig = (): Promise<Config> => getJson("/api/v1/config");
+
+export const getFeeds = async (): Promise<Feed[]> =>
+  (await getJson<{ feeds: Feed[] }>("/api/v1/feeds")).feeds;
+
+export function telemetryUrl(feedId: string, page: Location): string {
+  const scheme = page.protocol === "https:" ? "wss" : "ws";
+  return `${scheme}://${page.host}/api/v1/feeds/${encodeURIComponent(feedId)}/telemetry`;
+}
+
+export const whepUrl = (feedId: string): string => `/live/${encodeURIComponent(feedId)}/whep`;

@@ -1,0 +1,223 @@
+/** Every word on the page, German first. `{name}` is filled in by `translate`. */
+
+export type Language = "de" | "en";
+type Entry = readonly [de: string, en: string];
+
+export const CATALOGUE = {
+  // states of the picture
+  "state.live": ["LIVE", "LIVE"],
+  "state.delayed": ["VERZÖGERT", "DELAYED"],
+  "state.frozen": ["EINGEFROREN", "FROZEN"],
+  "state.lost": ["KEIN SIGNAL", "NO SIGNAL"],
+  "age.source": ["{age} ab Kamera", "{age} from camera"],
+  "age.arrival": ["≥ {age} ab Empfang", "≥ {age} from arrival"],
+  "age.unknown": ["Alter unbekannt", "age unknown"],
+  since: ["seit {time}", "since {time}"],
+  // states of a source, in the picker
+  "source.connecting": ["wartet", "waiting"],
+  "source.live": ["sendet", "sending"],
+  "source.stalled": ["stockt", "stalled"],
+  "source.lost": ["kein Signal", "no signal"],
+
+  // why there is no picture
+  "why.server": [
+    "Verbindung zum Server unterbrochen. Neuer Versuch läuft.",
+    "Connection to the server is lost. Trying again.",
+  ],
+  "why.opening": ["Bild wird geholt.", "Fetching the picture."],
+  "why.silent": [
+    "Verbindung steht, die Drohne sendet nicht.",
+    "The connection is up, the drone is not sending.",
+  ],
+  "why.path": [
+    "Die Drohne sendet, aber das Bild kommt hier nicht an. Neuer Versuch läuft.",
+    "The drone is sending, but the picture does not arrive here. Trying again.",
+  ],
+  "why.hidden": ["Das Fenster war verdeckt.", "The window was hidden."],
+  "no_picture.since": ["Kein Bild seit {duration}.", "No picture for {duration}."],
+  "no_picture.yet": ["Noch kein Bild.", "No picture yet."],
+  "reason.connecting": ["Die Quelle wird geöffnet.", "The source is being opened."],
+  "reason.waiting_for_keyframe": [
+    "Daten kommen an, das erste vollständige Bild fehlt noch.",
+    "Data arrives, the first whole picture is still missing.",
+  ],
+  "reason.no_packets": [
+    "Von der Drohne kommt nichts an. Sender eingeschaltet? Adresse richtig?",
+    "Nothing arrives from the drone. Is the sender on, the address right?",
+  ],
+  "reason.stalled": [
+    "Verbindung steht, die Drohne sendet nicht.",
+    "The connection is up, the drone is not sending.",
+  ],
+  "reason.source_ended": ["Die Quelle ist zu Ende.", "The source has ended."],
+  "reason.source_failed": [
+    "Die Quelle ist ausgefallen. Neuer Versuch läuft.",
+    "The source has failed. Trying again.",
+  ],
+  "reason.source_restarted": ["Die Quelle startet neu.", "The source is restarting."],
+  "reason.port_in_use": [
+    "Den Anschluss für dieses Bild benutzt ein anderes Programm auf dem Server.",
+    "Another program on the server uses the port of this feed.",
+  ],
+  "reason.address_refused": [
+    "Der Server darf die eingestellte Adresse nicht benutzen.",
+    "The server may not use the configured address.",
+  ],
+  "reason.not_found": ["Die Videodatei gibt es nicht.", "The video file does not exist."],
+  "reason.not_video": ["Was ankommt, ist kein Video.", "What arrives is not video."],
+  "reason.no_keyframe": [
+    "Die Drohne sendet kein vollständiges Bild (kein Keyframe), nur Änderungen.",
+    "The drone sends no whole picture (no keyframe), only changes.",
+  ],
+  "reason.unsupported_url": [
+    "Diese Art von Quelle kennt der Server nicht.",
+    "The server does not know this kind of source.",
+  ],
+  "reason.unsupported_codec": [
+    "Das Videoformat der Drohne kann noch nicht gezeigt werden.",
+    "The drone's video format cannot be shown yet.",
+  ],
+  "reason.forbidden_sender": [
+    "Pakete von einem nicht zugelassenen Absender werden abgewiesen.",
+    "Packets from a sender that is not allowed are refused.",
+  ],
+
+  // lasting properties of a feed
+  "note.b_frames": [
+    "Die Drohne sendet B-Bilder; der Browser kann sie in Echtzeit nicht zeigen. Am Sender B-Frames abschalten.",
+    "The drone sends B-frames; a browser cannot show them in real time. Switch B-frames off at the sender.",
+  ],
+  "note.interlaced": [
+    "Die Drohne sendet Halbbilder (interlaced); der Browser kann sie noch nicht zeigen.",
+    "The drone sends interlaced pictures; the browser cannot show them yet.",
+  ],
+  "note.codec_h265": [
+    "Die Drohne sendet H.265; der Browser kann es noch nicht zeigen. Am Sender H.264 einstellen.",
+    "The drone sends H.265; the browser cannot show it yet. Set the sender to H.264.",
+  ],
+  "note.chroma": [
+    "Das Farbformat dieses Bildes kann der Browser noch nicht zeigen.",
+    "The browser cannot show this picture's colour format yet.",
+  ],
+  "note.keyframe_interval_long": [
+    "Vollständige Bilder kommen selten: Der Einstieg dauert länger.",
+    "Whole pictures come rarely: joining takes longer.",
+  ],
+  "note.clock_untrusted": [
+    "Die Kamera liefert keine Uhrzeit: Das Alter zählt ab Empfang.",
+    "The camera gives no time: the age counts from arrival.",
+  ],
+  "note.clock_refused": [
+    "Die Uhr der Kamera geht falsch: Das Alter zählt ab Empfang.",
+    "The camera's clock is wrong: the age counts from arrival.",
+  ],
+
+  // telemetry
+  "link.no_messages": ["Keine Telemetrie von der Drohne.", "No telemetry from the drone."],
+  "link.silent": ["Telemetrie ausgefallen seit {time}.", "Telemetry lost since {time}."],
+  "link.port_in_use": [
+    "Telemetrie: Den Anschluss benutzt ein anderes Programm auf dem Server.",
+    "Telemetry: another program on the server uses the port.",
+  ],
+  "link.connect_failed": [
+    "Telemetrie: Die Drohne ist nicht erreichbar. Neuer Versuch läuft.",
+    "Telemetry: the drone cannot be reached. Trying again.",
+  ],
+  "link.file_ended": ["Telemetrie: Die Datei ist zu Ende.", "Telemetry: the file has ended."],
+  "link.duplicate_system_id": [
+    "Telemetrie: Zwei Drohnen melden sich mit derselben Kennung (SysID).",
+    "Telemetry: two drones report with one system id.",
+  ],
+  "link.failed": ["Telemetrie gestört.", "Telemetry has failed."],
+
+  // readings
+  "read.home_alt": ["über Start", "above home"],
+  "read.msl": ["ü. NHN", "AMSL"],
+  "read.agl": ["über Grund", "above ground"],
+  "read.speed": ["Geschw.", "speed"],
+  "read.climb": ["Steigen", "climb"],
+  "read.battery": ["Akku", "Batt."],
+  "read.satellites": ["Sat", "Sat"],
+  "read.mode": ["Modus", "Mode"],
+  "read.gimbal": ["Gimbal", "Gimbal"],
+  "read.attitude": ["Lage", "Attitude"],
+  "read.heading": ["Kurs", "Heading"],
+  "read.armed": ["MOTOREN AN", "ARMED"],
+  "read.disarmed": ["Motoren aus", "disarmed"],
+  "read.estimated": ["≈ Werte nahe am Bild", "≈ values near the picture"],
+  "fix.none": ["kein Fix", "no fix"],
+  "fix.2d": ["2D", "2D"],
+  "fix.3d": ["3D", "3D"],
+  "fix.dgps": ["DGPS", "DGPS"],
+  "fix.rtk_float": ["RTK ≈", "RTK float"],
+  "fix.rtk_fixed": ["RTK", "RTK"],
+  "compass": ["N NO O SO S SW W NW", "N NE E SE S SW W NW"],
+
+  // map
+  map: ["Karte", "Map"],
+  "map.no_fix": ["Keine Position: kein GPS-Fix", "No position: no GPS fix"],
+  "map.no_telemetry": ["Keine Position: keine Telemetrie", "No position: no telemetry"],
+  "map.old": ["Position {age} alt", "Position {age} old"],
+  "map.no_webgl": [
+    "Dieser Browser kann keine Karte zeichnen (WebGL fehlt). Die Position steht unten als Text.",
+    "This browser cannot draw a map (no WebGL). The position is below as text.",
+  ],
+  "map.follow": ["Folgen", "Follow"],
+  "map.home": ["Start", "Home"],
+  "map.zoom_in": ["Näher", "Closer"],
+  "map.zoom_out": ["Weiter", "Wider"],
+  "map.utmref": ["UTMREF", "UTMREF"],
+  "map.degrees": ["Grad (WGS84)", "Degrees (WGS84)"],
+  "map.copy": ["Kopieren", "Copy"],
+  "map.copied": ["Kopiert", "Copied"],
+  "map.copy_by_hand": ["Markiert: jetzt kopieren", "Selected: copy it now"],
+
+  // controls
+  "do.second": ["Daneben zeigen", "Show beside"],
+  "do.second_off": ["Zweites Bild schließen", "Close second picture"],
+  "do.swap": ["Tauschen", "Swap"],
+  "do.swap_map": ["Bild ⇅ Karte", "Picture ⇅ map"],
+  "do.full": ["Vollbild", "Full screen"],
+  "do.leave_full": ["Vollbild beenden", "Leave full screen"],
+  "do.photo": ["Foto", "Photo"],
+  "do.hud": ["Anzeige", "Overlay"],
+  "do.language": ["Deutsch / Englisch", "German / English"],
+  "do.bright": ["Hell / dunkel", "Bright / dark"],
+  "do.help": ["Hilfe", "Help"],
+  "do.close": ["Schließen", "Close"],
+  "feed.show": ["{name} zeigen", "Show {name}"],
+  feeds: ["Bilder", "Feeds"],
+  "feed.none": ["Kein Bild eingerichtet.", "No feed is configured."],
+  "feed.unknown": ["Das Bild „{id}“ gibt es hier nicht.", "There is no feed “{id}” here."],
+  rec: ["REC", "REC"],
+  video: ["Livebild {name}", "Live picture {name}"],
+
+  // help
+  "help.title": ["Hilfe und Einzelheiten", "Help and details"],
+  "help.keys": ["Tasten", "Keys"],
+  "help.audio": [
+    "Ton wird nicht übertragen und nicht aufgezeichnet.",
+    "Sound is neither transmitted nor recorded.",
+  ],
+  "help.age": [
+    "„ab Kamera“: Alter des Bildes seit der Aufnahme. „≥ … ab Empfang“: Die Kamera liefert keine Uhrzeit, das Bild ist mindestens so alt.",
+    "“from camera”: age of the picture since it was taken. “≥ … from arrival”: the camera gives no time, the picture is at least that old.",
+  ],
+  "help.feed": ["Bild", "Feed"],
+  "help.choose": ["Bild wählen", "Choose a feed"],
+  "help.picture": ["{codec}, {width} × {height}, {fps} Bilder/s, {rate} Mbit/s", "{codec}, {width} × {height}, {fps} pictures/s, {rate} Mbit/s"],
+  "help.counters": [
+    "{pictures} Bilder, {lost} Pakete verloren, {damaged} Bilder verworfen, {restarts} Neustarts",
+    "{pictures} pictures, {lost} packets lost, {damaged} pictures dropped, {restarts} restarts",
+  ],
+  "help.version": ["Lagebild {version}", "Lagebild {version}"],
+} as const satisfies Record<string, Entry>;
+
+export type Key = keyof typeof CATALOGUE;
+
+export const isKey = (key: string): key is Key => Object.hasOwn(CATALOGUE, key);
+
+export function translate(language: Language, key: Key, values: Record<string, string | number> = {}): string {
+  const text: string = CATALOGUE[key][language === "de" ? 0 : 1];
+  return text.replace(/\{(\w+)\}/g, (hole, name: string) => String(values[name] ?? hole));
+}

@@ -1,0 +1,212 @@
+/** One feed as it is watched: picture, telemetry and time brought together. No layout. */
+
+import type { Config, Feed, LinkState, Sample, ServerMessage, StatusText } from "./api";
+import { whepUrl } from "./api";
+import { ageMs, Anchors, type Capture } from "./age";
+import { FeedSocket } from "./feedSocket";
+import { FrameWatch, type DisplayedFrame } from "./frames";
+import { PictureState, type PictureStateName } from "./pictureState";
+import { Unwrapper } from "./rtp";
+import type { ServerTime } from "./serverTime";
+import { SampleRing } from "./telemetry";
+import { WhepClient } from "./whep";
+
+const STUCK_MS = 3000; // the source is live but no picture arrives: the path is broken
+
+/** The picture on the screen and what belongs to it. */
+export interface Shown {
+  rtpTimestamp: number | null;
+  capture: Capture | null;
+  displayAt: number; // performance.now()
+  sample: Sample | null; // telemetry of this very picture
+  estimated: boolean;
+}
+
+export interface ChannelEvents {
+  picture(): void;
+  change(): void;
+  feeds(feeds: Feed[]): void;
+}
+
+export class Channel {
+  readonly video = document.createElement("video");
+  readonly state: PictureState;
+  shown: Shown | null = null;
+  link: LinkState | null = null;
+  text: StatusText | null = null;
+  private unwrapper = new Unwrapper();
+  private anchors = new Anchors(this.unwrapper);
+  private ring = new SampleRing();
+  private readonly socket: FeedSocket;
+  private whep: WhepClient;
+  private readonly frames: FrameWatch;
+  private restartedAt = performance.now();
+
+  constructor(
+    public feed: Feed,
+    config: Config,
+    private readonly time: ServerTime,
+    private readonly events: ChannelEvents,
+  ) {
+    this.state = new PictureState(config.thresholds);
+    Object.assign(this.video, { muted: true, autoplay: true, playsInline: true, disableRemotePlayback: true });
+    this.whep = this.dial();
+    this.socket = new FeedSocket(
+      feed.id,
+      time,
+      (message, now) => this.receive(message, now),
+      (open) => this.serverCameOrWent(open),
+    );
+    this.frames = new FrameWatch(
+      this.video,
+      () => this.whep.receiver,
+      (frame) => this.display(frame),
+    );
+  }
+
+  get serverReachable(): boolean {
+    return this.socket.open;
+  }
+
+  get newestSample(): Sample | null {
+    return this.ring.newest;
+  }
+
+  /** The sample to show: the displayed picture's while pictures come, else the newest there is. */
+  get sample(): Sample | null {
+    return this.isMoving ? (this.shown?.sample ?? this.ring.newest) : this.ring.newest;
+  }
+
+  get isMoving(): boolean {
+    return this.state.name === "live" || this.state.name === "delayed";
+  }
+
+  /** The moment of server time that `sample` is shown for. */
+  referenceMs(now = performance.now()): number | null {
+    return (this.isMoving ? this.shown?.capture?.utcMs : undefined) ?? this.time.at(now);
+  }
+
+  /** Age of the displayed picture; counts on while nothing new comes. null where it cannot be known. */
+  ageMs(now = performance.now()): number | null {
+    const shown = this.shown;
+    const server = this.time.at(Math.max(now, shown?.displayAt ?? 0));
+    if (!shown?.capture || server === null) return null;
+    if (this.isMoving && !this.anchors.fresh(now)) return null;
+    return ageMs(shown.capture, server, this.feed.air_link_ms);
+  }
+
+  /** Judge the picture's state; also starts anew where the source sends but nothing arrives here. */
+  judge(now: number): PictureStateName {
+    const before = this.state.name;
+    const { status, fps } = this.feed.state;
+    const source = this.serverReachable ? status : null;
+    const name = this.state.judge({ now, ageMs: this.ageMs(now), source, sourceFps: fps });
+    if (name !== before) this.events.change();
+    if (!this.isMoving && source === "live" && now - this.quietSince() > STUCK_MS) this.redial(now);
+    return name;
+  }
+
+  hurry(): void {
+    this.socket.hurry();
+    if (!this.isMoving) this.redial(performance.now());
+  }
+
+  /** The page goes away (perhaps into the browser's cache) and comes back. */
+  suspend(): void {
+    this.whep.close();
+  }
+
+  resume(): void {
+    this.whep.close();
+    this.whep = this.dial();
+    this.socket.hurry();
+  }
+
+  close(): void {
+    this.frames.close();
+    this.socket.close();
+    this.whep.close();
+    this.video.srcObject = null;
+  }
+
+  private dial(): WhepClient {
+    return new WhepClient(whepUrl(this.feed.id), (stream) => {
+      this.video.srcObject = stream;
+      void this.video.play().catch(() => undefined); // autoplay starts muted video anyway
+    });
+  }
+
+  private redial(now: number): void {
+    this.restartedAt = now;
+    this.whep.restart();
+  }
+
+  private quietSince(): number {
+    return Math.max(this.restartedAt, this.state.lastPictureAt ?? 0);
+  }
+
+  private display(frame: DisplayedFrame): void {
+    const ticks = frame.rtpTimestamp === null ? null : this.unwrapper.unwrap(frame.rtpTimestamp);
+    this.shown = {
+      rtpTimestamp: frame.rtpTimestamp,
+      capture: ticks === null ? null : this.anchors.capture(ticks),
+      displayAt: frame.displayAt,
+      sample: ticks === null ? null : this.ring.at(ticks),
+      estimated: frame.estimated,
+    };
+    this.state.picture(frame.now);
+    this.whep.proven();
+    this.judge(frame.now);
+    this.events.picture();
+  }
+
+  private receive(message: ServerMessage, now: number): void {
+    switch (message.type) {
+      case "hello":
+        this.feed = message.feed;
+        break;
+      case "anchor":
+        return this.anchors.add(message, now);
+      case "telemetry":
+        return this.takeSample(message);
+      case "state":
+        this.takeState(message);
+        break;
+      case "feeds":
+        return this.events.feeds(message.feeds);
+      case "link":
+        this.link = message;
+        break;
+      case "text":
+        this.text = message;
+        break;
+      default:
+        return;
+    }
+    this.events.change();
+  }
+
+  private takeSample(sample: Sample): void {
+    const ticks = sample.rtp_timestamp === null ? null : this.unwrapper.unwrap(sample.rtp_timestamp);
+    this.ring.push(sample, ticks);
+    this.events.change();
+  }
+
+  private takeState(message: Extract<ServerMessage, { type: "state" }>): void {
+    const { type: _, feed_id: id, ...state } = message;
+    if (id === this.feed.id) this.feed = { ...this.feed, state };
+  }
+
+  private serverCameOrWent(open: boolean): void {
+    if (open) this.startTimelineAnew();
+    if (open && !this.isMoving) this.redial(performance.now());
+    this.events.change();
+  }
+
+  /** A restarted server counts anew: nothing from before may be mixed with what comes. */
+  private startTimelineAnew(): void {
+    this.unwrapper = new Unwrapper();
+    this.anchors = new Anchors(this.unwrapper);
+    this.ring = new SampleRing();
+  }
+}

@@ -1,0 +1,112 @@
+/** The head-up display over one picture: readings as text, heading tape and horizon on a canvas. */
+
+import type { Sample } from "./api";
+import { translate, type Key, type Language } from "./catalogue";
+import { h, setAttribute, setText } from "./dom";
+import { age } from "./format";
+import { drawInstruments } from "./instruments";
+import { readings, type Reading, type ReadingName } from "./readings";
+
+const LABELS: Partial<Record<ReadingName, Key>> = {
+  speed: "read.speed",
+  climb: "read.climb",
+  home_alt: "read.home_alt",
+  msl: "read.msl",
+  battery: "read.battery",
+  satellites: "read.satellites",
+  gimbal: "read.gimbal",
+};
+
+/** Where each reading stands. */
+const PLACES: Record<string, ReadingName[]> = {
+  top: ["heading"],
+  left: ["speed", "climb"],
+  right: ["home_alt", "msl"],
+  foot: ["battery", "satellites", "mode", "armed", "gimbal"],
+};
+
+export interface HudInput {
+  language: Language;
+  sample: Sample | null;
+  referenceMs: number | null;
+  withHorizon: boolean; // only where the sample belongs to the picture behind it
+  estimated: boolean;
+}
+
+interface Cell {
+  box: HTMLElement;
+  value: HTMLElement;
+  unit: HTMLElement;
+  label: HTMLElement;
+  age: HTMLElement;
+}
+
+export class Hud {
+  private readonly canvas = h("canvas");
+  private readonly cells = new Map<ReadingName, Cell>();
+  private readonly approximate = h("div", { class: "hud-approximate" });
+  readonly element = h("div", { class: "hud" }, this.canvas);
+  private drawn = "";
+
+  constructor() {
+    for (const [place, names] of Object.entries(PLACES)) {
+      const column = h("div", { class: `hud-${place}` });
+      for (const name of names) column.append(this.cell(name));
+      this.element.append(column);
+    }
+    this.element.append(this.approximate);
+  }
+
+  /** The picture's rectangle inside the pane, in CSS pixels. */
+  place(left: number, top: number, width: number, height: number): void {
+    const size = Math.min(20, Math.max(10, width / 62));
+    this.element.style.cssText = `left:${left}px;top:${top}px;width:${width}px;height:${height}px;font-size:${size}px`;
+    this.element.classList.toggle("small", width < 560);
+    const ratio = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    this.drawn = "";
+  }
+
+  show(input: HudInput): void {
+    const { language, sample, referenceMs } = input;
+    const texts = readings(language, sample, referenceMs);
+    for (const [name, cell] of this.cells) showCell(cell, name, texts[name], language);
+    setText(this.approximate, input.estimated && sample ? translate(language, "read.estimated") : "");
+    const attitude = texts.attitude.ageMs === null ? sample : null;
+    this.draw(attitude, input.withHorizon, language);
+  }
+
+  private draw(attitude: Sample | null, withHorizon: boolean, language: Language): void {
+    const { yaw_deg = null, roll_deg = null, pitch_deg = null } = attitude ?? {};
+    const wanted = [yaw_deg?.toFixed(1), roll_deg?.toFixed(1), pitch_deg?.toFixed(1), withHorizon, language].join();
+    if (wanted === this.drawn) return;
+    this.drawn = wanted;
+    const horizon = withHorizon && roll_deg !== null && pitch_deg !== null ? { roll_deg, pitch_deg } : null;
+    drawInstruments(this.canvas, {
+      em: parseFloat(this.element.style.fontSize) * (window.devicePixelRatio || 1),
+      yaw_deg,
+      horizon,
+      compass: translate(language, "compass").split(" "),
+    });
+  }
+
+  private cell(name: ReadingName): HTMLElement {
+    const part = (kind: string): HTMLElement => h("span", { class: kind });
+    const cell = { value: part("value"), unit: part("unit"), label: part("label"), age: part("age") };
+    const box = h("div", { class: "reading", "data-reading": name });
+    box.append(cell.label, cell.value, cell.unit, cell.age);
+    this.cells.set(name, { box, ...cell });
+    return box;
+  }
+}
+
+function showCell(cell: Cell, name: ReadingName, reading: Reading, language: Language): void {
+  const label = LABELS[name];
+  setText(cell.label, label ? translate(language, label) : "");
+  setText(cell.value, reading.value);
+  setText(cell.unit, reading.unit);
+  setText(cell.age, reading.ageMs === null ? "" : age(language, Math.floor(reading.ageMs / 1000) * 1000).replace(/[.,]00/, ""));
+  const freshness = reading.value === "--" ? "unknown" : reading.ageMs === null ? "fresh" : "old";
+  setAttribute(cell.box, "data-freshness", freshness);
+}

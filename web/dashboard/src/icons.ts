@@ -1,0 +1,44 @@
+/** Symbols as inline SVG, so that no font is needed; drawn in the colour of their text. */
+
+const SHAPES = {
+  live: '<circle cx="8" cy="8" r="6" fill="currentColor"/>',
+  delayed: '<circle cx="8" cy="8" r="5.5"/><path d="M8 4.5V8l2.5 2"/>',
+  frozen: '<path d="M5.5 3v10M10.5 3v10" stroke-width="3"/>',
+  lost: '<path d="M3.5 3.5l9 9M12.5 3.5l-9 9" stroke-width="2.5"/>',
+  waiting: '<circle cx="8" cy="8" r="5.5" stroke-dasharray="3 2.5"/>',
+  sending: '<circle cx="8" cy="8" r="3" fill="currentColor"/>',
+  rec: '<circle cx="8" cy="8" r="5.5"/><circle cx="8" cy="8" r="2.5" fill="currentColor"/>',
+  second: '<path d="M1.5 3.5h13v9h-13zM8 3.5v9"/>',
+  swap: '<path d="M2 5.5h11M10 2.5l3 3-3 3M14 10.5H3M6 7.5l-3 3 3 3"/>',
+  flip: '<path d="M5 2v11M2 10l3 3 3-3M11 14V3M8 6l3-3 3 3"/>',
+  full: '<path d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"/>',
+  leave: '<path d="M6 2v4H2M14 6h-4V2M10 14v-4h4M2 10h4v4"/>',
+  photo: '<path d="M1.5 4.5h3l1-2h5l1 2h3v9h-13z"/><circle cx="8" cy="8.5" r="2.5"/>',
+  map: '<path d="M1.5 3.5l4-1.5 5 1.5 4-1.5v10.5L10.5 14l-5-1.5-4 1.5zM5.5 2v10.5M10.5 3.5V14"/>',
+  hud: '<path d="M1 8h4M11 8h4M3 3.5h2M3 12.5h2M11 3.5h2M11 12.5h2"/><circle cx="8" cy="8" r="1" fill="currentColor"/>',
+  bright: '<circle cx="8" cy="8" r="3"/><path d="M8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.5 1.5M11.5 11.5L13 13M13 3l-1.5 1.5M4.500 11.5L3 13"/>',
+  help: '<path d="M5.500 6a2.5 2.5 0 1 1 3.700 2.200c-.8.4-1.200.9-1.200 1.800M8 12.500v.5"/>',
+  follow: '<circle cx="8" cy="8" r="3"/><path d="M8 1v4M8 11v4M1 8h4M11 8h4"/>',
+  plus: '<path d="M8 3v10M3 8h10"/>',
+  minus: '<path d="M3 8h10"/>',
+  copy: '<path d="M5.500 5.500h8v8h-8zM10.500 5.500v-3h-8v8h3"/>',
+  close: '<path d="M3.500 3.500l9 9M12.500 3.500l-9 9"/>',
+} as const;
+
+export type IconName = keyof typeof SHAPES;
+
+export function icon(name: IconName): SVGSVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [key, value] of Object.entries({
+    viewBox: "0 0 16 16",
+    class: "icon",
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": "1.5",
+    "aria-hidden": "true",
+  })) {
+    svg.setAttribute(key, value);
+  }
+  svg.innerHTML = SHAPES[name];
+  return svg;
+}

@@ -1,0 +1,114 @@
+/** One picture on the page: video, the greyed still when it stops, head-up display, state and sentence. */
+
+import { Badge } from "./badge";
+import type { Channel } from "./channel";
+import { translate, type Language } from "./catalogue";
+import { h, setAttribute, setText } from "./dom";
+import { Hud } from "./hud";
+import { noPicture } from "./sentences";
+import type { ServerTime } from "./serverTime";
+import { letterbox } from "./tape";
+
+export class Pane {
+  readonly badge = new Badge(false);
+  private readonly hud = new Hud();
+  private readonly still = h("canvas", { class: "still", hidden: true });
+  private readonly head = h("p", { class: "notice-head" });
+  private readonly why = h("p", { class: "notice-why" });
+  private readonly notice = h("div", { class: "notice", role: "alert", hidden: true }, this.head, this.why);
+  private readonly name = h("span", { class: "pane-name" });
+  private readonly stage: HTMLElement;
+  readonly element: HTMLElement;
+  private readonly resized: ResizeObserver;
+
+  constructor(
+    readonly channel: Channel,
+    private readonly time: ServerTime,
+    onTap: () => void,
+  ) {
+    const { video } = channel;
+    this.stage = h("div", { class: "stage", onclick: onTap }, video, this.still, this.hud.element, this.notice);
+    const title = h("div", { class: "pane-title" }, this.name, this.badge.element);
+    this.element = h("section", { class: "pane", "data-feed": channel.feed.id }, title, this.stage);
+    this.resized = new ResizeObserver(() => this.arrange());
+    this.resized.observe(this.stage);
+    video.addEventListener("resize", () => this.arrange());
+  }
+
+  close(): void {
+    this.resized.disconnect();
+    this.element.remove();
+  }
+
+  /** Server time of the newest displayed picture, or null. */
+  get lastPictureUtcMs(): number | null {
+    const at = this.channel.state.lastPictureAt;
+    return at === null ? null : this.time.at(at);
+  }
+
+  /** Texts that change with time and state; several times a second. */
+  refresh(language: Language): void {
+    const { channel } = this;
+    setText(this.name, `${channel.feed.aircraft_name} · ${channel.feed.name}`);
+    setAttribute(channel.video, "aria-label", translate(language, "video", { name: channel.feed.name }));
+    this.badge.show(channel, language, this.lastPictureUtcMs);
+    this.grey(language);
+    if (!channel.isMoving) this.refreshHud(language);
+  }
+
+  /** The head-up display of the picture that is now on the screen. */
+  refreshHud(language: Language): void {
+    if (this.hud.element.offsetParent === null && !document.fullscreenElement) return; // switched off
+    const { channel } = this;
+    this.hud.show({
+      language,
+      sample: channel.sample,
+      referenceMs: channel.referenceMs(),
+      withHorizon: channel.isMoving && channel.shown?.sample !== null,
+      estimated: channel.isMoving && (channel.shown?.estimated ?? false),
+    });
+  }
+
+  /** The shown picture as it is, for a photo; null before the first. */
+  picture(): HTMLVideoElement | HTMLCanvasElement | null {
+    if (!this.still.hidden) return this.still;
+    return this.channel.video.videoWidth > 0 ? this.channel.video : null;
+  }
+
+  private grey(language: Language): void {
+    const { channel } = this;
+    const at = channel.state.lastPictureAt;
+    const sentence = noPicture(language, {
+      state: channel.state.name,
+      gapMs: at === null ? null : performance.now() - at,
+      serverReachable: channel.serverReachable,
+      source: channel.feed.state,
+    });
+    setAttribute(this.element, "data-state", channel.state.name);
+    this.notice.hidden = sentence === null;
+    if (sentence === null) {
+      this.still.hidden = true;
+      return;
+    }
+    setText(this.head, sentence.head);
+    setText(this.why, sentence.why);
+    this.keepStill();
+  }
+
+  /** The last picture stays visible, greyed, also while the connection is made anew behind it. */
+  private keepStill(): void {
+    const { video } = this.channel;
+    if (!this.still.hidden || video.videoWidth === 0 || this.channel.state.lastPictureAt === null) return;
+    this.still.width = video.videoWidth;
+    this.still.height = video.videoHeight;
+    this.still.getContext("2d")?.drawImage(video, 0, 0);
+    this.still.hidden = false;
+  }
+
+  private arrange(): void {
+    const { video } = this.channel;
+    const box = { width: this.stage.clientWidth, height: this.stage.clientHeight };
+    const shape = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : { width: 16, height: 9 };
+    this.hud.place(...letterbox(box, shape));
+  }
+}

@@ -1,0 +1,52 @@
+/** Why there is no picture, in sentences that a tired person understands at once. Pure. */
+
+import type { LinkState, SourceState } from "./api";
+import { isKey, translate, type Key, type Language } from "./catalogue";
+import { duration, timeOfDay } from "./format";
+import type { PictureStateName } from "./pictureState";
+
+/** Notes that say why a browser cannot show this feed as it is. */
+const UNPLAYABLE = ["codec_h265", "b_frames", "interlaced", "chroma"];
+
+export interface NoPicture {
+  state: PictureStateName;
+  gapMs: number | null; // since the last displayed picture; null: there was none
+  serverReachable: boolean;
+  source: SourceState | null;
+}
+
+/** The sentence for a frozen or lost picture; null while pictures come. */
+export function noPicture(language: Language, seen: NoPicture): { head: string; why: string } | null {
+  if (seen.state === "live" || seen.state === "delayed") return null;
+  const head =
+    seen.gapMs === null
+      ? translate(language, "no_picture.yet")
+      : translate(language, "no_picture.since", { duration: duration(seen.gapMs / 1000) });
+  return { head, why: translate(language, why(seen)) };
+}
+
+function why({ gapMs, serverReachable, source }: NoPicture): Key {
+  if (!serverReachable) return "why.server";
+  if (!source) return "why.opening";
+  const note = gapMs === null ? source.notes.find((one) => UNPLAYABLE.includes(one)) : undefined;
+  if (note) return keyOr(`note.${note}`, "reason.unsupported_codec");
+  if (source.status === "live") return gapMs === null ? "why.opening" : "why.path";
+  return keyOr(`reason.${source.reason}`, source.status === "connecting" ? "reason.connecting" : "why.silent");
+}
+
+/** Lasting properties worth telling while the picture plays or not. */
+export function notes(language: Language, source: SourceState): string[] {
+  return source.notes.map((note) => translateOr(language, `note.${note}`, note));
+}
+
+/** What is wrong with the telemetry link; null while it is live. */
+export function linkSentence(language: Language, link: LinkState | null): string | null {
+  if (!link || link.status === "live") return null;
+  if (link.status === "silent") return translate(language, "link.silent", { time: timeOfDay(link.since_ms) });
+  return translate(language, keyOr(`link.${link.reason}`, link.status === "failed" ? "link.failed" : "link.no_messages"));
+}
+
+const keyOr = (key: string, other: Key): Key => (isKey(key) ? key : other);
+
+const translateOr = (language: Language, key: string, other: string): string =>
+  isKey(key) ? translate(language, key) : other;

@@ -1,0 +1,130 @@
+/**
+ * WHEP viewer (draft-ietf-wish-whep): one video, received only; comes back by itself after every failure.
+ *
+ * The offer is posted without candidates: the server is reachable at a known address and learns ours from the
+ * first connectivity check. The answer carries all of the server's candidates.
+ */
+
+import { Backoff } from "./backoff";
+
+const POST_TIMEOUT_MS = 5000;
+const CONNECT_TIMEOUT_MS = 6000;
+const DISCONNECTED_MS = 2000; // "disconnected" often heals by itself
+
+interface LowLatencyReceiver extends RTCRtpReceiver {
+  playoutDelayHint?: number;
+  jitterBufferTarget: number | null;
+}
+
+export class WhepClient {
+  receiver: RTCRtpReceiver | null = null;
+  connection: RTCPeerConnection | null = null;
+  private resource: string | null = null;
+  private timer: number | undefined;
+  private attempt = 0;
+  private closed = false;
+  private readonly backoff = new Backoff(400, 8000);
+
+  constructor(
+    private readonly url: string,
+    private readonly onStream: (stream: MediaStream) => void,
+  ) {
+    void this.start();
+  }
+
+  /** Pictures are displayed: the next failure starts with the shortest wait again. */
+  proven(): void {
+    this.backoff.reset();
+  }
+
+  /** Start anew at once: the server is back, or the pictures have stopped on the way. */
+  restart(): void {
+    if (this.closed) return;
+    this.hangUp();
+    void this.start();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.hangUp();
+  }
+
+  private async start(): Promise<void> {
+    const attempt = ++this.attempt;
+    const connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+    this.connection = connection;
+    const { receiver } = connection.addTransceiver("video", { direction: "recvonly" });
+    showAtOnce(receiver);
+    connection.ontrack = ({ track, streams }) => {
+      this.receiver = receiver;
+      this.onStream(streams[0] ?? new MediaStream([track]));
+    };
+    connection.onconnectionstatechange = () => this.watch(connection);
+    this.timer = window.setTimeout(() => this.retry(connection), CONNECT_TIMEOUT_MS);
+    try {
+      await connection.setLocalDescription(await connection.createOffer());
+      const answer = await this.post(connection.localDescription?.sdp ?? "", attempt);
+      if (attempt === this.attempt) await connection.setRemoteDescription({ type: "answer", sdp: answer });
+    } catch {
+      if (attempt === this.attempt) this.retry(connection);
+    }
+  }
+
+  private async post(offer: string, attempt: number): Promise<string> {
+    const response = await fetch(this.url, {
+      method: "POST",
+      headers: { "Content-Type": "application/sdp" },
+      body: offer,
+      signal: AbortSignal.timeout(POST_TIMEOUT_MS),
+    });
+    if (response.status !== 201) throw new Error(`${this.url}: ${response.status}`);
+    const location = response.headers.get("Location");
+    const resource = location && new URL(location, response.url).href;
+    if (attempt === this.attempt) this.resource = resource;
+    else release(resource); // given up meanwhile
+    return response.text();
+  }
+
+  private watch(connection: RTCPeerConnection): void {
+    if (connection !== this.connection) return;
+    const state = connection.connectionState;
+    if (state === "connected") window.clearTimeout(this.timer);
+    if (state === "failed" || state === "closed") this.retry(connection);
+    if (state === "disconnected") {
+      window.clearTimeout(this.timer);
+      this.timer = window.setTimeout(() => {
+        if (connection.connectionState !== "connected") this.retry(connection);
+      }, DISCONNECTED_MS);
+    }
+  }
+
+  private retry(connection: RTCPeerConnection): void {
+    if (connection !== this.connection || this.closed) return;
+    this.hangUp();
+    this.timer = window.setTimeout(() => void this.start(), this.backoff.nextMs());
+  }
+
+  private hangUp(): void {
+    this.attempt += 1;
+    window.clearTimeout(this.timer);
+    if (this.connection) {
+      this.connection.onconnectionstatechange = null;
+      this.connection.ontrack = null;
+      this.connection.close();
+    }
+    release(this.resource);
+    this.connection = this.receiver = this.resource = null;
+  }
+}
+
+/** Freshness before smoothness: show each picture as soon as it is decoded. */
+function showAtOnce(receiver: RTCRtpReceiver): void {
+  const low = receiver as LowLatencyReceiver;
+  if ("jitterBufferTarget" in low) low.jitterBufferTarget = 0;
+  if ("playoutDelayHint" in low) low.playoutDelayHint = 0;
+}
+
+/** DELETE also while the page is going away; the server drops vanished viewers anyway. */
+function release(resource: string | null): void {
+  if (resource) void fetch(resource, { method: "DELETE", keepalive: true }).catch(() => undefined);
+}
