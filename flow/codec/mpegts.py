@@ -1,0 +1,224 @@
+"""MPEG-TS demultiplexing (ISO/IEC 13818-1), pure and without delay: video and KLV metadata, never audio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from flow.errors import MalformedError
+
+from .pes import PesAssembler, PesPacket
+from .psi import ElementaryStream, SectionAssembler, parse_pat, parse_pmt
+
+__all__ = ["PesPacket", "StreamType", "TsDemuxer"]
+
+PACKET_SIZE = 188
+_SYNC = 0x47
+_PAT_PID = 0
+_PROGRAM_LIMIT = 16
+_STREAM_LIMIT = 64
+_KLVA = b"KLVA"
+
+
+class StreamType(IntEnum):
+    """stream_type, table 2-34 and MISB ST 1402: what is handed out."""
+
+    MPEG2_VIDEO = 0x02
+    KLV_ASYNCHRONOUS = 0x06  # private data; KLV where it is registered as "KLVA"
+    KLV_SYNCHRONOUS = 0x15  # metadata in PES packets, each behind a metadata AU header
+    H264 = 0x1B
+    H265 = 0x24
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    """The parts of one transport packet that matter (2.4.3.2)."""
+
+    pid: int
+    unit_start: bool
+    continuity: int
+    payload: bytes
+    stuffed: bool
+    discontinuity: bool
+
+
+class _Pid:
+    """Continuity of one PID (2.4.3.3): counts up by one with every packet that has a payload."""
+
+    def __init__(self) -> None:
+        self._last: _Packet | None = None
+
+    def is_duplicate(self, packet: _Packet) -> bool:
+        """A packet may be sent twice in a row; its continuity counter then stays."""
+        last = self._last
+        return last is not None and packet.continuity == last.continuity and packet.payload == last.payload
+
+    def follows(self, packet: _Packet) -> bool:
+        """Whether nothing is missing before this packet."""
+        last, self._last = self._last, packet
+        return last is None or packet.discontinuity or packet.continuity == (last.continuity + 1) % 16
+
+
+class TsDemuxer:
+    """A transport stream in pieces of any size in, PES packets of its video and KLV streams out.
+
+    Never raises on what a sender sends: `continuity_errors`, `dropped_packets` (marked erroneous,
+    scrambled, or contradicting themselves), `bad_sections`, `bad_pes` and `discarded_bytes` (no transport
+    packets) count it. Memory is bounded: one PES packet per stream, each at most 8 MiB.
+    """
+
+    def __init__(self) -> None:
+        self.continuity_errors = 0
+        self.dropped_packets = 0
+        self.discarded_bytes = 0
+        self._rest = b""
+        self._pids: dict[int, _Pid] = {}
+        self._pat = SectionAssembler()
+        self._maps: dict[int, SectionAssembler] = {}
+        self._programs: dict[int, list[ElementaryStream]] = {}
+        self._streams: dict[int, PesAssembler] = {}
+        self._bad_before = 0  # of assemblers that are gone
+        self._bad_maps = 0
+
+    @property
+    def streams(self) -> dict[int, int]:
+        """stream_type by PID of everything the program maps name, audio and the unknown included."""
+        return {entry.pid: entry.stream_type for entries in self._programs.values() for entry in entries}
+
+    @property
+    def bad_sections(self) -> int:
+        """Program tables with a wrong CRC or wrong lengths."""
+        return self._bad_maps + sum(table.bad_sections for table in (self._pat, *self._maps.values()))
+
+    @property
+    def bad_pes(self) -> int:
+        """PES packets that were none, or too large."""
+        return self._bad_before + sum(stream.bad_packets for stream in self._streams.values())
+
+    def push(self, data: bytes) -> list[PesPacket]:
+        """Take more of the stream; return the PES packets that it completes."""
+        data = self._rest + data
+        at, done = 0, list[PesPacket]()
+        while at + PACKET_SIZE <= len(data):
+            if data[at] != _SYNC:
+                at = self._resynchronise(data, at)
+                if at + PACKET_SIZE >= len(data):
+                    break  # one sync byte more is needed to believe it
+            done += self._take(data[at : at + PACKET_SIZE])
+            at += PACKET_SIZE
+        self._rest = data[at:]
+        return done
+
+    def flush(self) -> list[PesPacket]:
+        """The stream has ended: return what is left."""
+        self.discarded_bytes += len(self._rest)
+        self._rest = b""
+        return [done for stream in self._streams.values() for done in stream.flush()]
+
+    def _resynchronise(self, data: bytes, start: int) -> int:
+        """The next place with a sync byte and, as far as there is data, another one a packet later."""
+        at = data.find(_SYNC, start)
+        while 0 <= at < len(data) - PACKET_SIZE and data[at + PACKET_SIZE] != _SYNC:
+            at = data.find(_SYNC, at + 1)
+        if at < 0:
+            at = len(data)
+        self.discarded_bytes += at - start
+        return at
+
+    def _take(self, raw: bytes) -> list[PesPacket]:
+        pid = int.from_bytes(raw[1:3], "big") & 0x1FFF
+        stream, table = self._streams.get(pid), self._maps.get(pid)
+        if stream is None and table is None and pid != _PAT_PID:
+            return []
+        packet = self._read(raw, pid)
+        if packet is None or not packet.payload:
+            return []
+        continuity = self._pids.setdefault(pid, _Pid())
+        if continuity.is_duplicate(packet):
+            return []
+        missing = not continuity.follows(packet)
+        self.continuity_errors += missing
+        if stream is not None:
+            if missing:
+                stream.interrupt()
+            return stream.push(packet.payload, unit_start=packet.unit_start, stuffed=packet.stuffed)
+        self._take_table(table or self._pat, packet, missing)
+        return []
+
+    def _read(self, raw: bytes, pid: int) -> _Packet | None:
+        """2.4.3.2 and 2.4.3.4; None for a packet that must not be used."""
+        control = raw[3] >> 4 & 3
+        start = 5 + raw[4] if control & 2 else 4
+        broken = raw[1] & 0x80 or raw[3] & 0xC0 or control == 0 or start > PACKET_SIZE
+        if broken:
+            self.dropped_packets += 1
+            return None
+        field = raw[5:start]
+        return _Packet(
+            pid=pid,
+            unit_start=raw[1] & 0x40 != 0,
+            continuity=raw[3] & 0x0F,
+            payload=raw[start:] if control & 1 else b"",
+            stuffed=bool(control & 2) and _is_stuffed(field),
+            discontinuity=bool(field) and field[0] & 0x80 != 0,
+        )
+
+    def _take_table(self, table: SectionAssembler, packet: _Packet, missing: bool) -> None:
+        if missing:
+            table.interrupt()
+        for section in table.push(packet.payload, unit_start=packet.unit_start):
+            if packet.pid == _PAT_PID:
+                self._take_pat(section)
+            else:
+                self._take_pmt(packet.pid, section)
+
+    def _take_pat(self, section: bytes) -> None:
+        pids = parse_pat(section)
+        if pids is None:
+            return
+        kept = dict.fromkeys(pids[:_PROGRAM_LIMIT])
+        self._maps = {pid: self._maps.get(pid) or SectionAssembler() for pid in kept}
+        self._programs = {pid: entries for pid, entries in self._programs.items() if pid in kept}
+        self._open_streams()
+
+    def _take_pmt(self, pid: int, section: bytes) -> None:
+        try:
+            entries = parse_pmt(section)
+        except MalformedError:
+            self._bad_maps += 1
+            return
+        if entries is not None:
+            self._programs[pid] = entries[:_STREAM_LIMIT]
+            self._open_streams()
+
+    def _open_streams(self) -> None:
+        """Follow the program maps: a stream that stays keeps what it has, one that goes is forgotten."""
+        before, self._streams = self._streams, {}
+        for entry in (entry for entries in self._programs.values() for entry in entries):
+            if _is_carried(entry) and entry.pid not in self._maps:
+                known = before.pop(entry.pid, None)
+                same = known is not None and known.stream_type == entry.stream_type
+                self._streams[entry.pid] = (
+                    known if known and same else PesAssembler(entry.pid, entry.stream_type)
+                )
+        self._bad_before += sum(stream.bad_packets for stream in before.values())
+        used = {_PAT_PID, *self._maps, *self._streams}
+        self._pids = {pid: continuity for pid, continuity in self._pids.items() if pid in used}
+
+
+def _is_carried(entry: ElementaryStream) -> bool:
+    if entry.stream_type == StreamType.KLV_ASYNCHRONOUS:
+        return entry.format_id == _KLVA
+    return entry.stream_type in set(StreamType)
+
+
+def _is_stuffed(field: bytes) -> bool:
+    """Whether an adaptation field (without its length byte) is longer than its flags ask for (2.4.3.4)."""
+    if not field:
+        return True  # adaptation_field_length 0: the length byte itself is the stuffing
+    flags = field[0]
+    used = 1 + 6 * (flags >> 4 & 1) + 6 * (flags >> 3 & 1) + (flags >> 2 & 1)  # PCR, OPCR, splice countdown
+    for has_part in (flags & 2, flags & 1):  # private data and extension tell their own length
+        if has_part:
+            used += 1 + (field[used] if used < len(field) else 0)
+    return used < len(field)
