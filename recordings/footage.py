@@ -27,7 +27,7 @@ from flow.codec.tlog import read_tlog
 from flow.errors import ConfigError
 from flow.units import Codec
 
-from .protocol.mavlink_frames import MAGIC, parse_header, split_stream
+from .protocol.mavlink_frames import parse_header, split_stream
 from .protocol.telemetry_track import LoggedMessage, timed_by_boot
 from .protocol.timing import NS_PER_S
 from .protocol.video_track import CodedPicture
@@ -157,12 +157,17 @@ def open_telemetry(path: Path) -> Messages:
             start = file.read(9)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    # A .tlog begins with eight bytes of time, of which the first is zero until the year 4253.
-    timed = len(start) == 9 and start[0] == 0 and start[8] in MAGIC
-    messages = partial(_tlog, path) if timed else partial(_raw_stream, path)
+    messages = partial(_tlog if _is_tlog(path, start) else _raw_stream, path)
     if not any(parse_header(message.data) for message in messages()):
         raise ConfigError(f"{path}: no telemetry in it (neither a .tlog nor a MAVLink byte stream)")
     return messages
+
+
+def _is_tlog(path: Path, start: bytes) -> bool:
+    """Eight bytes of time come first there, of which the first is zero until the year 4253."""
+    if start[:1] == b"\x00" and start[8:] in (b"\xfe", b"\xfd"):
+        return True
+    return path.suffix.lower() == ".tlog" and start[:1] not in (b"\xfe", b"\xfd")
 
 
 def _tlog(path: Path) -> Iterator[LoggedMessage]:
