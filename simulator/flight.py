@@ -1,0 +1,161 @@
+"""One flight of the demo aircraft: at every capture instant one pose, its MAVLink, and a picture per camera."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable
+from typing import Protocol, TextIO
+
+from flow.clock import NS_PER_MS, SystemClock
+from simulator import flightpath
+from simulator.aircraft import AircraftClock, Sensors, State, true_state
+from simulator.arguments import Address, Arguments
+from simulator.camera import DAY_HFOV_DEG, THERMAL_HFOV_DEG, Lens, View
+from simulator.encoder import Encoder
+from simulator.flightpath import Pose
+from simulator.mavlink_out import MavlinkOut
+from simulator.picture import Picture
+from simulator.sender import RtpSender
+from simulator.world import DayCamera, ThermalCamera, World, burn_in
+
+THERMAL_SIZE = (640, 512)
+DAY_BITRATE_BPS = 4_000_000
+THERMAL_BITRATE_BPS = 1_000_000
+_BOOTED_BEFORE_MS = 41_000
+
+
+class Camera(Protocol):
+    def draw(self, view: View, t: float, picture: Picture) -> None: ...
+
+
+class Feed:
+    """One camera with its lens, encoder and RTP stream."""
+
+    def __init__(
+        self, name: str, label: str, camera: Camera, lens: Lens, encoder: Encoder, sender: RtpSender
+    ) -> None:
+        self.name, self.lens = name, lens
+        self._label, self._camera, self._encoder, self._sender = label, camera, encoder, sender
+        self._picture = Picture(lens.width_px, lens.height_px)
+
+    def shoot(
+        self, pose: Pose, flight_s: float, capture_ms: int, clock_ms: float, counter: int
+    ) -> dict[str, object]:
+        """Draw, encode and send the picture of one instant; returns what the truth says of it."""
+        view = View(self.lens, pose.scene_position, pose.camera_bearing_deg, pose.camera_pitch_deg)
+        self._camera.draw(view, flight_s, self._picture)
+        burn_in(self._picture, self._label, capture_ms, counter)
+        access_unit, keyframe = self._encoder.encode(self._picture.nv12, capture_ms)
+        self._sender.send(access_unit, clock_ms)
+        return {
+            "feed": self.name,
+            "utc_ms": capture_ms,
+            "rtp_timestamp": self._sender.rtp_timestamp(clock_ms),
+            "counter": counter & 0xFFFF,
+            "keyframe": keyframe,
+            "k": self.lens.k.tolist(),
+        }
+
+    def close(self) -> None:
+        self._sender.close()
+
+
+class Flight:
+    """Runs in real time. Where the machine is too slow, pictures are left out; none is ever late or mislabelled."""
+
+    def __init__(self, given: Arguments, clock: SystemClock, truth: TextIO | None) -> None:
+        self._given, self._clock, self._truth = given, clock, truth
+        self._feeds = _feeds(given)
+        self._mavlink = MavlinkOut(given.system_id)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sensors = Sensors(given.errors, given.seed)
+
+    def run(self, is_over: Callable[[], bool]) -> int:
+        """Fly until `is_over`, asked before every picture; returns how many instants were captured."""
+        errors = self._given.errors
+        start_ms = self._clock.now_ns() // NS_PER_MS + 20
+        clock = AircraftClock(start_ms, errors.clock_offset_ms, errors.clock_drift_ppm)
+        slot, captured, last_ms = 0, 0, start_ms
+        while not is_over():
+            capture_ms = start_ms + round(slot * 1000 / self._given.fps)
+            self._wait_until(capture_ms)
+            self._capture(capture_ms, capture_ms - start_ms, capture_ms - last_ms, clock, captured)
+            captured, last_ms = captured + 1, capture_ms
+            slot = max(slot + 1, self._next_slot(start_ms))
+        return captured
+
+    def close(self) -> None:
+        for feed in self._feeds:
+            feed.close()
+        self._socket.close()
+
+    def _next_slot(self, start_ms: int) -> int:
+        """The instant that is nearest now: half a period late is still drawn, more is left out."""
+        since_ms = self._clock.now_ns() / NS_PER_MS - start_ms
+        return int(since_ms * self._given.fps / 1000 + 0.5)
+
+    def _wait_until(self, utc_ms: int) -> None:
+        time.sleep(max(0.0, utc_ms / 1000 - self._clock.now_ns() / 1e9))
+
+    def _capture(
+        self, capture_ms: int, since_start_ms: int, elapsed_ms: int, clock: AircraftClock, counter: int
+    ) -> None:
+        flight_s = flightpath.START_S + since_start_ms / 1000
+        pose = flightpath.pose_at(flight_s)
+        truth = true_state(pose)
+        clock_ms = clock.at(capture_ms)
+        boot_ms = clock_ms - clock.at(clock.start_ms - _BOOTED_BEFORE_MS)
+        self._report(self._sensors.measure(truth, elapsed_ms / 1000), flight_s, boot_ms, clock_ms)
+        for feed in self._feeds:
+            line = feed.shoot(pose, flight_s, capture_ms, clock_ms, counter)
+            if self._truth:
+                self._truth.write(json.dumps(line | _describe(pose, truth)) + "\n")
+
+    def _report(self, state: State, flight_s: float, boot_ms: float, clock_ms: float) -> None:
+        if self._given.mavlink is None:
+            return
+        for datagram in self._mavlink.messages(state, flight_s, boot_ms, clock_ms):
+            try:
+                self._socket.sendto(datagram, self._given.mavlink)
+            except OSError:
+                return  # the network is away: as lost as over the air
+
+
+def _feeds(given: Arguments) -> list[Feed]:
+    world = World(given.seed)
+
+    def feed(
+        name: str, label: str, camera: Camera, lens: Lens, bitrate_bps: int, address: Address, seed: int
+    ) -> Feed:
+        encoder = Encoder(lens.width_px, lens.height_px, given.fps, bitrate_bps, "superfast")
+        return Feed(name, label, camera, lens, encoder, RtpSender(address, seed))
+
+    day = Lens(*given.size, DAY_HFOV_DEG)
+    feeds = [feed("day", "TAG", DayCamera(world), day, DAY_BITRATE_BPS, given.rtp, given.seed * 2)]
+    if given.rtp_thermal:
+        thermal, seed = Lens(*THERMAL_SIZE, THERMAL_HFOV_DEG), given.seed * 2 + 1
+        camera = ThermalCamera(world)
+        feeds.append(feed("thermal", "IR", camera, thermal, THERMAL_BITRATE_BPS, given.rtp_thermal, seed))
+    return feeds
+
+
+def _describe(pose: Pose, truth: State) -> dict[str, object]:
+    """The exact pose for the log; heights over ground and sea level in true metres, bearings from true north."""
+    return {
+        "lat_deg": truth.lat_deg,
+        "lon_deg": truth.lon_deg,
+        "alt_msl_m": truth.alt_msl_m,
+        "height_m": truth.height_m,
+        "x_m": pose.x,
+        "y_m": pose.y,
+        "velocity_ned_ms": truth.velocity_ned_ms,
+        "roll_deg": truth.roll_deg,
+        "pitch_deg": truth.pitch_deg,
+        "yaw_deg": truth.yaw_deg,
+        "gimbal_roll_deg": 0.0,
+        "gimbal_pitch_deg": truth.camera_pitch_deg,
+        "gimbal_yaw_deg": truth.camera_yaw_deg,
+        "gimbal_grid_bearing_deg": pose.camera_bearing_deg,
+    }

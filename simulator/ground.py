@@ -1,0 +1,114 @@
+"""The ground as textures in several resolutions, and how a camera sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.camera import View
+from simulator.canvas import Canvas, Image
+from simulator.picture import CHROMA_TO_LUMA, Picture, split_bgr
+
+Matrix = NDArray[np.float64]
+
+_ROWS = 16  # the resolution is chosen for this many rows at a time
+_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+
+@dataclass(frozen=True)
+class Level:
+    """The ground in one resolution: luma (or warmth), and chroma at half of it where there is colour."""
+
+    luma: Image
+    chroma: Image | None
+    half_m: float
+
+    @property
+    def gsd_m(self) -> float:
+        return 2 * self.half_m / int(self.luma.shape[0])
+
+    def scene_to_texel(self, image: Image) -> Matrix:
+        """From the plane z = 0 to the texels of one of the two images (canvas.py)."""
+        per_m = image.shape[0] / (2 * self.half_m)
+        middle = self.half_m * per_m - 0.5
+        return np.array([[per_m, 0, middle], [0, -per_m, middle], [0, 0, 1]])
+
+    def half(self) -> Level:
+        """The same at half the resolution."""
+        chroma = None if self.chroma is None else _halved(self.chroma)
+        return Level(_halved(self.luma), chroma, self.half_m)
+
+
+def _halved(image: Image) -> Image:
+    size = image.shape[0] // 2
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def colour_levels(near: Canvas, far: Canvas) -> list[Level]:
+    """Finest first; the far sheet is drawn with less detail, so that it costs little."""
+    levels = [Level(*split_bgr(near.image), near.half_m)]
+    levels.append(levels[0].half())
+    levels.append(Level(*split_bgr(far.image), far.half_m))
+    levels.append(levels[2].half())
+    return levels
+
+
+def heat_levels(near: Canvas, far: Canvas) -> list[Level]:
+    levels = [Level(near.image, None, near.half_m)]
+    levels.append(levels[0].half())
+    levels.append(Level(far.image, None, far.half_m))
+    return levels
+
+
+class Ground:
+    """The plane z = 0, ready to be looked at."""
+
+    def __init__(self, levels: list[Level]) -> None:
+        self._levels = levels
+
+    def draw(self, view: View, picture: Picture) -> None:
+        """Fill the picture with the ground; what lies above the horizon is left as it is."""
+        for top, bottom, level in self._bands(view):
+            _warp(level.luma, level, view, np.eye(3), picture.luma, top, bottom)
+            if level.chroma is not None:
+                _warp(level.chroma, level, view, CHROMA_TO_LUMA, picture.chroma, top // 2, bottom // 2)
+
+    def _bands(self, view: View) -> Iterator[tuple[int, int, Level]]:
+        """(first row, end row, level): neighbouring rows that are best seen in the same resolution."""
+        height = view.lens.height_px
+        first = max(0, int(view.horizon_row) + _ROWS) // _ROWS * _ROWS if view.horizon_row > 0 else 0
+        start, current = first, self._level_for(view, first)
+        for row in range(first + _ROWS, height, _ROWS):
+            level = self._level_for(view, row)
+            if level is not current:
+                yield start, row, current
+                start, current = row, level
+        yield start, height, current
+
+    def _level_for(self, view: View, row: int) -> Level:
+        """The coarsest level that still shows what a pixel of these rows can, and that reaches so far."""
+        middle = row + _ROWS / 2
+        depth = view.row_depth(middle)
+        step = abs(view.row_depth(middle + 0.5) - view.row_depth(middle - 0.5))
+        across = depth / view.lens.focal_px
+        pixel_m = np.sqrt(across * max(across, step))
+        corners = np.array([[0, row, 1], [view.lens.width_px, row, 1]]) @ view.pixel_to_ground.T
+        reach = np.abs(corners[:, :2] / corners[:, 2:]).max()
+        fitting = [level for level in self._levels if reach < level.half_m] or self._levels[-1:]
+        fine = [level for level in fitting if level.gsd_m <= pixel_m * 1.1]
+        return fine[-1] if fine else fitting[0]
+
+
+def _warp(
+    image: Image, level: Level, view: View, to_pixel: Matrix, plane: Image, top: int, bottom: int
+) -> None:
+    shift = np.array([[1.0, 0, 0], [0, 1, top], [0, 0, 1]])
+    matrix = level.scene_to_texel(image) @ view.pixel_to_ground @ to_pixel @ shift
+    size = (plane.shape[1], bottom - top)
+    cv2.warpPerspective(
+        image, matrix, size, dst=plane[top:bottom], flags=_FLAGS, borderMode=cv2.BORDER_REFLECT_101
+    )

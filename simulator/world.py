@@ -1,0 +1,56 @@
+"""The scene of the demo, drawn once from a seed, and the two cameras that look at it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator import stamp, strip
+from simulator.camera import View
+from simulator.ground import Ground, colour_levels, heat_levels
+from simulator.landscape import Landscape
+from simulator.paint import Painter
+from simulator.picture import Picture
+from simulator.trees import make_crowns
+
+NEAR_HALF_M, NEAR_GSD_M = 256.0, 0.125
+FAR_HALF_M, FAR_GSD_M = 1024.0, 0.5
+
+
+class World:
+    """Ground and everything on it; `seed` decides the fields, the trees and the smoke."""
+
+    def __init__(self, seed: int) -> None:
+        crowns = make_crowns(np.random.default_rng([seed, 0xC0]))
+        self.land = Landscape(seed)
+        painter = Painter(self.land, crowns)
+        near, far = painter.paint(NEAR_HALF_M, NEAR_GSD_M), painter.paint(FAR_HALF_M, FAR_GSD_M)
+        self.colour_ground = Ground(colour_levels(near.colour, far.colour))
+        self.heat_ground = Ground(heat_levels(near.heat, far.heat))
+
+
+class DayCamera:
+    """What the daylight camera sees."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def draw(self, view: View, t: float, picture: Picture) -> None:
+        self._world.colour_ground.draw(view, picture)
+
+
+class ThermalCamera:
+    """What the thermal camera sees: warmth, through a palette."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def draw(self, view: View, t: float, picture: Picture) -> None:
+        self._world.heat_ground.draw(view, picture)
+
+
+def burn_in(picture: Picture, label: str, capture_ms: int, counter: int) -> None:
+    """Capture time and frame counter, for people and for machines."""
+    stamp.draw(picture.luma, label, capture_ms)
+    strip.draw(picture.luma, capture_ms, counter)
+    rows = strip.strip_rows(picture.luma.shape[0])
+    picture.chroma[-((rows + 1) // 2) :] = 128
