@@ -1,0 +1,51 @@
+"""From the URL of a feed to its source."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flow.clock import Clock
+from flow.errors import ConfigError
+
+from .settings import FeedSource
+from .sources import Source
+from .sources.file import FileSource
+from .sources.mpegts import MpegTsSource
+from .sources.rtp import RtpSource
+from .sources.udp import Endpoint
+
+POSSIBLE = "rtp://127.0.0.1:5600 (H.264 or H.265), udp://127.0.0.1:5004 (MPEG-TS), file:PATH"
+_LATER = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "srt", "http", "https"})
+
+
+def open_source(feed: FeedSource, clock: Clock) -> Source:
+    """The source that a feed names. Raises ConfigError with code "unsupported_url"; opens nothing yet."""
+    scheme, separator, rest = feed.url.partition(":")
+    if not separator or "/" in scheme:
+        return FileSource(feed.url, feed.fps, feed.loop, clock)
+    match scheme.lower():
+        case "file":
+            return FileSource(rest.removeprefix("//"), feed.fps, feed.loop, clock)
+        case "rtp":
+            return RtpSource(_endpoint(feed), clock)
+        case "udp":
+            return MpegTsSource(_endpoint(feed), clock)
+        case later if later in _LATER:
+            raise _unsupported(f"{later}:// sources are not in this version")
+        case unknown:
+            raise _unsupported(f"'{unknown}' is no kind of source")
+
+
+def _endpoint(feed: FeedSource) -> Endpoint:
+    try:
+        parts = urlsplit(feed.url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise _unsupported(f"{feed.url}: {error}") from None
+    if host is None or port is None:
+        raise _unsupported(f"{feed.url} needs an address and a port")
+    return Endpoint(host, port, feed.allow_from)
+
+
+def _unsupported(problem: str) -> ConfigError:
+    return ConfigError(f"{problem}; possible are {POSSIBLE}", code="unsupported_url")

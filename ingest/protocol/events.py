@@ -1,0 +1,80 @@
+"""What a source tells about itself. A source publishes these; a Feed (feed.py) makes sense of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from flow.units import Codec
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The source listens or reads, at `address` (with the real port where the kernel chose one).
+
+    Its timestamps wrap at `timestamp_bits`.
+    """
+
+    address: str
+    timestamp_bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Something usable arrived, though perhaps no whole picture yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSets:
+    """Parameter sets that a container holds beside the pictures, as Annex B."""
+
+    codec: Codec
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePicture:
+    """One picture as Annex B bytes with the source's own times, wrapped at the source's width, 90 kHz.
+
+    `dts` is None where the transport carries only presentation times (RTP). `damaged`: something is missing.
+    """
+
+    codec: Codec
+    data: bytes
+    pts: int
+    dts: int | None
+    arrival_ns: int
+    damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReport:
+    """The source's clock says: the picture with timestamp `pts` was captured at `capture_ns` (UTC)."""
+
+    capture_ns: int
+    pts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """Another run of the source has taken over on the same connection; its clock begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketsLost:
+    """That many packets more never arrived."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Something arrived that is not for us: a reason code and one line that says what it was."""
+
+    reason: str
+    detail: str
+
+
+SourceEvent: TypeAlias = (
+    Opened | Heard | ParameterSets | SourcePicture | ClockReport | Restarted | PacketsLost | Unusable
+)

@@ -1,0 +1,126 @@
+"""One feed: what its source tells goes in, access units and the feed's state come out. No I/O, no clock."""
+
+from __future__ import annotations
+
+from flow.flights import SourceState
+from flow.units import AccessUnit, Rendition
+
+from .assembly import Assembler
+from .events import (
+    ClockReport,
+    Heard,
+    Opened,
+    PacketsLost,
+    ParameterSets,
+    Restarted,
+    SourceEvent,
+    SourcePicture,
+    Unusable,
+)
+from .lifecycle import Lifecycle, Patience
+from .rates import Rates
+from .timeline import Timeline
+
+
+class Feed:
+    """Lives as long as the service, over all restarts of its source."""
+
+    def __init__(
+        self, feed_id: str, url: str, patience: Patience, now_ns: int, *, trust_clock: bool = False
+    ) -> None:
+        self.feed_id = feed_id
+        self._timeline = Timeline(trust_clock)
+        self._assembler = Assembler()
+        self._lifecycle = Lifecycle(patience, url, now_ns)
+        self._rates = Rates()
+        self._address = ""
+        self._pictures = 0
+        self._lost_packets = 0
+        self._last_shown = 0
+
+    def handle(self, event: SourceEvent, now_ns: int) -> AccessUnit | None:
+        """Take one event of the source; return the access unit that it completes, if any."""
+        match event:
+            case SourcePicture():
+                return self._picture(event, now_ns)
+            case Heard():
+                self._lifecycle.heard(now_ns, waits_for_keyframe=self._assembler.waiting)
+            case Opened(address, bits):
+                self._address = address
+                self._restart(bits)
+                self._lifecycle.opened(address, now_ns)
+            case Restarted():
+                self._restart(None)
+                self._lifecycle.restarted(now_ns)
+            case ParameterSets(codec, data):
+                self._assembler.keep_parameter_sets(codec, data)
+            case ClockReport(capture_ns, pts):
+                self._timeline.clock_report(capture_ns, pts)
+            case PacketsLost(count):
+                self._lost_packets += count
+            case Unusable(reason, detail):
+                self._lifecycle.unusable(reason, detail, now_ns)
+        return None
+
+    def failed(self, reason: str, detail: str, now_ns: int) -> None:
+        """The source has ended."""
+        self._lifecycle.failed(reason, detail, now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Time has passed; call this a few times a second."""
+        self._lifecycle.tick(now_ns, self._rates.interval_ns)
+
+    def state(self) -> SourceState:
+        """The feed as it is now."""
+        life, notes = self._lifecycle, self._assembler.notes
+        clock_note = self._timeline.clock_note
+        return SourceState(
+            feed_id=self.feed_id,
+            status=life.status,
+            since_ns=life.since_ns,
+            reason=life.reason,
+            detail=life.detail,
+            address=self._address,
+            config=self._assembler.config,
+            notes=(*notes, clock_note) if clock_note else notes,
+            epoch=max(0, self._timeline.epoch),
+            fps=self._rates.fps,
+            bitrate_bps=self._rates.bitrate_bps,
+            pictures=self._pictures,
+            lost_packets=self._lost_packets,
+            damaged=self._assembler.damaged,
+            restarts=max(0, self._timeline.epoch),
+        )
+
+    def _restart(self, bits: int | None) -> None:
+        self._timeline.restart(bits)
+        self._assembler.restart()
+        self._rates.clear()
+        self._last_shown = 0
+
+    def _picture(self, picture: SourcePicture, now_ns: int) -> AccessUnit | None:
+        assembled = self._assembler.push(picture)
+        self._lifecycle.heard(now_ns, waits_for_keyframe=self._assembler.waiting)
+        if assembled is None:
+            return None
+        data, keyframe = assembled
+        stamp = self._timeline.place(picture.pts, picture.dts, picture.arrival_ns)
+        if stamp.pts_90k < self._last_shown:
+            self._assembler.saw_reordering()
+        self._last_shown = max(self._last_shown, stamp.pts_90k)
+        self._pictures += 1
+        self._rates.add(stamp.dts_90k, len(data))
+        self._lifecycle.picture(now_ns)
+        return AccessUnit(
+            feed_id=self.feed_id,
+            rendition=Rendition.SOURCE,
+            codec=picture.codec,
+            epoch=stamp.epoch,
+            seq=stamp.seq,
+            dts_90k=stamp.dts_90k,
+            pts_90k=stamp.pts_90k,
+            utc_ns=stamp.utc_ns,
+            utc_origin=stamp.utc_origin,
+            keyframe=keyframe,
+            data=data,
+        )

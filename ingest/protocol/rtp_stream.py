@@ -1,0 +1,112 @@
+"""Raw RTP without any signalling: finds the video on a port and turns its packets into pictures."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flow.clock import NS_PER_MS
+from flow.codec import h264, h265
+from flow.codec.rtp import RtpPacket, SenderReport, is_rtcp, parse_rtp, parse_sender_reports
+from flow.errors import MalformedError
+from flow.units import Codec
+
+from .events import ClockReport, Heard, PacketsLost, Restarted, SourceEvent, SourcePicture, Unusable
+
+_TAKEOVER_NS = 200 * NS_PER_MS
+"""A sender this long silent may be followed by another one."""
+
+_DYNAMIC = range(96, 128)  # payload types without a fixed meaning, RFC 3551 6; all video here is of these
+_H264_TYPES = frozenset({1, 5, 6, 7, 8, 9, 24, 28})  # RFC 6184 5.2, non-interleaved mode
+_H265_FIRST_BYTES = frozenset({0x00, 0x02, 0x40, 0x42, 0x44, 0x46, 0x4E, 0x60, 0x62})
+"""First bytes of H.265 payloads (RFC 7798 4.4) that as H.264 would be of types nobody sends."""
+
+
+class RtpStream:
+    """One port. The first synchronization source with video on it is followed; another one takes over once
+    the first is silent, or at once if it comes from the same socket, and counts as a restart.
+    """
+
+    SCHEME: ClassVar = "rtp"
+    TIMESTAMP_BITS: ClassVar = 32
+
+    def __init__(self) -> None:
+        self._ssrc: int | None = None
+        self._sender = ""
+        self._heard_ns = 0
+        self._payload_type = 0
+        self._codec = Codec.H264
+        self._depacketizer: h264.Depacketizer | h265.Depacketizer = h264.Depacketizer()
+        self._counted = (0, 0)  # lost and malformed packets already told
+        self._early_report: SenderReport | None = None  # of a source that has sent no packet yet
+
+    def handle(self, datagram: bytes, sender: str, now_ns: int) -> list[SourceEvent]:
+        """Take one datagram from `sender` ("address:port"), RTP or RTCP (RFC 5761)."""
+        try:
+            if is_rtcp(datagram):
+                return self._take_reports(parse_sender_reports(datagram))
+            packet = parse_rtp(datagram)
+        except MalformedError as error:
+            return [Unusable("not_video", f"a datagram of {len(datagram)} bytes from {sender}: {error}")]
+        if packet.ssrc == self._ssrc:
+            return self._take(packet, now_ns) if packet.payload_type == self._payload_type else []
+        if self._ssrc is not None and sender != self._sender and now_ns - self._heard_ns < _TAKEOVER_NS:
+            return [Unusable("not_video", f"a second sender, {sender}, beside {self._sender} on one port")]
+        return self._follow(packet, sender, now_ns)
+
+    def _take_reports(self, reports: list[SenderReport]) -> list[SourceEvent]:
+        events: list[SourceEvent] = []
+        for report in reports:
+            if report.ssrc == self._ssrc:
+                events.append(ClockReport(report.ntp_ns, report.rtp_timestamp))
+            else:
+                self._early_report = report
+        return events
+
+    def _follow(self, packet: RtpPacket, sender: str, now_ns: int) -> list[SourceEvent]:
+        if packet.payload_type not in _DYNAMIC:
+            what = f"RTP payload type {packet.payload_type} from {sender}"
+            return [Unusable("unsupported_codec", f"{what}: only H.264 and H.265, types 96 to 127, are read")]
+        codec = codec_of(packet.payload)
+        if codec is None:
+            return [Unusable("not_video", f"RTP from {sender} that is neither H.264 nor H.265")]
+        events: list[SourceEvent] = [] if self._ssrc is None else [Restarted()]
+        self._ssrc, self._payload_type, self._sender = packet.ssrc, packet.payload_type, sender
+        self._codec, self._counted = codec, (0, 0)
+        self._depacketizer = h264.Depacketizer() if codec is Codec.H264 else h265.Depacketizer()
+        if self._early_report is not None:
+            events += self._take_reports([self._early_report])
+        self._early_report = None
+        return events + self._take(packet, now_ns)
+
+    def _take(self, packet: RtpPacket, now_ns: int) -> list[SourceEvent]:
+        self._heard_ns = now_ns
+        pictures = self._depacketizer.push(packet)
+        events: list[SourceEvent] = [Heard(), *self._new_counts()]
+        for picture in pictures:
+            timestamp, damaged = picture.rtp_timestamp, picture.damaged
+            events.append(SourcePicture(self._codec, picture.data, timestamp, None, now_ns, damaged))
+        return events
+
+    def _new_counts(self) -> list[SourceEvent]:
+        lost, malformed = self._depacketizer.lost_packets, self._depacketizer.malformed_packets
+        told_lost, told_malformed = self._counted
+        self._counted = lost, malformed
+        events: list[SourceEvent] = []
+        if lost > told_lost:
+            events.append(PacketsLost(lost - told_lost))
+        if malformed > told_malformed:
+            what = f"RTP payloads from {self._sender} that are no {self._codec}"
+            events.append(Unusable("not_video", what))
+        return events
+
+
+def codec_of(payload: bytes) -> Codec | None:
+    """Which codec an RTP payload is of, judged by its NAL unit header; None if it says nothing."""
+    if len(payload) < 2:
+        return None
+    first, second = payload[0], payload[1]
+    if first in _H265_FIRST_BYTES and 1 <= second <= 7:  # base layer, nuh_temporal_id_plus1 from 1 on
+        return Codec.H265
+    if first < 0x80 and first & 0x1F in _H264_TYPES:
+        return Codec.H264
+    return None

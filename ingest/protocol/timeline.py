@@ -1,0 +1,164 @@
+"""A source's own wrapped timestamps in, the timestamps of access units out. See docs/decisions/0005."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flow.clock import NS_PER_MS, NS_PER_S
+from flow.codec.rtp import Unwrapper, signed_distance
+from flow.envelope import EarliestArrival
+from flow.units import CLOCK_RATE_HZ, UtcOrigin
+
+WINDOW_NS = 10 * NS_PER_S
+"""How long the least delayed picture counts; and a silence after which the source's clock may have stood."""
+
+_REORDER_MOST_TICKS = CLOCK_RATE_HZ  # a presentation time steps back by at most 1 s for B-frames
+_COMPOSITION_MOST_TICKS = 10 * CLOCK_RATE_HZ
+_FORWARD_JUMP_NS = 3 * NS_PER_S
+_PAUSE_ERROR_NS = NS_PER_S
+_FUTURE_MOST_NS = 50 * NS_PER_MS  # the capture of a picture that is already here
+_AGE_MOST_NS = 60 * NS_PER_S
+
+
+def ticks_to_ns(ticks: int) -> int:
+    """90 kHz ticks to nanoseconds, exactly rounded down."""
+    return ticks * 100_000 // 9
+
+
+def ns_to_ticks(ns: int) -> int:
+    """Nanoseconds to 90 kHz ticks, exactly rounded down."""
+    return ns * 9 // 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Everything about time that an AccessUnit carries; its invariants are AccessUnit's."""
+
+    epoch: int
+    seq: int
+    dts_90k: int
+    pts_90k: int
+    utc_ns: int
+    utc_origin: UtcOrigin
+
+
+class Timeline:
+    """One feed's line of time over all restarts of its source.
+
+    `restart()` opens the first epoch and every further one. At its first picture, and where the source's
+    timestamps jump, the source is anchored: its time there is the Lagebild time of the arrival. From there
+    on its own clock counts.
+    """
+
+    def __init__(self, trust_clock: bool = False) -> None:
+        self._trust_clock = trust_clock
+        self._envelope = EarliestArrival(WINDOW_NS)
+        self._bits = 64
+        self._unwrapper = Unwrapper(self._bits)
+        self._position: int | None = None  # of the last picture, in unwrapped ticks of the source
+        self._arrival_ns = 0
+        self._shift = 0  # what leads from the source's ticks to ours
+        self._reorder = 0  # how far the source's presentation times were seen to step back
+        self._last_dts = 0
+        self._epoch = -1
+        self._seq = -1
+        self._report: tuple[int, int] | None = None  # (capture_ns, timestamp)
+        self._report_is_new = False
+        self.clock_note = ""
+        """"clock_untrusted" or "clock_refused" where the source tells capture times that are not used."""
+
+    @property
+    def epoch(self) -> int:
+        return self._epoch
+
+    def restart(self, bits: int | None = None) -> None:
+        """The source begins (anew): another epoch. `bits`: where its timestamps wrap, if that is new."""
+        self._bits = bits or self._bits
+        self._unwrapper = Unwrapper(self._bits)
+        self._epoch += 1
+        self._seq = -1
+        self._position = None
+        self._report, self._report_is_new = None, False
+
+    def clock_report(self, capture_ns: int, timestamp: int) -> None:
+        """The source says when the picture with that timestamp was captured (UTC), or 0: it does not know."""
+        if capture_ns == 0:
+            return
+        if not self._trust_clock:
+            self.clock_note = "clock_untrusted"
+            return
+        self._report, self._report_is_new = (capture_ns, timestamp), True
+
+    def place(self, pts: int, dts: int | None, arrival_ns: int) -> Stamp:
+        """The stamp of the next picture in decoding order; `dts` None where the source tells none."""
+        position = self._unwrapper.unwrap(pts if dts is None else dts)
+        if self._jumped(position, arrival_ns, reorders=dts is None):
+            self._anchor(position, arrival_ns)
+        self._position, self._arrival_ns = position, arrival_ns
+        ahead = 0 if dts is None else self._composition(pts, dts)
+        shown_ns = ticks_to_ns(position + ahead)
+        smoothed_ns = self._envelope.map(shown_ns, arrival_ns)
+        capture_ns = self._capture_ns(pts, arrival_ns)
+        dts_90k, pts_90k = self._place(position) if dts is None else self._place_both(position, ahead)
+        self._last_dts = dts_90k
+        self._seq += 1
+        if capture_ns is None:
+            return Stamp(self._epoch, self._seq, dts_90k, pts_90k, smoothed_ns, UtcOrigin.ARRIVAL)
+        return Stamp(self._epoch, self._seq, dts_90k, pts_90k, capture_ns, UtcOrigin.SOURCE)
+
+    def _jumped(self, position: int, arrival_ns: int, *, reorders: bool) -> bool:
+        offset_ns = self._envelope.offset_ns
+        if self._position is None or offset_ns is None:
+            return True
+        step = position - self._position
+        if step < (-_REORDER_MOST_TICKS if reorders else 0):
+            return True
+        gap_ns = arrival_ns - self._arrival_ns
+        if gap_ns >= WINDOW_NS:
+            return abs(ticks_to_ns(step) - gap_ns) > _PAUSE_ERROR_NS
+        # Nothing arrives before it was sent: this early, the clock has been set.
+        return ticks_to_ns(position) + offset_ns - arrival_ns > _FORWARD_JUMP_NS
+
+    def _anchor(self, position: int, arrival_ns: int) -> None:
+        self._shift = max(ns_to_ticks(arrival_ns), self._last_dts + 1) - position
+        self._reorder = 0
+        self._envelope.reset()
+        if not self._report_is_new:
+            self._report = None
+
+    def _composition(self, pts: int, dts: int) -> int:
+        """How long after its decoding a picture is shown; nonsense counts as 0."""
+        ahead = signed_distance(dts, pts, 1 << self._bits)
+        return ahead if 0 <= ahead <= _COMPOSITION_MOST_TICKS else 0
+
+    def _place_both(self, position: int, ahead: int) -> tuple[int, int]:
+        dts_90k = max(position + self._shift, self._last_dts + 1)
+        return dts_90k, max(position + self._shift + ahead, dts_90k)
+
+    def _place(self, position: int) -> tuple[int, int]:
+        """Decoding times where only presentation times are told.
+
+        While those rise, the two are the same. Each time one steps back further than ever before, all later
+        ones are put off by the difference, so that decoding keeps rising and never comes after showing.
+        """
+        pts_90k = position + self._shift
+        if pts_90k <= self._last_dts:
+            late = self._last_dts + 1 - pts_90k
+            self._shift += late
+            self._reorder += late
+            pts_90k += late
+        return max(self._last_dts + 1, pts_90k - self._reorder), pts_90k
+
+    def _capture_ns(self, pts: int, arrival_ns: int) -> int | None:
+        """When the source says that it captured this picture, if it is to be believed."""
+        if self._report is None:
+            return None
+        reported_ns, timestamp = self._report
+        capture_ns = reported_ns + ticks_to_ns(signed_distance(timestamp, pts, 1 << self._bits))
+        self._report_is_new = False
+        if not -_FUTURE_MOST_NS <= arrival_ns - capture_ns <= _AGE_MOST_NS:
+            self._report = None  # refused until the source reports again
+            self.clock_note = "clock_refused"
+            return None
+        self.clock_note = ""
+        return min(capture_ns, arrival_ns)

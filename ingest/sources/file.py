@@ -1,0 +1,106 @@
+"""A recorded file, played as if it were live."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from flow.clock import Clock
+from flow.errors import MalformedError, SourceError
+from ingest.protocol.events import Opened, ParameterSets, SourcePicture
+from ingest.protocol.pacing import Pacing
+from ingest.protocol.reader_pipe import PREFIX, Begin, End, Failure, Message, Sample, body_length, decode
+
+from . import Publish
+
+TIMESTAMP_BITS = 64  # a file's timestamps do not wrap
+
+ReadMessage: TypeAlias = Callable[[], Awaitable[Message | None]]
+
+_ROOT = str(Path(__file__).resolve().parents[2])
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """Plays one file once, or over and over."""
+
+    path: str
+    fps: float | None
+    loop: bool
+    clock: Clock
+
+    async def run(self, publish: Publish) -> None:
+        arguments = [self.path, *(["--loop"] if self.loop else [])]
+        if self.fps is not None:
+            arguments += ["--fps", str(self.fps)]
+        async with reader_process(arguments) as read:
+            await play(read, f"file:{self.path}", self.clock, publish)
+
+
+async def play(read: ReadMessage, address: str, clock: Clock, publish: Publish) -> None:
+    """Publish what a reader tells, each picture at its time. Raises SourceError as the reader says."""
+    pacing = Pacing()
+    while (message := await read()) is not None:
+        match message:
+            case Begin(codec, parameter_sets):
+                publish(Opened(address, TIMESTAMP_BITS))
+                publish(ParameterSets(codec, parameter_sets))
+            case Sample(pts, dts, data):
+                await clock.sleep_until(pacing.due_ns(dts, clock.now_ns()))
+                publish(SourcePicture(codec, data, pts, dts, clock.now_ns()))
+            case Failure(reason, detail):
+                raise SourceError(detail, code=reason)
+            case End():
+                return
+    raise SourceError(f"the process that reads {address} ended in the middle of it")
+
+
+@asynccontextmanager
+async def reader_process(arguments: list[str]) -> AsyncIterator[ReadMessage]:
+    """Run av_reader and give what reads its messages; it ends with the context, and by itself with us.
+
+    It is read only as far as it is played: the pipe between fills, and the reader waits.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = _start(arguments, theirs)
+    try:
+        reader, writer = await asyncio.open_connection(sock=ours)
+        try:
+            yield partial(_read, reader)
+        finally:
+            writer.close()
+    finally:
+        process.kill()
+        await asyncio.to_thread(process.wait)
+
+
+def _start(arguments: list[str], output: socket.socket) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONPATH": _ROOT}
+    return subprocess.Popen(
+        [sys.executable, "-m", "ingest.av_reader", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=output.fileno(),
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+
+
+async def _read(reader: asyncio.StreamReader) -> Message | None:
+    """The next message, or None where the process has ended."""
+    try:
+        prefix = await reader.readexactly(PREFIX.size)
+        return decode(prefix, await reader.readexactly(body_length(prefix)))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    except MalformedError as error:
+        raise SourceError(str(error)) from None

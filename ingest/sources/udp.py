@@ -1,0 +1,138 @@
+"""UDP ports of our own, read until empty at every turn of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+from dataclasses import dataclass
+from types import TracebackType
+from typing import ClassVar, Protocol, Self, TypeAlias
+
+from flow.clock import Clock
+from flow.errors import ConfigError, PortInUseError
+from ingest.protocol.events import Opened, SourceEvent, Unusable
+
+from . import Publish
+
+_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024  # a keyframe's burst; the kernel caps it at net.core.rmem_max
+_DATAGRAM_BYTES = 65_536
+_BATCH = 256
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class DatagramStream(Protocol):
+    """The pure part of a source that listens: datagrams in, events out."""
+
+    SCHEME: ClassVar[str]
+    TIMESTAMP_BITS: ClassVar[int]
+
+    def handle(self, datagram: bytes, sender: str, now_ns: int) -> list[SourceEvent]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to listen, and to whom: `allow_from` names addresses or networks; () is everybody on loopback."""
+
+    host: str
+    port: int
+    allow_from: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return _printed(self.host, self.port)
+
+
+async def listen(endpoint: Endpoint, stream: DatagramStream, clock: Clock, publish: Publish) -> None:
+    """Publish what `stream` makes of the datagrams that reach `endpoint`, until cancelled."""
+    with UdpPort(endpoint) as port:
+        publish(Opened(f"{stream.SCHEME}://{port.address}", stream.TIMESTAMP_BITS))
+        while True:
+            batch = await port.receive()
+            now_ns = clock.now_ns()
+            for datagram, sender, allowed in batch:
+                if not allowed:
+                    publish(Unusable("forbidden_sender", f"{sender} is not in allow_from"))
+                    continue
+                for event in stream.handle(datagram, sender, now_ns):
+                    publish(event)
+
+
+class UdpPort:
+    """A bound socket; a context manager. Raises ConfigError or PortInUseError where it may not be bound.
+
+    A port that is open to the network must name its senders.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        address = _address(endpoint)
+        self._allowed = tuple(_network(entry, endpoint) for entry in endpoint.allow_from)
+        if not address.is_loopback and not self._allowed:
+            problem = "is open to the network: name the senders in allow_from, or use 127.0.0.1"
+            raise ConfigError(f"{endpoint} {problem}", code="address_refused")
+        self._socket = _bound(address, endpoint)
+        self.address = _printed(endpoint.host, self._socket.getsockname()[1])
+        """Where it listens, with the real port."""
+
+    async def receive(self) -> list[tuple[bytes, str, bool]]:
+        """What has arrived, in order: (datagram, "address:port" of its sender, whether that is allowed)."""
+        await asyncio.sleep(0)  # sock_recvfrom() does not wait while there is something: let others run
+        batch = [await asyncio.get_running_loop().sock_recvfrom(self._socket, _DATAGRAM_BYTES)]
+        while len(batch) < _BATCH:
+            try:
+                batch.append(self._socket.recvfrom(_DATAGRAM_BYTES))
+            except BlockingIOError:
+                break
+        return [(data, _printed(*sender[:2]), self._allows(sender[0])) for data, sender in batch]
+
+    def _allows(self, sender: str) -> bool:
+        if not self._allowed:
+            return True
+        address = ipaddress.ip_address(sender.partition("%")[0])
+        return any(address in network for network in self._allowed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._socket.close()
+
+
+def _printed(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _address(endpoint: Endpoint) -> Address:
+    host = "127.0.0.1" if endpoint.host == "localhost" else endpoint.host
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        message = f"{endpoint}: '{host}' is no address of this machine; use one like 127.0.0.1"
+        raise ConfigError(message, code="address_refused") from None
+
+
+def _network(entry: str, endpoint: Endpoint) -> Network:
+    try:
+        return ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        message = f"{endpoint}: allow_from names '{entry}', which is no address or network"
+        raise ConfigError(message, code="address_refused") from None
+
+
+def _bound(address: Address, endpoint: Endpoint) -> socket.socket:
+    sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
+        sock.bind((str(address), endpoint.port))
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUseError(f"UDP {endpoint} is in use by another program") from None
+        message = f"UDP {endpoint} cannot be opened: {error.strerror}"
+        raise ConfigError(message, code="address_refused") from None
+    return sock

@@ -1,0 +1,179 @@
+"""Keeps every feed going: opens its source, tries again when that fails, and tells the bus how it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import replace
+
+from flow.bus import Bus
+from flow.clock import NS_PER_MS, NS_PER_S, Clock
+from flow.errors import ConfigError, LagebildError, PortInUseError
+from flow.flights import SourceState, SourceStatus
+
+from .open import open_source
+from .protocol.events import Opened, Restarted, SourceEvent, Unusable
+from .protocol.feed import Feed
+from .protocol.lifecycle import Patience
+from .settings import FeedSource, IngestSettings
+
+log = logging.getLogger("lagebild.ingest")
+
+_TICK_NS = 100 * NS_PER_MS
+_REPORT_NS = NS_PER_S
+_PROVEN_NS = 10 * NS_PER_S
+"""A source that ran this long is tried again at once, not with the patience its earlier failures earned."""
+
+
+class Ingest:
+    """All feeds of the settings. One feed's failure touches no other."""
+
+    def __init__(
+        self, bus: Bus, clock: Clock, settings: IngestSettings, chance: random.Random | None = None
+    ) -> None:
+        self._clock = clock
+        chance = chance or random.Random()
+        self._feeds = [_SupervisedFeed(source, bus, clock, settings, chance) for source in settings.sources]
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tick(), name="ingest-tick")
+            for feed in self._feeds:
+                tasks.create_task(feed.run(), name=f"ingest-{feed.feed_id}")
+
+    async def _tick(self) -> None:
+        while True:
+            for feed in self._feeds:
+                feed.tick()
+            await self._clock.sleep_until(self._clock.now_ns() + _TICK_NS)
+
+
+class _SupervisedFeed:
+    """One feed with its source, and what of it was told last."""
+
+    def __init__(
+        self,
+        source: FeedSource,
+        bus: Bus,
+        clock: Clock,
+        settings: IngestSettings,
+        chance: random.Random,
+    ) -> None:
+        self.feed_id = source.feed_id
+        self._source, self._bus, self._clock, self._settings = source, bus, clock, settings
+        self._chance = chance
+        patience = Patience(
+            round(settings.stalled_after_s * NS_PER_S), round(settings.lost_after_s * NS_PER_S)
+        )
+        self._feed = Feed(
+            source.feed_id, source.url, patience, clock.now_ns(), trust_clock=source.trust_clock
+        )
+        self._told: SourceState | None = None
+        self._told_ns = 0
+        self._flood = _Flood()
+
+    async def run(self) -> None:
+        """Run the source again and again. Ends where trying again cannot help."""
+        failures = 0
+        while True:
+            began_ns = self._clock.now_ns()
+            if not await self._run_once():
+                return
+            failures = 0 if self._clock.now_ns() - began_ns >= _PROVEN_NS else failures
+            await self._clock.sleep_until(self._clock.now_ns() + self._pause_ns(failures))
+            failures += 1
+
+    async def _run_once(self) -> bool:
+        """Run the source until it fails; whether another try is worth it."""
+        try:
+            await open_source(self._source, self._clock).run(self._take)
+        except LagebildError as error:
+            self._failed(error.code, str(error))
+            return isinstance(error, PortInUseError) or not isinstance(error, ConfigError)
+        except Exception as error:  # a fault of ours must not take the other feeds down
+            log.exception("feed %s: its source failed unexpectedly", self.feed_id)
+            self._failed("source_failed", f"{self._source.url}: {error!r}")
+            return True
+        self._failed("source_ended", f"{self._source.url} is at its end")
+        return False
+
+    def _pause_ns(self, failures: int) -> int:
+        """Twice as long after every failure, and never the same for two feeds."""
+        doubled_s: float = self._settings.retry_first_s * 2 ** min(failures, 16)
+        longest_s = min(self._settings.retry_most_s, doubled_s)
+        return round(longest_s * self._chance.uniform(0.5, 1.0) * NS_PER_S)
+
+    def _take(self, event: SourceEvent) -> None:
+        unit = self._feed.handle(event, self._clock.now_ns())
+        if unit is not None:
+            self._bus.publish(unit)
+        if isinstance(event, Unusable):
+            self._flood.add(event.detail)
+        elif isinstance(event, Opened | Restarted) or (unit and self._told_status() is not SourceStatus.LIVE):
+            self._tell_changes()  # at once; what changes slowly is seen by tick()
+
+    def _failed(self, reason: str, detail: str) -> None:
+        self._feed.failed(reason, detail, self._clock.now_ns())
+        self._tell_changes()
+
+    def tick(self) -> None:
+        """Notice silence; once a second tell the figures and what was unusable."""
+        now_ns = self._clock.now_ns()
+        self._feed.tick(now_ns)
+        self._tell_changes()
+        if now_ns - self._told_ns >= _REPORT_NS and self._told_status() is SourceStatus.LIVE:
+            self._publish(self._feed.state())
+        if (line := self._flood.due(now_ns)) is not None:
+            log.warning("feed %s: unusable: %s", self.feed_id, line)
+
+    def _told_status(self) -> SourceStatus | None:
+        return self._told.status if self._told else None
+
+    def _tell_changes(self) -> None:
+        state = self._feed.state()
+        told = self._told
+        if told is not None and _lasting(state) == _lasting(told):
+            return
+        if told is None or (told.status, told.reason, told.detail) != (
+            state.status,
+            state.reason,
+            state.detail,
+        ):
+            level = logging.WARNING if state.status is SourceStatus.LOST else logging.INFO
+            log.log(level, "feed %s: %s: %s", self.feed_id, state.status, state.detail)
+        if state.notes and (told is None or told.notes != state.notes):
+            log.info("feed %s: %s", self.feed_id, ", ".join(state.notes))
+        self._publish(state)
+
+    def _publish(self, state: SourceState) -> None:
+        self._told, self._told_ns = state, self._clock.now_ns()
+        self._bus.publish(state)
+
+
+def _lasting(state: SourceState) -> SourceState:
+    """The state without its figures, which change with every picture."""
+    return replace(state, fps=None, bitrate_bps=None, pictures=0, lost_packets=0, damaged=0)
+
+
+class _Flood:
+    """Turns a flood of complaints into one line a second."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first = ""
+        self._due_ns = 0
+
+    def add(self, line: str) -> None:
+        """Count a complaint; the first one of a second stands for all."""
+        self._first = self._first if self._count else line
+        self._count += 1
+
+    def due(self, now_ns: int) -> str | None:
+        """The line to log now, if any."""
+        if not self._count or now_ns < self._due_ns:
+            return None
+        self._due_ns = now_ns + NS_PER_S
+        count, self._count = self._count, 0
+        return f"{self._first} (and {count - 1} more)" if count > 1 else self._first
