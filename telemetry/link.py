@@ -1,0 +1,192 @@
+"""Runs the telemetry links: sources -> fleet -> bus. Listens only; nothing is ever sent to an aircraft."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass, replace
+
+from flow.bus import Bus
+from flow.clock import NS_PER_MS, NS_PER_S, Clock
+from flow.errors import LagebildError
+from flow.samples import LinkState, LinkStatus
+
+from .protocol.fleet import Fleet, Heard
+from .settings import AircraftLink, TelemetrySettings
+from .sources import run_source
+
+log = logging.getLogger(__name__)
+
+TICK_NS = 250 * NS_PER_MS
+REPORT_NS = NS_PER_S
+
+
+class Telemetry:
+    """All links of the installation. Raises ConfigError where the settings contradict themselves."""
+
+    def __init__(self, bus: Bus, clock: Clock, settings: TelemetrySettings) -> None:
+        self._links = [Link(bus, clock, settings, url, group) for url, group in settings.by_url().items()]
+
+    async def run(self) -> None:
+        """Run every link until cancelled; one that fails retries and touches no other."""
+        async with asyncio.TaskGroup() as group:
+            for link in self._links:
+                group.create_task(link.run(), name=f"telemetry {link.url}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """What is known of the source, whoever is heard on it."""
+
+    status: LinkStatus | None = LinkStatus.CONNECTING  # None: open, so it is for the messages to say
+    reason: str = "connecting"
+    detail: str = ""
+    address: str = ""
+
+
+class Link:
+    """One URL with the aircraft on it; the sink of its source."""
+
+    def __init__(
+        self, bus: Bus, clock: Clock, settings: TelemetrySettings, url: str, aircraft: list[AircraftLink]
+    ) -> None:
+        self.url = url
+        self._bus, self._clock, self._settings = bus, clock, settings
+        self._aircraft_ids = [link.aircraft_id for link in aircraft]
+        self._allow_from = tuple(entry for link in aircraft for entry in link.allow_from)
+        self._fleet = Fleet(url, [(link.aircraft_id, link.system_id) for link in aircraft])
+        self._condition = _Condition(detail=f"opening {url}")
+        self._states: dict[str, LinkState] = {}
+        self._reported_ns = 0
+        self._retry_s = settings.retry_first_s
+
+    async def run(self) -> None:
+        """Keep the source open and the states reported until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_open())
+            group.create_task(self._tick())
+
+    async def _keep_open(self) -> None:
+        while True:
+            try:
+                await run_source(self.url, self._allow_from, self._clock, self)
+            except LagebildError as error:
+                self._halt(LinkStatus.FAILED, error.code, str(error))
+            except Exception:  # a bug here must not end the other links
+                log.exception("telemetry %s", self.url)
+                text = f"telemetry {self.url}: internal error, see the log"
+                self._halt(LinkStatus.FAILED, "internal", text)
+            else:
+                detail = f"{self.url} has been played to its end"
+                self._halt(LinkStatus.SILENT, "file_ended", detail)
+                return
+            pause_s, self._retry_s = self._retry_s, min(2 * self._retry_s, self._settings.retry_most_s)
+            jitter = random.uniform(0.8, 1.2)
+            await self._clock.sleep_until(self._clock.now_ns() + round(pause_s * jitter * NS_PER_S))
+
+    async def _tick(self) -> None:
+        while True:
+            now_ns = self._clock.now_ns()
+            for item in self._fleet.poll(now_ns):
+                self._bus.publish(item)
+            self._report(now_ns)
+            await self._clock.sleep_until(now_ns + TICK_NS)
+
+    # --- the sink of the source -------------------------------------------------------------------
+
+    def opened(self, address: str) -> None:
+        self._retry_s = self._settings.retry_first_s
+        self._set(_Condition(None, "", "", address))
+
+    def receive(self, data: bytes, sender: str, *, datagram: bool = False) -> None:
+        now_ns = self._clock.now_ns()
+        items = self._fleet.receive(data, sender, now_ns, datagram=datagram)
+        for item in items:
+            self._bus.publish(item)
+        if items and any(state.status is not LinkStatus.LIVE for state in self._states.values()):
+            self._report(now_ns)
+
+    def refused(self, sender: str) -> None:
+        self._condition = replace(self._condition, reason="forbidden_sender", detail=sender)
+
+    def ended(self, sender: str) -> None:
+        self._fleet.close_sender(sender)
+
+    # --- states -----------------------------------------------------------------------------------
+
+    def _set(self, condition: _Condition) -> None:
+        self._condition = condition
+        self._report(self._clock.now_ns())
+
+    def _halt(self, status: LinkStatus, reason: str, detail: str) -> None:
+        self._set(_Condition(status, reason, detail, self._condition.address))
+
+    def _report(self, now_ns: int) -> None:
+        """Publish each aircraft's state where it has changed, and all of them about once a second."""
+        due = now_ns - self._reported_ns >= REPORT_NS
+        if due:
+            self._reported_ns = now_ns
+        for aircraft_id in self._aircraft_ids:
+            before, state = self._states.get(aircraft_id), self._state(aircraft_id, now_ns)
+            changed = before is None or _gist(before) != _gist(state)
+            if changed:
+                level = logging.INFO if state.status is LinkStatus.LIVE else logging.WARNING
+                log.log(
+                    level, "telemetry of %s: %s %s", aircraft_id, state.status, state.detail or state.address
+                )
+            self._states[aircraft_id] = state
+            if changed or due:
+                self._bus.publish(state)
+
+    def _state(self, aircraft_id: str, now_ns: int) -> LinkState:
+        heard = self._fleet.heard(aircraft_id, now_ns)
+        status, reason, detail = self._judge(heard, now_ns)
+        before = self._states.get(aircraft_id)
+        same = before is not None and before.status is status
+        return LinkState(
+            aircraft_id=aircraft_id,
+            link=self.url,
+            status=status,
+            since_ns=before.since_ns if before and same else now_ns,
+            reason=reason,
+            detail=detail,
+            address=self._condition.address,
+            messages=heard.messages,
+            bad_bytes=heard.bad_bytes,
+            duplicates=heard.duplicates,
+            lost=heard.lost,
+            unassigned_system_ids=heard.unassigned_system_ids,
+        )
+
+    def _judge(self, heard: Heard, now_ns: int) -> tuple[LinkStatus, str, str]:
+        """Status, reason and one clear line about one aircraft of this link."""
+        condition = self._condition
+        if condition.status is not None:
+            return condition.status, condition.reason, condition.detail
+        if heard.heard_ns is None:
+            return LinkStatus.CONNECTING, *self._why_nothing(heard)
+        if now_ns - heard.heard_ns > self._settings.silent_after_s * NS_PER_S:
+            detail = f"no message of system id {heard.system_id} any more at {condition.address}"
+            return LinkStatus.SILENT, "no_messages", detail
+        if heard.rival:
+            shown, other = heard.rival
+            detail = (
+                f"two aircraft with one system id: {heard.system_id} comes from {shown} and from {other}; "
+                f"only {shown} is used. Give one of them another system id"
+            )
+            return LinkStatus.LIVE, "duplicate_system_id", detail
+        return LinkStatus.LIVE, "", ""
+
+    def _why_nothing(self, heard: Heard) -> tuple[str, str]:
+        address = self._condition.address
+        if heard.unassigned_system_ids:
+            others = ", ".join(map(str, heard.unassigned_system_ids))
+            return "no_messages", f"{address}: system id {heard.system_id} is not heard, only {others}"
+        if self._condition.reason == "forbidden_sender":
+            return "forbidden_sender", f"{address}: {self._condition.detail} is not in allow_from"
+        return "no_messages", f"{address}: no aircraft heard yet"
+
+
+def _gist(state: LinkState) -> tuple[object, ...]:
+    return state.status, state.reason, state.detail, state.address, state.unassigned_system_ids

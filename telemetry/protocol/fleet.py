@@ -1,0 +1,219 @@
+"""One link, its senders and its aircraft: bytes in, what belongs on the bus out."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pymavlink.dialects.v20 import ardupilotmega as dialect
+
+from flow.samples import RawTelemetry, TelemetrySample
+
+from .assembly import READ_IDS, AircraftEvent, Assembly, is_aircraft
+from .claims import Claims
+from .parser import Decoder, Frame, Parser
+from .sequence import Duplicates, Gaps
+
+Out: TypeAlias = RawTelemetry | TelemetrySample | AircraftEvent
+
+NS_PER_S = 1_000_000_000
+SENDERS_KEPT = 64
+GROUND_SYSTEM_IDS = range(250, 256)
+"""Ground stations live here, and old ones do not say in their heartbeat that they are one. Never adopted."""
+UNASSIGNED_SHOWN_NS = 30 * NS_PER_S
+READOPT_NS = 10 * NS_PER_S
+"""An adopted aircraft silent for so long makes way for another one: somebody has taken out the second
+drone.
+"""
+
+SAMPLES_PER_S = 30
+SAMPLE_BURST = 3
+SAMPLE_AT_LEAST_NS = NS_PER_S
+
+
+class Pace:
+    """Lets `SAMPLES_PER_S` samples a second through, a few at once: position and attitude come in pairs."""
+
+    def __init__(self) -> None:
+        self._left = float(SAMPLE_BURST)
+        self._last_ns: int | None = None
+        self.published_ns = 0
+
+    def allows(self, now_ns: int) -> bool:
+        """Whether one more may go out now; counts it if so."""
+        if self._last_ns is not None:
+            self._left += (now_ns - self._last_ns) * SAMPLES_PER_S / NS_PER_S
+        self._left, self._last_ns = min(self._left, SAMPLE_BURST), now_ns
+        if self._left < 1:
+            return False
+        self._left -= 1
+        self.published_ns = now_ns
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a link knows of one of its aircraft. Counters run since the link was opened."""
+
+    system_id: int | None
+    heard_ns: int | None
+    messages: int
+    bad_bytes: int  # of the whole link: nobody can tell whose they were
+    duplicates: int
+    lost: int
+    rival: tuple[str, str] | None  # senders of two aircraft with this system id
+    unassigned_system_ids: tuple[int, ...]
+
+
+class _Aircraft:
+    """One aircraft of the link and everything counted for it."""
+
+    def __init__(self, aircraft_id: str, system_id: int | None) -> None:
+        self.id = aircraft_id
+        self.system_id = system_id
+        self.adopts = system_id is None
+        self.messages = self.duplicates = self.lost = 0
+        self.heard_ns: int | None = None
+        self.claims: defaultdict[int, Claims] = defaultdict(Claims)  # by component
+        self.assembly = Assembly(aircraft_id)
+        self.pace = Pace()
+
+    def adopt(self, system_id: int) -> None:
+        self.system_id = system_id
+        self.claims.clear()
+        self.assembly.forget()
+
+    def admits(self, sender: str, frame: Frame, message: object, now_ns: int) -> bool:
+        claims = self.claims[frame.component_id]
+        handovers = claims.handovers
+        admitted = claims.admit(sender, message, now_ns)
+        if claims.handovers != handovers:
+            self.assembly.forget()
+        return admitted
+
+    def due_sample(self, now_ns: int) -> list[TelemetrySample]:
+        overdue = now_ns - self.pace.published_ns >= SAMPLE_AT_LEAST_NS
+        if not (self.assembly.moved or overdue) or not self.pace.allows(now_ns):
+            return []
+        self.assembly.moved = False
+        sample = self.assembly.sample()
+        return [sample] if sample else []
+
+
+class _Sender:
+    """One UDP address, TCP connection or file."""
+
+    def __init__(self) -> None:
+        self.parser = Parser()
+        self.gaps: defaultdict[tuple[int, int], Gaps] = defaultdict(Gaps)
+
+
+class Fleet:
+    """The aircraft of one link by system id; `system_ids` are (aircraft id, system id or None to adopt
+    one).
+    """
+
+    def __init__(self, link: str, system_ids: Sequence[tuple[str, int | None]]) -> None:
+        self.link = link
+        self._aircraft = [_Aircraft(*pair) for pair in system_ids]
+        self._senders: OrderedDict[str, _Sender] = OrderedDict()
+        self._duplicates = Duplicates()
+        self._decoder = Decoder()
+        self._unassigned: dict[int, int] = {}  # system id -> last heard
+        self._bad_bytes = 0
+
+    def receive(self, data: bytes, sender: str, now_ns: int, *, datagram: bool = False) -> list[Out]:
+        """Take in what `sender` sent; return the raw messages of our aircraft, their events and due
+        samples.
+        """
+        origin = self._sender(sender)
+        before = origin.parser.bad_bytes
+        frames = origin.parser.push_datagram(data) if datagram else origin.parser.push(data)
+        self._bad_bytes += origin.parser.bad_bytes - before
+        out: list[Out] = []
+        touched: dict[str, _Aircraft] = {}
+        for frame in frames:
+            missing = origin.gaps[frame.system_id, frame.component_id].missing(frame.sequence)
+            aircraft = self._take(frame, sender, now_ns, missing, out)
+            if aircraft:
+                touched[aircraft.id] = aircraft
+        for aircraft in touched.values():
+            out += aircraft.due_sample(now_ns)
+        return out
+
+    def poll(self, now_ns: int) -> list[Out]:
+        """What became due without a message; call it a few times a second."""
+        out: list[Out] = []
+        for aircraft in self._aircraft:
+            out += aircraft.assembly.poll(now_ns)
+            if aircraft.assembly.moved:
+                out += aircraft.due_sample(now_ns)
+        return out
+
+    def heard(self, aircraft_id: str, now_ns: int) -> Heard:
+        """The counters and findings for one aircraft of this link."""
+        aircraft = next(aircraft for aircraft in self._aircraft if aircraft.id == aircraft_id)
+        rivals = (claims.rival(now_ns) for claims in aircraft.claims.values())
+        recent = [number for number, ns in self._unassigned.items() if now_ns - ns < UNASSIGNED_SHOWN_NS]
+        return Heard(
+            system_id=aircraft.system_id,
+            heard_ns=aircraft.heard_ns,
+            messages=aircraft.messages,
+            bad_bytes=self._bad_bytes,
+            duplicates=aircraft.duplicates,
+            lost=aircraft.lost,
+            rival=next(filter(None, rivals), None),
+            unassigned_system_ids=tuple(sorted(recent)),
+        )
+
+    def close_sender(self, sender: str) -> None:
+        """A connection has ended: what it left incomplete will not be completed by the next one."""
+        self._senders.pop(sender, None)
+
+    def _sender(self, name: str) -> _Sender:
+        sender = self._senders.setdefault(name, _Sender())
+        self._senders.move_to_end(name)
+        if len(self._senders) > SENDERS_KEPT:
+            self._senders.popitem(last=False)
+        return sender
+
+    def _take(self, frame: Frame, sender: str, now_ns: int, missing: int, out: list[Out]) -> _Aircraft | None:
+        """Hand one frame to its aircraft; returns that, or None where the frame is nobody's or is one too
+        many.
+        """
+        message = self._decoder.decode(frame) if frame.message_id in READ_IDS else None
+        aircraft = self._owner(frame, message, now_ns)
+        if aircraft is None or not aircraft.admits(sender, frame, message, now_ns):
+            return None
+        aircraft.heard_ns = now_ns
+        aircraft.lost += missing
+        if self._duplicates.seen(frame):
+            aircraft.duplicates += 1
+            return None
+        aircraft.messages += 1
+        out.append(RawTelemetry(aircraft.id, self.link, now_ns, frame.raw))
+        if message is not None:
+            out += aircraft.assembly.handle(frame.component_id, message, now_ns)
+        return aircraft
+
+    def _owner(self, frame: Frame, message: object, now_ns: int) -> _Aircraft | None:
+        for aircraft in self._aircraft:
+            if aircraft.system_id == frame.system_id:
+                return aircraft
+        if (
+            message is None
+            or frame.message_id != dialect.MAVLINK_MSG_ID_HEARTBEAT
+            or not is_aircraft(message)
+        ):
+            return None
+        if frame.system_id in GROUND_SYSTEM_IDS:
+            return None
+        for aircraft in self._aircraft:
+            if aircraft.adopts and (aircraft.heard_ns is None or now_ns - aircraft.heard_ns > READOPT_NS):
+                aircraft.adopt(frame.system_id)
+                self._unassigned.pop(frame.system_id, None)
+                return aircraft
+        self._unassigned[frame.system_id] = now_ns
+        return None

@@ -1,0 +1,24 @@
+"""Positions as MAVLink sends them."""
+
+from __future__ import annotations
+
+import math
+
+EARTH_RADIUS_M = 6_371_009.0
+
+
+def place_e7(lat_e7: int, lon_e7: int) -> tuple[float, float] | None:
+    """Degrees of a position in degE7; None for 0/0 ("no position", in the sea) and for what is not on
+    Earth.
+    """
+    if not (lat_e7 or lon_e7) or abs(lat_e7) > 900_000_000 or abs(lon_e7) > 1_800_000_000:
+        return None
+    return lat_e7 / 1e7, lon_e7 / 1e7
+
+
+def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Great-circle distance of two (lat, lon) in degrees, by the haversine formula."""
+    lat_a, lat_b = math.radians(one[0]), math.radians(other[0])
+    half = math.sin((lat_b - lat_a) / 2) ** 2
+    half += math.cos(lat_a) * math.cos(lat_b) * math.sin(math.radians(other[1] - one[1]) / 2) ** 2
+    return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))

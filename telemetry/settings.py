@@ -1,0 +1,54 @@
+"""What telemetry must be told, and the links that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flow.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class AircraftLink:
+    """Where one aircraft's MAVLink comes from; see `sources.py` for the URLs.
+
+    `system_id` None adopts the first aircraft heard there. `allow_from` names the senders (addresses or
+    networks) that may reach a port which is open to the network. Aircraft may share a URL.
+    """
+
+    aircraft_id: str
+    url: str
+    system_id: int | None = None
+    allow_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """All links, and how patient telemetry is with them."""
+
+    links: tuple[AircraftLink, ...]
+    silent_after_s: float = 3.0
+    retry_first_s: float = 0.5
+    retry_most_s: float = 10.0
+
+    def by_url(self) -> dict[str, list[AircraftLink]]:
+        """The aircraft of each URL. Raises ConfigError where messages could not be told apart."""
+        groups: dict[str, list[AircraftLink]] = {}
+        for link in self.links:
+            groups.setdefault(link.url, []).append(link)
+        for url, group in groups.items():
+            _check(url, group)
+        return groups
+
+
+def _check(url: str, group: list[AircraftLink]) -> None:
+    owners: dict[int | None, str] = {}
+    for link in group:
+        number = link.system_id
+        if number is not None and not 1 <= number <= 255:
+            raise ConfigError(f"aircraft '{link.aircraft_id}': system_id is {number}, not 1 to 255")
+        if number in owners:
+            both = f"aircraft '{owners[number]}' and '{link.aircraft_id}'"
+            raise ConfigError(f"{both} share {url}: give each a system_id of its own")
+        owners[number] = link.aircraft_id
+    if None in owners and len(group) > 1:
+        raise ConfigError(f"aircraft '{owners[None]}' shares {url} with others: give it its system_id")

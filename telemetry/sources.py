@@ -1,0 +1,230 @@
+"""Where MAVLink bytes come from. Nothing here ever writes to a link: no source holds anything to send with.
+
+`udpin:HOST:PORT` listens, `tcp:HOST:PORT` connects, `tcpin:HOST:PORT` accepts connections, `tlog:PATH`
+plays a recorded log at its own pace. The names are pymavlink's. Port 0 lets the kernel choose.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+from pathlib import Path
+from typing import Any, Protocol
+
+from flow.clock import NS_PER_S, Clock
+from flow.codec.tlog import read_tlog
+from flow.errors import ConfigError, PortInUseError, SourceError
+
+CONNECT_S = 10.0
+CONNECTIONS_MOST = 16
+LONGEST_PAUSE_NS = 10 * NS_PER_S
+"""A longer gap in a log is a clock that was set, or a pause nobody wants to sit through."""
+FORMS = "udpin:HOST:PORT, tcp:HOST:PORT, tcpin:HOST:PORT or tlog:PATH"
+
+
+class Sink(Protocol):
+    """Where a source delivers to."""
+
+    def opened(self, address: str) -> None:
+        """The source is ready; `address` is where it really listens or reads."""
+
+    def receive(self, data: bytes, sender: str, *, datagram: bool = False) -> None:
+        """Bytes that `sender` sent."""
+
+    def refused(self, sender: str) -> None:
+        """`sender` may not speak here; what it sent was dropped."""
+
+    def ended(self, sender: str) -> None:
+        """A connection is over."""
+
+
+async def run_source(url: str, allow_from: tuple[str, ...], clock: Clock, sink: Sink) -> None:
+    """Deliver what comes from `url` until cancelled; returns only when a file has ended.
+
+    Raises ConfigError, PortInUseError or SourceError with one line that says what and where.
+    """
+    kind, _, rest = url.partition(":")
+    if kind == "tlog" and rest:
+        await _play_tlog(Path(rest), clock, sink)
+    elif kind == "udpin":
+        await _listen_udp(*_host_port(url, rest), _Gate(url, rest, allow_from), sink)
+    elif kind == "tcp":
+        await _connect_tcp(*_host_port(url, rest), sink)
+    elif kind == "tcpin":
+        await _accept_tcp(*_host_port(url, rest), _Gate(url, rest, allow_from), sink)
+    else:
+        raise ConfigError(f"telemetry '{url}' is not understood; use {FORMS}", code="unsupported_url")
+
+
+def _host_port(url: str, rest: str) -> tuple[str, int]:
+    host, _, port = rest.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ConfigError(f"telemetry '{url}': HOST:PORT is missing; use {FORMS}", code="unsupported_url")
+    return host.strip("[]"), int(port)
+
+
+def _shown(kind: str, address: tuple[Any, ...]) -> str:
+    host, port = address[:2]
+    return f"{kind}:[{host}]:{port}" if ":" in host else f"{kind}:{host}:{port}"
+
+
+class _Gate:
+    """Who may reach a port: anybody on a loopback address, else only those named."""
+
+    def __init__(self, url: str, rest: str, allow_from: tuple[str, ...]) -> None:
+        try:
+            self._networks = [ipaddress.ip_network(entry, strict=False) for entry in allow_from]
+        except ValueError as error:
+            raise ConfigError(f"telemetry '{url}': allow_from: {error}", code="address_refused") from None
+        host = _host_port(url, rest)[0]
+        if not self._networks and not _is_loopback(host):
+            advice = "name the senders in allow_from, or use 127.0.0.1"
+            raise ConfigError(f"telemetry '{url}' is open to the network: {advice}", code="address_refused")
+
+    def admits(self, address: tuple[Any, ...]) -> bool:
+        if not self._networks:
+            return True
+        sender = ipaddress.ip_address(str(address[0]).partition("%")[0])
+        return any(sender in network for network in self._networks)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bind_error(kind: str, host: str, port: int, error: OSError) -> ConfigError:
+    if error.errno == errno.EADDRINUSE:
+        return PortInUseError(f"telemetry port {kind}:{host}:{port} is in use by another program")
+    text = f"telemetry port {kind}:{host}:{port} cannot be opened: {error.strerror}"
+    return ConfigError(text, code="address_refused")
+
+
+# --- UDP ----------------------------------------------------------------------------------------------------
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, gate: _Gate, sink: Sink) -> None:
+        self._gate, self._sink = gate, sink
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        sender = _shown("udp", addr)
+        if self._gate.admits(addr):
+            self._sink.receive(data, sender, datagram=True)
+        else:
+            self._sink.refused(sender)
+
+
+async def _listen_udp(host: str, port: int, gate: _Gate, sink: Sink) -> None:
+    loop = asyncio.get_running_loop()
+    try:
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Datagrams(gate, sink), local_addr=(host, port)
+        )
+    except OSError as error:
+        raise _bind_error("udpin", host, port, error) from None
+    try:
+        sink.opened(_shown("udpin", transport.get_extra_info("sockname")))
+        await loop.create_future()
+    finally:
+        transport.close()
+
+
+# --- TCP ----------------------------------------------------------------------------------------------------
+
+
+class _Connection(asyncio.Protocol):
+    """Reads one connection; `over` is done when it ends."""
+
+    def __init__(self, sink: Sink, gate: _Gate | None = None, others: set[_Connection] | None = None) -> None:
+        self._sink, self._gate = sink, gate
+        self._others = others if others is not None else set()
+        self._sender = ""
+        self.transport: asyncio.BaseTransport | None = None
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        peer = transport.get_extra_info("peername")
+        self.transport, self._sender = transport, _shown("tcp", peer)
+        _keep_alive(transport.get_extra_info("socket"))
+        self._others.add(self)
+        if (self._gate and not self._gate.admits(peer)) or len(self._others) > CONNECTIONS_MOST:
+            self._sink.refused(self._sender)
+            transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport and not self.transport.is_closing():
+            self._sink.receive(data, self._sender)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._others.discard(self)
+        self._sink.ended(self._sender)
+        if not self.over.done():
+            self.over.set_result(None)
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Let the kernel notice a peer that has vanished: we never send, so we would read from it for ever."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+async def _connect_tcp(host: str, port: int, sink: Sink) -> None:
+    loop, where = asyncio.get_running_loop(), f"tcp:{host}:{port}"
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            transport, connection = await loop.create_connection(lambda: _Connection(sink), host, port)
+    except (OSError, TimeoutError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or f"no answer within {CONNECT_S:.0f} s"
+        raise SourceError(f"telemetry {where} cannot be reached: {reason}", code="connect_failed") from None
+    try:
+        sink.opened(where)
+        await connection.over
+    finally:
+        transport.close()
+    raise SourceError(f"telemetry {where} has closed the connection", code="connect_failed")
+
+
+async def _accept_tcp(host: str, port: int, gate: _Gate, sink: Sink) -> None:
+    loop = asyncio.get_running_loop()
+    connections: set[_Connection] = set()
+    try:
+        server = await loop.create_server(lambda: _Connection(sink, gate, connections), host, port)
+    except OSError as error:
+        raise _bind_error("tcpin", host, port, error) from None
+    try:
+        sink.opened(_shown("tcpin", server.sockets[0].getsockname()))
+        await loop.create_future()
+    finally:
+        server.close()
+        for connection in list(connections):
+            if connection.transport:
+                connection.transport.close()
+
+
+# --- recorded logs ------------------------------------------------------------------------------------------
+
+
+async def _play_tlog(path: Path, clock: Clock, sink: Sink) -> None:
+    """Deliver the records of a .tlog as they were recorded: each as late after the first as its time says."""
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        text = f"telemetry file {path} cannot be read: {error.strerror}"
+        raise SourceError(text, code="not_found") from None
+    with stream:
+        sink.opened(f"tlog:{path}")
+        due_ns, last_us = clock.now_ns(), None
+        for utc_us, message in read_tlog(stream):
+            pause_ns = 0 if last_us is None else (utc_us - last_us) * 1000
+            due_ns, last_us = due_ns + max(0, min(pause_ns, LONGEST_PAUSE_NS)), utc_us
+            await clock.sleep_until(due_ns)  # also where nothing is due later: others want to run
+            sink.receive(message, str(path))
+    if last_us is None:
+        raise SourceError(f"telemetry file {path} holds no MAVLink record", code="not_telemetry")
