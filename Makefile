@@ -23,7 +23,7 @@ test: setup-test ## set up and run all tests
 	@$(MAKE) --no-print-directory dashboard-test
 
 dashboard-test:
-	@cd web/dashboard && ../../$(BIN)/npm run --silent test
+	@$(BIN)/python scripts/build_dashboard.py test
 
 check: setup-test lint types imports test ## all that must be green before a commit
 

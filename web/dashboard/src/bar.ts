@@ -1,0 +1,54 @@
+/** The one thin bar on top: name, the state of the main picture, tools. */
+
+import { Badge } from "./badge";
+import { translate, type Key, type Language } from "./catalogue";
+import { h, setAttribute, setText } from "./dom";
+import { icon, type IconName } from "./icons";
+
+export interface BarActions {
+  hud(): void;
+  language(): void;
+  bright(): void;
+  help(): void;
+  leaveFull(): void;
+}
+
+export class Bar {
+  readonly badge = new Badge(true);
+  private readonly brand = h("span", { class: "brand" }, "LAGEBILD");
+  private readonly name = h("span", { class: "bar-name" });
+  private readonly rec = h("span", { class: "rec", hidden: true }, icon("rec"), "REC");
+  private readonly languageText = h("span", { class: "language" });
+  private readonly tools: readonly (readonly [HTMLButtonElement, Key, string])[];
+  private readonly hudTool: HTMLButtonElement;
+  readonly element: HTMLElement;
+
+  constructor(does: BarActions) {
+    const tool = (shape: IconName, kind: string, act: () => void): HTMLButtonElement =>
+      h("button", { type: "button", class: `tool ${kind}`, onclick: act }, icon(shape));
+    const language = h("button", { type: "button", class: "tool", onclick: () => does.language() }, this.languageText);
+    this.hudTool = tool("hud", "tool-hud", () => does.hud());
+    this.tools = [
+      [this.hudTool, "do.hud", "H"],
+      [tool("bright", "tool-bright", () => does.bright()), "do.bright", "B"],
+      [language, "do.language", "L"],
+      [tool("help", "tool-help", () => does.help()), "do.help", "?"],
+      [tool("leave", "tool-leave", () => does.leaveFull()), "do.leave_full", "F"],
+    ];
+    const buttons = h("div", { class: "tools" }, ...this.tools.map(([button]) => button));
+    this.element = h("header", { class: "bar" }, this.brand, this.name, this.badge.element, this.rec, buttons);
+  }
+
+  show(language: Language, view: { title: string; name: string; recording: boolean; hud: boolean }): void {
+    setText(this.name, view.name);
+    setAttribute(this.brand, "title", view.title);
+    this.rec.hidden = !view.recording;
+    setText(this.languageText, language === "de" ? "EN" : "DE");
+    setAttribute(this.hudTool, "aria-pressed", String(view.hud));
+    for (const [button, key, shortcut] of this.tools) {
+      setAttribute(button, "aria-label", translate(language, key));
+      setAttribute(button, "aria-keyshortcuts", shortcut);
+      setAttribute(button, "title", `${translate(language, key)} (${shortcut})`);
+    }
+  }
+}

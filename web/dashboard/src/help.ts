@@ -1,0 +1,70 @@
+/** Help and details: keys, what the ages mean, that there is no sound, and each watched feed's particulars. */
+
+import type { Feed } from "./api";
+import { translate, type Key, type Language } from "./catalogue";
+import { h } from "./dom";
+import { number } from "./format";
+import { icon } from "./icons";
+import { notes } from "./sentences";
+
+const KEYS: readonly (readonly [key: string, text: Key])[] = [
+  ["1–9", "help.choose"],
+  ["S", "do.swap"],
+  ["F", "do.full"],
+  ["H", "do.hud"],
+  ["M", "map"],
+  ["P", "do.photo"],
+  ["L", "do.language"],
+  ["B", "do.bright"],
+  ["?", "do.help"],
+];
+
+export class Help {
+  readonly element = h("dialog", { class: "help" });
+
+  open(language: Language, version: string, feeds: readonly Feed[]): void {
+    const say = (key: Key, values?: Record<string, string | number>): string => translate(language, key, values);
+    const close = h("button", { type: "button", class: "tool", "aria-label": say("do.close"), onclick: () => this.element.close() }, icon("close"));
+    const keys = KEYS.flatMap(([key, text]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, say(text))]);
+    this.element.setAttribute("aria-label", say("help.title"));
+    this.element.replaceChildren(
+      h("header", {}, h("h2", {}, say("help.title")), close),
+      h("p", { class: "help-audio" }, say("help.audio")),
+      h("p", {}, say("help.age")),
+      h("h3", {}, say("help.keys")),
+      h("dl", { class: "help-keys" }, ...keys),
+      ...feeds.flatMap((feed) => particulars(feed, language)),
+      h("p", { class: "help-version" }, say("help.version", { version })),
+    );
+    if (!this.element.open) this.element.showModal();
+  }
+
+  toggle(language: Language, version: string, feeds: readonly Feed[]): void {
+    if (this.element.open) this.element.close();
+    else this.open(language, version, feeds);
+  }
+}
+
+function particulars({ aircraft_name, name, state }: Feed, language: Language): HTMLElement[] {
+  const lines = notes(language, state);
+  const { config } = state;
+  if (config) {
+    lines.push(
+      translate(language, "help.picture", {
+        codec: config.codec.toUpperCase().replace("H26", "H.26"),
+        width: config.width_px,
+        height: config.height_px,
+        fps: state.fps === null ? "--" : number(language, state.fps, 1),
+        rate: state.bitrate_bps === null ? "--" : number(language, state.bitrate_bps / 1e6, 1),
+      }),
+    );
+  }
+  const { pictures, lost_packets: lost, damaged, restarts } = state;
+  lines.push(translate(language, "help.counters", { pictures, lost, damaged, restarts }));
+  const technical = [state.address, state.detail].filter(Boolean);
+  return [
+    h("h3", {}, `${aircraft_name} · ${name}`),
+    ...lines.map((line) => h("p", {}, line)),
+    ...technical.map((line) => h("p", { class: "technical" }, line)),
+  ];
+}

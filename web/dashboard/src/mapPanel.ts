@@ -1,0 +1,124 @@
+/** The map with its controls, position and notices; the drawing itself is loaded after the picture. */
+
+import type { Feed, Sample } from "./api";
+import { translate, type Language } from "./catalogue";
+import { h, setAttribute, setText } from "./dom";
+import { age } from "./format";
+import { icon, type IconName } from "./icons";
+import type { Theme } from "./mapStyle";
+import type { MapView } from "./mapView";
+import { PositionBar } from "./position";
+import { groupAgeMs, hasPosition, STALE_MS } from "./telemetry";
+
+export interface Watched {
+  feed: Feed;
+  sample: Sample | null;
+  linkTrouble: string | null;
+}
+
+const EVERY_MS = 100; // ten places a second are enough for a map
+
+export class MapPanel {
+  private readonly canvas = h("div", { class: "map-canvas" });
+  private readonly notice = h("p", { class: "map-notice", role: "status", hidden: true });
+  private readonly position = new PositionBar();
+  private readonly controls: Record<"follow" | "zoom_in" | "zoom_out", HTMLButtonElement>;
+  readonly element: HTMLElement;
+  private view: MapView | null = null;
+  private failed = false;
+  private shownAt = 0;
+
+  constructor(private theme: Theme) {
+    const control = (name: IconName, act: () => void): HTMLButtonElement =>
+      h("button", { type: "button", class: "map-control", onclick: act }, icon(name));
+    this.controls = {
+      follow: control("follow", () => this.setFollowing(!this.view?.following)),
+      zoom_in: control("plus", () => this.view?.zoomBy(1)),
+      zoom_out: control("minus", () => this.view?.zoomBy(-1)),
+    };
+    const buttons = h("div", { class: "map-controls" }, ...Object.values(this.controls));
+    const area = h("div", { class: "map-area" }, this.canvas, buttons, this.notice);
+    this.element = h("section", { class: "map-panel" }, area, this.position.element);
+    new ResizeObserver(() => this.view?.resize()).observe(this.canvas);
+  }
+
+  async load(): Promise<void> {
+    try {
+      const { MapView } = await import("./mapView");
+      this.view = new MapView(this.canvas, this.theme, () => this.setFollowing(false));
+      this.setFollowing(true);
+    } catch {
+      this.failed = true; // no WebGL; the text position below still works
+      for (const button of Object.values(this.controls)) button.hidden = true;
+    }
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme;
+    this.view?.setTheme(theme);
+  }
+
+  /** `watched[0]` is the main picture's aircraft. `serverMs` null: not known yet. */
+  show(language: Language, watched: readonly Watched[], serverMs: number | null, now: number): void {
+    if (now - this.shownAt < EVERY_MS) return;
+    this.shownAt = now;
+    const main = watched[0];
+    const ageMs = main?.sample && serverMs !== null ? groupAgeMs(main.sample, "position", serverMs) : null;
+    const old = ageMs !== null && ageMs > STALE_MS;
+    const sample = main?.sample ?? null;
+    this.label(language);
+    this.position.show(language, hasPosition(sample) ? sample : null, old);
+    this.showNotice(language, main, old ? ageMs : null);
+    this.showAircraft(language, watched, serverMs);
+  }
+
+  private showAircraft(language: Language, watched: readonly Watched[], serverMs: number | null): void {
+    const seen = new Set<string>();
+    watched.forEach(({ feed, sample }, i) => {
+      if (seen.has(feed.aircraft_id)) return; // its second camera
+      seen.add(feed.aircraft_id);
+      if (!hasPosition(sample)) {
+        this.view?.markOld(feed.aircraft_id);
+        return;
+      }
+      const ageMs = serverMs === null ? null : groupAgeMs(sample, "position", serverMs);
+      this.view?.show(sample, {
+        main: i === 0,
+        old: ageMs !== null && ageMs > STALE_MS,
+        label: feed.aircraft_name,
+        home: translate(language, "map.home"),
+        hfov_deg: feed.hfov_deg,
+      });
+    });
+    this.view?.keepOnly(seen);
+  }
+
+  private showNotice(language: Language, main: Watched | undefined, oldMs: number | null): void {
+    const text = this.noticeText(language, main, oldMs);
+    this.notice.hidden = text === null;
+    setText(this.notice, text ?? "");
+  }
+
+  private noticeText(language: Language, main: Watched | undefined, oldMs: number | null): string | null {
+    if (this.failed) return translate(language, "map.no_webgl");
+    if (!main) return null;
+    if (main.linkTrouble) return main.linkTrouble;
+    if (!main.sample) return translate(language, "map.no_telemetry");
+    if (!hasPosition(main.sample)) return translate(language, "map.no_fix");
+    return oldMs === null ? null : translate(language, "map.old", { age: age(language, oldMs) });
+  }
+
+  private setFollowing(following: boolean): void {
+    if (this.view) this.view.following = following;
+    setAttribute(this.controls.follow, "aria-pressed", String(following));
+  }
+
+  private label(language: Language): void {
+    for (const [name, button] of Object.entries(this.controls)) {
+      const text = translate(language, `map.${name as keyof typeof this.controls}`);
+      setAttribute(button, "aria-label", text);
+      setAttribute(button, "title", text);
+    }
+    setAttribute(this.element, "aria-label", translate(language, "map"));
+  }
+}

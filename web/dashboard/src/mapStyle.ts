@@ -1,0 +1,38 @@
+/** The map's style: a plain ground, the metre grid, the track. No tiles, no glyphs, no sprites. */
+
+import type { StyleSpecification } from "maplibre-gl";
+
+export type Theme = "dark" | "bright";
+type Paint = "background-color" | "line-color";
+
+/** Every coloured layer, for both themes. */
+export const MAP_COLOURS: readonly (readonly [layer: string, property: Paint, colour: Record<Theme, string>])[] = [
+  ["ground", "background-color", { dark: "#15191c", bright: "#f4f3ee" }],
+  ["grid", "line-color", { dark: "#2c3338", bright: "#cfd2d0" }],
+  ["grid-major", "line-color", { dark: "#46515a", bright: "#9aa1a3" }],
+  ["track-outline", "line-color", { dark: "#000000", bright: "#ffffff" }],
+  ["track", "line-color", { dark: "#e8eaed", bright: "#14181b" }],
+];
+
+export function mapStyle(theme: Theme): StyleSpecification {
+  const colour = (layer: string): string =>
+    MAP_COLOURS.find(([name]) => name === layer)?.[2][theme] ?? "#808080";
+  const empty = { type: "geojson", data: { type: "FeatureCollection", features: [] } } as const;
+  const line = (id: string, source: string, width: number): StyleSpecification["layers"][number] => ({
+    id,
+    type: "line",
+    source,
+    paint: { "line-color": colour(id), "line-width": width },
+  });
+  return {
+    version: 8,
+    sources: { grid: { ...empty, tolerance: 0 }, track: { ...empty, tolerance: 0.1 } },
+    layers: [
+      { id: "ground", type: "background", paint: { "background-color": colour("ground") } },
+      line("grid", "grid", 1),
+      { ...line("grid-major", "grid", 1.5), filter: ["get", "major"] } as StyleSpecification["layers"][number],
+      line("track-outline", "track", 5),
+      line("track", "track", 2),
+    ],
+  };
+}

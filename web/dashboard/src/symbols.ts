@@ -1,0 +1,53 @@
+/** The aircraft on the map: its heading, and where its camera looks. */
+
+import type { Sample } from "./api";
+import { h, setAttribute, setText } from "./dom";
+
+const REACH_PX = 90; // of the drawn view cone
+const DEFAULT_HFOV_DEG = 60;
+
+export interface AircraftSymbol {
+  element: HTMLElement;
+  body: SVGElement;
+  view: SVGElement;
+  label: HTMLElement;
+}
+
+export function aircraftSymbol(): AircraftSymbol {
+  const svg = svgElement("svg", { viewBox: "-100 -100 200 200", width: "200", height: "200", "aria-hidden": "true" });
+  const view = svgElement("path", { class: "view-cone" });
+  const body = svgElement("path", { class: "aircraft-body", d: "M0-17 11 13 0 6-11 13Z" });
+  svg.append(view, body);
+  const label = h("span", { class: "aircraft-label" });
+  const element = h("div", { class: "aircraft-symbol" });
+  element.append(svg, label);
+  return { element, body, view, label };
+}
+
+/** Heading unknown: a round symbol, which points nowhere. View unknown: no cone. */
+export function turnSymbol(
+  symbol: AircraftSymbol,
+  sample: Sample,
+  look: { main: boolean; old: boolean; label: string; hfov_deg: number | null },
+): void {
+  const { yaw_deg: yaw, gimbal_yaw_deg: camera, gimbal_pitch_deg: tilt } = sample;
+  setAttribute(symbol.body, "d", yaw === null ? "M0-9A9 9 0 1 0 .01-9Z" : "M0-17 11 13 0 6-11 13Z");
+  setAttribute(symbol.body, "transform", `rotate(${(yaw ?? 0).toFixed(1)})`);
+  setAttribute(symbol.view, "d", camera === null || (tilt !== null && tilt < -80) ? "" : cone(look.hfov_deg ?? DEFAULT_HFOV_DEG));
+  setAttribute(symbol.view, "transform", `rotate(${(camera ?? 0).toFixed(1)})`);
+  setAttribute(symbol.element, "data-freshness", look.old ? "old" : "fresh");
+  symbol.element.classList.toggle("main", look.main);
+  setText(symbol.label, look.label);
+}
+
+function cone(hfovDeg: number): string {
+  const half = (Math.min(hfovDeg, 170) / 2) * (Math.PI / 180);
+  const [x, y] = [(REACH_PX * Math.sin(half)).toFixed(1), (-REACH_PX * Math.cos(half)).toFixed(1)];
+  return `M0 0L-${x} ${y}A${REACH_PX} ${REACH_PX} 0 0 1 ${x} ${y}Z`;
+}
+
+function svgElement(name: string, attributes: Record<string, string>): SVGElement {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
