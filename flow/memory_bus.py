@@ -93,7 +93,11 @@ class EventLog:
 
 
 class MemoryBus:
-    """flow.bus.Bus for one process. After `aclose` it takes nothing in and its readers end."""
+    """flow.bus.Bus for one process.
+
+    Closing a reader drops what waits for it; closing the bus does not: readers then end after what was
+    published before.
+    """
 
     def __init__(self) -> None:
         self._closed = False
@@ -106,19 +110,8 @@ class MemoryBus:
         self._event_readers: list[EventReader] = []
 
     def publish(self, item: Item) -> None:
-        if self._closed:
-            return
-        match item:
-            case AccessUnit():
-                self._offer_unit(item)
-            case _ if isinstance(item, STATE_KINDS):
-                self._offer_state(item)
-            case _ if isinstance(item, EVENT_KINDS):
-                if not self._log.add(item):
-                    return
-                for reader in self._event_readers:
-                    reader.offer(item)
-        self._offer_lossless(item)
+        if not self._closed and self._offer(item):
+            self._offer_lossless(item)
 
     def latest(self, kind: type[S], key: str | None = None) -> LatestReader[S]:
         return self._opened(LatestReader[S](self._latest_readers[kind], key, self._latest[kind]))
@@ -157,6 +150,37 @@ class MemoryBus:
     async def __aexit__(self, *exc: object) -> None:
         await self.aclose()
 
+    # --- for RedisBus, whose local end this is ---
+
+    def restore(self, item: Item) -> None:
+        """Take in what is the newest state or group, but too old for LOSSLESS readers."""
+        self._offer(item)
+
+    def interrupt(self, kind: type[Item], key: str | None) -> None:
+        """Something of that kind and key (all where None) was lost on the way: tell those who must know."""
+        for lossless_reader in self._lossless_readers[kind]:
+            lossless_reader.interrupt(key)
+        if kind is AccessUnit and key is not None:
+            self._groups[key].clear()
+            for reader in self._keyframe_readers[key]:
+                reader.interrupt()
+
+    def is_read(self, kind: type[Item], key: str) -> bool:
+        """Whether anybody wants every item of that kind and key."""
+        if any(reader.wants(key) for reader in self._lossless_readers[kind]):
+            return True
+        return kind is AccessUnit and bool(self._keyframe_readers[key])
+
+    def _offer(self, item: Item) -> bool:
+        """To all readers but the LOSSLESS ones; False where it is an event that was here before."""
+        if isinstance(item, AccessUnit):
+            self._offer_unit(item)
+        elif isinstance(item, STATE_KINDS):
+            self._offer_state(item)
+        elif isinstance(item, EVENT_KINDS):
+            return self._offer_event(item)
+        return True
+
     def _offer_unit(self, unit: AccessUnit) -> None:
         key = key_of(unit)
         whole = self._groups[key].add(unit)
@@ -170,6 +194,13 @@ class MemoryBus:
         self._latest[type(item)][key] = item
         for reader in self._latest_readers[type(item)]:
             reader.offer(key, item)
+
+    def _offer_event(self, event: Event) -> bool:
+        is_new = self._log.add(event)
+        if is_new:
+            for reader in self._event_readers:
+                reader.offer(event)
+        return is_new
 
     def _offer_lossless(self, item: Item) -> None:
         readers = self._lossless_readers[type(item)]

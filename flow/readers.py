@@ -197,7 +197,7 @@ class LosslessReader(QueueReader[I]):
         self._missing = 0
 
     def offer(self, key: str, item: I, size: int) -> None:
-        if self._key is not None and self._key != key:
+        if not self.wants(key):
             return
         if not self._full and self._bytes + size > self._limit_bytes:
             self._full = True
@@ -210,9 +210,13 @@ class LosslessReader(QueueReader[I]):
         self._bytes += size
         self._wake()
 
-    def interrupt(self, key: str) -> None:
-        """Something is, or may be, missing from here on."""
-        if self._key in (None, key) and not (self._waiting and self._waiting[-1] is None):
+    def wants(self, key: str | None) -> bool:
+        """Whether items of `key` (None: of some key) belong here."""
+        return self._key is None or key is None or self._key == key
+
+    def interrupt(self, key: str | None) -> None:
+        """Something of `key` (None: of any) is, or may be, missing from here on."""
+        if self.wants(key) and not (self._waiting and self._waiting[-1] is None):
             self._waiting.append(None)
             self._wake()
 
