@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flow.flights import SourceState
+from flow.flights import SourceState, SourceStatus
 from flow.units import AccessUnit, Rendition
 
 from .assembly import Assembler
@@ -73,6 +73,7 @@ class Feed:
     def state(self) -> SourceState:
         """The feed as it is now."""
         life, notes = self._lifecycle, self._assembler.notes
+        is_live = life.status is SourceStatus.LIVE
         clock_note = self._timeline.clock_note
         return SourceState(
             feed_id=self.feed_id,
@@ -84,8 +85,8 @@ class Feed:
             config=self._assembler.config,
             notes=(*notes, clock_note) if clock_note else notes,
             epoch=max(0, self._timeline.epoch),
-            fps=self._rates.fps,
-            bitrate_bps=self._rates.bitrate_bps,
+            fps=self._rates.fps if is_live else None,
+            bitrate_bps=self._rates.bitrate_bps if is_live else None,
             pictures=self._pictures,
             lost_packets=self._lost_packets,
             damaged=self._assembler.damaged,
