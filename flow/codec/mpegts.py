@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 
 from flow.errors import MalformedError
 
@@ -16,7 +17,8 @@ PACKET_SIZE = 188
 _SYNC = 0x47
 _PAT_PID = 0
 _PROGRAM_LIMIT = 16
-_STREAM_LIMIT = 64
+_ENTRY_LIMIT = 64  # named by one program map
+_STREAM_LIMIT = 8  # handed out
 _KLVA = b"KLVA"
 
 
@@ -64,7 +66,7 @@ class TsDemuxer:
 
     Never raises on what a sender sends: `continuity_errors`, `dropped_packets` (marked erroneous,
     scrambled, or contradicting themselves), `bad_sections`, `bad_pes` and `discarded_bytes` (no transport
-    packets) count it. Memory is bounded: one PES packet per stream, each at most 8 MiB.
+    packets) count it. Memory is bounded: eight streams, one PES packet of at most 8 MiB each.
     """
 
     def __init__(self) -> None:
@@ -72,6 +74,7 @@ class TsDemuxer:
         self.dropped_packets = 0
         self.discarded_bytes = 0
         self._rest = b""
+        self._synchronous = True
         self._pids: dict[int, _Pid] = {}
         self._pat = SectionAssembler()
         self._maps: dict[int, SectionAssembler] = {}
@@ -98,14 +101,12 @@ class TsDemuxer:
     def push(self, data: bytes) -> list[PesPacket]:
         """Take more of the stream; return the PES packets that it completes."""
         data = self._rest + data
-        at, done = 0, list[PesPacket]()
-        while at + PACKET_SIZE <= len(data):
-            if data[at] != _SYNC:
-                at = self._resynchronise(data, at)
-                if at + PACKET_SIZE >= len(data):
-                    break  # one sync byte more is needed to believe it
+        done: list[PesPacket] = []
+        at = self._next_packet(data, 0)
+        while at + PACKET_SIZE + (not self._synchronous) <= len(data):
             done += self._take(data[at : at + PACKET_SIZE])
-            at += PACKET_SIZE
+            self._synchronous = True
+            at = self._next_packet(data, at + PACKET_SIZE)
         self._rest = data[at:]
         return done
 
@@ -115,14 +116,19 @@ class TsDemuxer:
         self._rest = b""
         return [done for stream in self._streams.values() for done in stream.flush()]
 
-    def _resynchronise(self, data: bytes, start: int) -> int:
-        """The next place with a sync byte and, as far as there is data, another one a packet later."""
+    def _next_packet(self, data: bytes, start: int) -> int:
+        """The next sync byte with another one a packet later, as far as there is data; else its end.
+
+        After junk a packet is believed only once that other one is there.
+        """
         at = data.find(_SYNC, start)
         while 0 <= at < len(data) - PACKET_SIZE and data[at + PACKET_SIZE] != _SYNC:
             at = data.find(_SYNC, at + 1)
         if at < 0:
             at = len(data)
-        self.discarded_bytes += at - start
+        if at > start:
+            self._synchronous = False
+            self.discarded_bytes += at - start
         return at
 
     def _take(self, raw: bytes) -> list[PesPacket]:
@@ -188,19 +194,20 @@ class TsDemuxer:
             self._bad_maps += 1
             return
         if entries is not None:
-            self._programs[pid] = entries[:_STREAM_LIMIT]
+            self._programs[pid] = entries[:_ENTRY_LIMIT]
             self._open_streams()
 
     def _open_streams(self) -> None:
         """Follow the program maps: a stream that stays keeps what it has, one that goes is forgotten."""
         before, self._streams = self._streams, {}
-        for entry in (entry for entries in self._programs.values() for entry in entries):
-            if _is_carried(entry) and entry.pid not in self._maps:
-                known = before.pop(entry.pid, None)
-                same = known is not None and known.stream_type == entry.stream_type
-                self._streams[entry.pid] = (
-                    known if known and same else PesAssembler(entry.pid, entry.stream_type)
-                )
+        named = (entry for entries in self._programs.values() for entry in entries)
+        carried = (entry for entry in named if _is_carried(entry) and entry.pid not in self._maps)
+        for entry in islice(carried, _STREAM_LIMIT):
+            known = before.get(entry.pid)
+            if known is not None and known.stream_type == entry.stream_type:
+                self._streams[entry.pid] = before.pop(entry.pid)
+            else:
+                self._streams[entry.pid] = PesAssembler(entry.pid, entry.stream_type)
         self._bad_before += sum(stream.bad_packets for stream in before.values())
         used = {_PAT_PID, *self._maps, *self._streams}
         self._pids = {pid: continuity for pid, continuity in self._pids.items() if pid in used}

@@ -121,7 +121,7 @@ class PesAssembler:
         if packet[6] & 0xC0 != 0x80 or packet[6] & 0x30 or begin > len(packet):  # not a header, or scrambled
             self.bad_packets += 1
             return
-        times = packet[7] >> 6 if not damaged else 0
+        times = packet[7] >> 6
         pts = _time(packet[9:14]) if times & 2 and packet[8] >= 5 else None
         dts = _time(packet[14:19]) if times == 3 and packet[8] >= 10 else None
         yield PesPacket(self._pid, self.stream_type, pts, dts, packet[begin:], damaged, gap)
