@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             format="%(asctime)s %(levelname)-7s %(message)s",
             datefmt="%H:%M:%S",
         )
+        logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells every connectivity check
         command: Callable[..., Coroutine[Any, Any, int]] = options.command
         return_code = asyncio.run(command(options, settings))
     except* LagebildError as group:

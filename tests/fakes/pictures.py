@@ -52,6 +52,11 @@ class Camera:
         self.epoch += 1
         self._seq = 0
 
+    @property
+    def fresh(self) -> bool:
+        """Whether this epoch has no picture yet; a real ingest then waits for a keyframe."""
+        return self._seq == 0
+
     def pause(self, seconds: float) -> None:
         """No picture for a while."""
         self._ticks_90k += int(seconds * 90_000)

@@ -77,11 +77,11 @@ async def _serve(socket: web.WebSocketResponse, subscriber: Subscriber, clock: C
     """Send what the channel says and answer clock questions until either side leaves."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            writer = tasks.create_task(_write(socket, subscriber))
+            tasks.create_task(_write(socket, subscriber))
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     await _answer(socket, message.data, clock)
-            writer.cancel()
+            subscriber.close()
     except* (ConnectionError, asyncio.IncompleteReadError):
         pass  # the page is gone; nothing is lost
 

@@ -54,7 +54,8 @@ def test_the_example_shows_the_defaults() -> None:
     [
         ("[server]\nprot = 1", "unknown key 'server.prot'; did you mean 'port'?"),
         ("[sever]\nport = 1", "unknown key 'sever'; did you mean 'server'?"),
-        ("[[aircraft]]\nid='a'\n[[aircraft.feed]]\nid='x'\nsuorce=''", "'aircraft[0].feed[0].suorce'; did you mean 'source'?"),
+        ("[[aircraft]]\nid='a'\n[[aircraft.feed]]\nid='x'\nsuorce=''",
+         "'aircraft[0].feed[0].suorce'; did you mean 'source'?"),
         ("[server]\nport = 'a'", "Expected `int`, got `str` - at `$.server.port`"),
         ("[server]\nport = 70000", "server.port is 0 to 65535, not 70000"),
         ("[server", "no valid TOML"),

@@ -1,0 +1,148 @@
+"""Real processes for browser tests and benchmarks: the service as users start it, and headless Chromium."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
+
+PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")
+CHROMIUM = shutil.which("chromium") or "chromium"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",  # WebGL in software: there is no GPU
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+START_WITHIN_S = 30.0
+
+
+@dataclass(slots=True)
+class RunningLagebild:
+    """The service as a process of its own."""
+
+    url: str
+    pid: int
+    lines: list[str] = field(default_factory=list)
+
+
+@contextlib.asynccontextmanager
+async def lagebild(
+    *arguments: str, environment: dict[str, str] | None = None
+) -> AsyncIterator[RunningLagebild]:
+    """Run `lagebild ARGUMENTS` on a free port until the context ends; it must then stop when told so."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "web", *arguments, "--port", "0",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **(environment or {})}, start_new_session=True,
+    )  # fmt: skip
+    running = RunningLagebild("", process.pid)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            reader = tasks.create_task(_read(process, running))
+            async with asyncio.timeout(START_WITHIN_S):
+                while not running.url:
+                    if reader.done():
+                        raise AssertionError("lagebild ended at once:\n" + "\n".join(running.lines))
+                    await asyncio.sleep(0.02)
+            yield running
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(10):
+                await process.wait()
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+async def _read(process: asyncio.subprocess.Process, running: RunningLagebild) -> None:
+    assert process.stdout is not None
+    async for raw in process.stdout:
+        line = raw.decode(errors="replace").rstrip()
+        running.lines.append(line)
+        if not running.url and (found := re.search(r"http://\S+", line)):
+            running.url = found.group()
+
+
+@dataclass(slots=True)
+class Watched:
+    """A page, with everything it complained about and every request that left this host."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+    async def frames(self) -> list[dict[str, Any]]:
+        """The frames shown since the last call (probe.js)."""
+        taken: list[dict[str, Any]] = await self.page.evaluate("() => window.__probe.take()")
+        return taken
+
+    async def until(self, condition: str, within_s: float = 15.0) -> None:
+        """Wait until the JavaScript expression is true."""
+        await self.page.wait_for_function(f"() => {condition}", timeout=within_s * 1000)
+
+
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Headless Chromium from the system's packages."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@contextlib.asynccontextmanager
+async def open_page(
+    browser: Browser,
+    url: str,
+    *,
+    size: tuple[int, int] = (1280, 800),
+    scripts: Sequence[str] = (),
+    **context: Any,
+) -> AsyncIterator[Watched]:
+    """Open `url` with the probe in it."""
+    width, height = size
+    surroundings: BrowserContext = await browser.new_context(
+        viewport={"width": width, "height": height}, locale=context.pop("locale", "de-DE"), **context
+    )
+    try:
+        for script in (PROBE, *scripts):
+            await surroundings.add_init_script(script)
+        watched = Watched(await surroundings.new_page())
+        _listen(watched, urlsplit(url).netloc)
+        await watched.page.goto(url)
+        yield watched
+    finally:
+        await surroundings.close()
+
+
+def _listen(watched: Watched, host: str) -> None:
+    def console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            watched.complaints.append(f"{message.type}: {message.text}")
+
+    def request(sent: Request) -> None:
+        target = urlsplit(sent.url)
+        if target.scheme not in ("data", "blob") and target.netloc != host:
+            watched.strangers.append(sent.url)
+
+    watched.page.on("console", console)
+    watched.page.on("pageerror", lambda error: watched.complaints.append(f"exception: {error}"))
+    watched.page.on("request", request)
