@@ -27,7 +27,7 @@ from flow.codec.tlog import read_tlog
 from flow.errors import ConfigError
 from flow.units import Codec
 
-from .protocol.mavlink_frames import parse_header, split_stream
+from .protocol.mavlink_frames import is_intact, parse_header, split_stream
 from .protocol.telemetry_track import LoggedMessage, timed_by_boot
 from .protocol.timing import NS_PER_S
 from .protocol.video_track import CodedPicture
@@ -158,9 +158,15 @@ def open_telemetry(path: Path) -> Messages:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     messages = partial(_tlog if _is_tlog(path, start) else _raw_stream, path)
-    if not any(parse_header(message.data) for message in messages()):
+    if not any(_is_message(message.data) for message in messages()):
         raise ConfigError(f"{path}: no telemetry in it (neither a .tlog nor a MAVLink byte stream)")
     return messages
+
+
+def _is_message(data: bytes) -> bool:
+    """Whether it surely is one: in any large file some bytes look like a message that nobody knows."""
+    header = parse_header(data)
+    return header is not None and is_intact(data, header) is True
 
 
 def _is_tlog(path: Path, start: bytes) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import logging
+import math
 import secrets
 import signal
 import sys
@@ -47,19 +48,35 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> int:
     """Entry point: 0 after the recording or a signal, 2 with one line about what is wrong with the input."""
-    options = _parser().parse_args()
-    logging.basicConfig(
-        format="%(name)s: %(message)s", level=logging.DEBUG if options.verbose else logging.INFO
-    )
+    logging.basicConfig(format="%(name)s: %(message)s", level=logging.INFO)
     _end_with_parent()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
-        _replay(options)
+        run(sys.argv[1:])
     except LagebildError as error:
         logger.error("%s", error)
         return 2
     return 0
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Replay as the command line says, to the end; raises ConfigError for what is wrong with it."""
+    options = _parser().parse_args(arguments)
+    if options.verbose:
+        logging.getLogger().setLevel(logging.DEBUG)
+    manner = _manner(options)
+    addresses = _addresses(options)
+    videos = [open_video(path, options.video_fps) for path in options.video]
+    telemetry = open_telemetry(options.telemetry) if options.telemetry else None
+    clock = SystemClock()
+    sender = Sender(addresses, clock.now_ns)
+    logger.info("%s at speed %g, seed %d", ", ".join(map(str, options.video)), manner.speed, manner.seed)
+    try:
+        sender.run(plan(videos, telemetry, manner, clock.now_ns() + LEAD_NS))
+    finally:
+        logger.info("%s", sender)
+        sender.close()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,24 +92,38 @@ def _parser() -> argparse.ArgumentParser:
         help="MP4, MPEG-TS or raw H.264/H.265; repeatable",
     )
     add("--rtp", action="append", help=f"HOST:PORT for each video ({DEFAULT_RTP} for a single one)")
-    add("--video-fps", type=Fraction, default=Fraction(30), help="rate of a raw file, e.g. 30000/1001")
+    add("--video-fps", type=_rate, default=Fraction(30), help="rate of a raw file, e.g. 30000/1001")
     add("--telemetry", type=Path, help=".tlog or raw MAVLink byte stream")
     add("--mavlink", default=DEFAULT_MAVLINK, help="HOST:PORT for the telemetry (%(default)s)")
     add(
         "--telemetry-offset",
-        type=float,
+        type=_number,
         default=0.0,
         metavar="MS",
         help="telemetry starts later than the video",
     )
-    add("--speed", type=float, default=1.0, help="times real time")
+    add("--speed", type=_number, default=1.0, help="times real time")
     add("--loop", action="store_true", help="start over, without end")
     add("--seed", type=int, help="repeat an earlier run exactly")
-    add("--loss", type=float, default=0.0, metavar="P", help="percent of the datagrams lost")
-    add("--jitter", type=float, default=0.0, metavar="MS", help="random delay of up to that")
-    add("--drift", type=float, default=0.0, metavar="PPM", help="the source's clock runs faster than ours")
+    add("--loss", type=_number, default=0.0, metavar="P", help="percent of the datagrams lost")
+    add("--jitter", type=_number, default=0.0, metavar="MS", help="random delay of up to that")
+    add("--drift", type=_number, default=0.0, metavar="PPM", help="the source's clock runs faster than ours")
     add("--verbose", action="store_true", help="report lateness every 10 s")
     return parser
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _rate(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except ZeroDivisionError:
+        raise ValueError(text) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,28 +158,15 @@ def _rtp_stream(random: Random, start_utc_ns: int) -> RtpStream:
     return RtpStream(random.getrandbits(32), random.getrandbits(16), random.getrandbits(32), start_utc_ns)
 
 
-def _replay(options: argparse.Namespace) -> None:
-    manner = _manner(options)
-    addresses = _addresses(options)
-    videos = [open_video(path, options.video_fps) for path in options.video]
-    telemetry = open_telemetry(options.telemetry) if options.telemetry else None
-    clock = SystemClock()
-    sender = Sender(addresses, clock.now_ns)
-    logger.info("%s at speed %g, seed %d", ", ".join(map(str, options.video)), manner.speed, manner.seed)
-    try:
-        sender.run(plan(videos, telemetry, manner, clock.now_ns() + LEAD_NS))
-    finally:
-        logger.info("%s", sender)
-        sender.close()
-
-
 def _manner(options: argparse.Namespace) -> Manner:
     if not 0.01 <= options.speed <= 100:
         raise ConfigError(f"--speed {options.speed:g}: must be from 0.01 to 100")
-    if options.video_fps <= 0:
-        raise ConfigError(f"--video-fps {options.video_fps}: must be above 0")
+    if not 1 <= options.video_fps <= 1000:
+        raise ConfigError(f"--video-fps {options.video_fps}: must be from 1 to 1000")
     if not 0 <= options.loss <= 100 or options.jitter < 0:
         raise ConfigError("--loss is 0 to 100 percent, --jitter 0 or more milliseconds")
+    if abs(options.drift) > 100_000:
+        raise ConfigError(f"--drift {options.drift:g}: must be from -100000 to 100000 parts per million")
     return Manner(
         speed=options.speed,
         loop=options.loop,

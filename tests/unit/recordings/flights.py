@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import av
+import numpy
 from pymavlink.dialects.v20 import all as dialect
 
 from recordings.protocol.video_track import CodedPicture
@@ -65,3 +68,18 @@ def reordered_pictures(groups: int) -> Iterator[CodedPicture]:
     for number, shown in enumerate(display):
         nal = b"\x41\x9a" + number.to_bytes(2, "big") + b"\x22" * 96
         yield CodedPicture((number - 1) * step_ns, shown * step_ns, step_ns, b"\x00\x00\x00\x01" + nal)
+
+
+def encode_film(path: Path, *, codec: str = "libx264", b_frames: int = 0, count: int = 30) -> Path:
+    """A short moving picture at 25 fps with a keyframe every ten, in the container that the name asks for."""
+    with av.open(str(path), "w") as container:
+        options = {"bf": str(b_frames), "g": "10", "preset": "ultrafast"}
+        stream = container.add_stream(codec, rate=25, options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(count):
+            pixels = numpy.full((48, 64, 3), number * 8 % 256, numpy.uint8)
+            pixels[:, number % 60 : number % 60 + 4] = 255
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+        container.mux(stream.encode(None))
+    return path

@@ -18,7 +18,7 @@ from flow.errors import ConfigError
 from flow.units import Codec
 from recordings.footage import open_telemetry, open_video
 from recordings.protocol.timing import NS_PER_S
-from tests.unit.recordings.flights import Aircraft
+from tests.unit.recordings.flights import Aircraft, encode_film
 
 FPS = Fraction(25)
 Film = Callable[..., Path]
@@ -26,23 +26,8 @@ Film = Callable[..., Path]
 
 @pytest.fixture
 def film(tmp_path: Path) -> Film:
-    """Encodes a short moving picture with libx264 into a file of the given name."""
-
-    def encode(name: str, *, codec: str = "libx264", b_frames: int = 0, count: int = 30) -> Path:
-        path = tmp_path / name
-        with av.open(str(path), "w") as container:
-            options = {"bf": str(b_frames), "g": "10", "preset": "ultrafast"}
-            stream = container.add_stream(codec, rate=25, options=options)
-            assert isinstance(stream, av.VideoStream)
-            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-            for number in range(count):
-                pixels = numpy.full((48, 64, 3), number * 8 % 256, numpy.uint8)
-                pixels[:, number % 60 : number % 60 + 4] = 255
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
-            container.mux(stream.encode(None))
-        return path
-
-    return encode
+    """Makes a short film of the given name."""
+    return lambda name, **how: encode_film(tmp_path / name, **how)
 
 
 def kinds(data: bytes) -> list[int]:

@@ -1,0 +1,49 @@
+"""The command line of the replay: what is wrong with it, or with what it names, is said in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flow.errors import ConfigError
+from recordings.replay import run
+from tests.unit.recordings.flights import encode_film
+
+NO_TELEMETRY = "no telemetry in it (neither a .tlog nor a MAVLink byte stream)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--video missing.mp4", "missing.mp4: No such file or directory"),
+        ("--video text.mp4", "text.mp4: no video in it (not a file format that is known here)"),
+        ("--video a.mp4 --telemetry missing.tlog", "missing.tlog: No such file or directory"),
+        ("--video a.mp4 --telemetry text.mp4", f"text.mp4: {NO_TELEMETRY}"),
+        ("--video a.mp4 --telemetry a.mp4", f"a.mp4: {NO_TELEMETRY}"),
+        ("--video a.mp4 --rtp 5600", "5600: must be HOST:PORT"),
+        ("--video a.mp4 --mavlink nowhere", "nowhere: must be HOST:PORT"),
+        ("--video a.mp4 --video b.mp4", "2 --video need as many --rtp HOST:PORT, not 1"),
+        ("--video a.mp4 --speed 0", "--speed 0: must be from 0.01 to 100"),
+        ("--video a.mp4 --video-fps 0", "--video-fps 0: must be from 1 to 1000"),
+        ("--video a.mp4 --loss 101", "--loss is 0 to 100 percent, --jitter 0 or more milliseconds"),
+        ("--video a.mp4 --drift=-1e6", "--drift -1e+06: must be from -100000 to 100000 parts per million"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    encode_film(Path("a.mp4"), count=2)
+    Path("text.mp4").write_text("this is no video")
+    with pytest.raises(ConfigError) as caught:
+        run(arguments.split())
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    "wrong", ["--speed=fast", "--jitter=nan", "--telemetry-offset=inf", "--video-fps=1/0"]
+)
+def test_what_is_no_number(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(["--video", "a.mp4", wrong])
+    assert caught.value.code == 2
+    assert wrong.partition("=")[0] in capsys.readouterr().err.splitlines()[-1]
