@@ -24,7 +24,7 @@ from flow.codec.annexb import (
 )
 from flow.codec.nal import RULES
 from flow.codec.tlog import read_tlog
-from flow.errors import ConfigError
+from flow.errors import ConfigError, MalformedError
 from flow.units import Codec
 
 from .protocol.mavlink_frames import is_intact, parse_header, split_stream
@@ -59,7 +59,11 @@ def open_video(path: Path, raw_fps: Fraction) -> Footage:
         codec = _codec(path, _video_stream(path, container))
         raw = container.format.name in _RAW_FORMATS
     pictures = partial(_raw_pictures, path, codec, raw_fps) if raw else partial(_demuxed, path, codec)
-    if next(pictures(), None) is None:
+    try:
+        first = next(pictures(), None)
+    except MalformedError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    if first is None:
         raise ConfigError(f"{path}: no picture in it")
     return Footage(codec, pictures)
 
@@ -104,24 +108,39 @@ def _evenly_paced(number: int, fps: Fraction, data: bytes) -> CodedPicture:
 
 
 def _demuxed(path: Path, codec: Codec) -> Iterator[CodedPicture]:
-    """The pictures of a container; one that breaks off in the middle ends there, as the power did."""
+    """The pictures of a container. One that breaks off ends there; a damaged sample is a picture less."""
     with _opened(path) as container:
         stream = _video_stream(path, container)
         annexb = _to_annexb(codec, bytes(stream.codec_context.extradata or b""))
-        default_ns = int(NS_PER_S / (stream.average_rate or 30))
-        expected_ns = 0
+        times = _Times(int(NS_PER_S / (stream.average_rate or 30)))
+        damaged = 0
         try:
             for packet in container.demux(stream):
-                if not packet.size:
-                    continue
-                tick_ns = NS_PER_S * packet.time_base
-                dts_ns = expected_ns if packet.dts is None else int(packet.dts * tick_ns)
-                pts_ns = dts_ns if packet.pts is None else int(packet.pts * tick_ns)
-                duration_ns = int((packet.duration or 0) * tick_ns) or default_ns
-                expected_ns = dts_ns + duration_ns
-                yield CodedPicture(dts_ns, pts_ns, duration_ns, annexb(bytes(packet)))
+                try:
+                    if packet.size:
+                        yield times.picture(packet, annexb(bytes(packet)))
+                except MalformedError:
+                    damaged += 1
         except av.error.FFmpegError as error:
-            logger.warning("%s: breaks off after %.1f s: %s", path, expected_ns / NS_PER_S, error)
+            logger.warning("%s: breaks off after %.1f s: %s", path, times.expected_ns / NS_PER_S, error)
+        if damaged:
+            logger.warning("%s: %d damaged pictures left out", path, damaged)
+
+
+class _Times:
+    """The times of a container's packets in ns; where one is not told, the next is a picture later."""
+
+    def __init__(self, interval_ns: int) -> None:
+        self.expected_ns = 0
+        self._interval_ns = interval_ns
+
+    def picture(self, packet: av.Packet[VideoStream], data: bytes) -> CodedPicture:
+        tick_ns = NS_PER_S * packet.time_base
+        dts_ns = self.expected_ns if packet.dts is None else int(packet.dts * tick_ns)
+        pts_ns = dts_ns if packet.pts is None else int(packet.pts * tick_ns)
+        duration_ns = int((packet.duration or 0) * tick_ns) or self._interval_ns
+        self.expected_ns = dts_ns + duration_ns
+        return CodedPicture(dts_ns, pts_ns, duration_ns, data)
 
 
 def _to_annexb(codec: Codec, extradata: bytes) -> Callable[[bytes], bytes]:

@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--speed", type=_number, default=1.0, help="times real time")
     add("--loop", action="store_true", help="start over, without end")
     add("--seed", type=int, help="repeat an earlier run exactly")
-    add("--loss", type=_number, default=0.0, metavar="P", help="percent of the datagrams lost")
+    add("--loss", type=_number, default=0.0, metavar="P", help="share of the datagrams lost, 0 to 1")
     add("--jitter", type=_number, default=0.0, metavar="MS", help="random delay of up to that")
     add("--drift", type=_number, default=0.0, metavar="PPM", help="the source's clock runs faster than ours")
     add("--verbose", action="store_true", help="report lateness every 10 s")
@@ -159,14 +159,16 @@ def _rtp_stream(random: Random, start_utc_ns: int) -> RtpStream:
 
 
 def _manner(options: argparse.Namespace) -> Manner:
-    if not 0.01 <= options.speed <= 100:
-        raise ConfigError(f"--speed {options.speed:g}: must be from 0.01 to 100")
+    if not 0.1 <= options.speed <= 20:
+        raise ConfigError(f"--speed {options.speed:g}: must be from 0.1 to 20")
     if not 1 <= options.video_fps <= 1000:
         raise ConfigError(f"--video-fps {options.video_fps}: must be from 1 to 1000")
-    if not 0 <= options.loss <= 100 or options.jitter < 0:
-        raise ConfigError("--loss is 0 to 100 percent, --jitter 0 or more milliseconds")
+    if not 0 <= options.loss <= 1:
+        raise ConfigError(f"--loss {options.loss:g}: must be from 0 to 1")
+    if not 0 <= options.jitter <= 10_000:
+        raise ConfigError(f"--jitter {options.jitter:g}: must be from 0 to 10000 ms")
     if abs(options.drift) > 100_000:
-        raise ConfigError(f"--drift {options.drift:g}: must be from -100000 to 100000 parts per million")
+        raise ConfigError(f"--drift {options.drift:g}: must be from -100000 to 100000 ppm")
     return Manner(
         speed=options.speed,
         loop=options.loop,

@@ -17,7 +17,7 @@ class Impairments:
     `drift_ppm` says how much faster than ours the source's clock runs.
     """
 
-    loss_pct: float = 0.0
+    loss: float = 0.0  # share of the datagrams, 0 to 1
     jitter_ns: int = 0
     drift_ppm: float = 0.0
 
@@ -27,7 +27,7 @@ def impair(
 ) -> Iterator[Send]:
     """Apply `impairments`; the order of time is kept, across ports and within each."""
     drifted = _drift(sends, impairments.drift_ppm, start_utc_ns) if impairments.drift_ppm else sends
-    kept = _lose(drifted, impairments.loss_pct / 100, random) if impairments.loss_pct else drifted
+    kept = _lose(drifted, impairments.loss, random) if impairments.loss else drifted
     return _delay(kept, impairments.jitter_ns, random) if impairments.jitter_ns else iter(kept)
 
 

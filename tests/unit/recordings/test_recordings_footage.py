@@ -67,6 +67,18 @@ def test_a_container_that_breaks_off_ends_there(film: Film) -> None:
     assert 1 < len(list(open_video(path, FPS).pictures())) < 30
 
 
+def test_a_damaged_sample_is_a_picture_less(film: Film, caplog: pytest.LogCaptureFixture) -> None:
+    path = film("a.mp4")
+    with av.open(str(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    content = bytearray(path.read_bytes())
+    assert places[5] is not None
+    content[places[5]] = 0x7F  # a NAL unit of 2 GB
+    path.write_bytes(content)
+    assert len(list(open_video(path, FPS).pictures())) == 29
+    assert caplog.messages == [f"{path}: 1 damaged pictures left out"]
+
+
 def test_what_is_wrong_with_a_video(film: Film, tmp_path: Path) -> None:
     def message(path: Path) -> str:
         with pytest.raises(ConfigError) as caught:

@@ -24,10 +24,11 @@ NO_TELEMETRY = "no telemetry in it (neither a .tlog nor a MAVLink byte stream)"
         ("--video a.mp4 --rtp 5600", "5600: must be HOST:PORT"),
         ("--video a.mp4 --mavlink nowhere", "nowhere: must be HOST:PORT"),
         ("--video a.mp4 --video b.mp4", "2 --video need as many --rtp HOST:PORT, not 1"),
-        ("--video a.mp4 --speed 0", "--speed 0: must be from 0.01 to 100"),
+        ("--video a.mp4 --speed 0", "--speed 0: must be from 0.1 to 20"),
         ("--video a.mp4 --video-fps 0", "--video-fps 0: must be from 1 to 1000"),
-        ("--video a.mp4 --loss 101", "--loss is 0 to 100 percent, --jitter 0 or more milliseconds"),
-        ("--video a.mp4 --drift=-1e6", "--drift -1e+06: must be from -100000 to 100000 parts per million"),
+        ("--video a.mp4 --loss 5", "--loss 5: must be from 0 to 1"),
+        ("--video a.mp4 --jitter=-1", "--jitter -1: must be from 0 to 10000 ms"),
+        ("--video a.mp4 --drift=-1e6", "--drift -1e+06: must be from -100000 to 100000 ppm"),
     ],
 )  # fmt: skip
 def test_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, said: str) -> None:

@@ -43,7 +43,7 @@ def fingerprint(sends: Iterable[Send]) -> str:
     return digest.hexdigest()
 
 
-ROUGH = Impairments(loss_pct=5, jitter_ns=30 * MS, drift_ppm=200)
+ROUGH = Impairments(loss=0.05, jitter_ns=30 * MS, drift_ppm=200)
 
 
 @pytest.mark.parametrize("impairments", [Impairments(), ROUGH])
@@ -121,7 +121,7 @@ def numbered(count: int) -> list[Send]:
 
 
 def test_loss_takes_its_share() -> None:
-    kept = list(impair(numbered(10_000), Impairments(loss_pct=10), START_NS, Random(1)))
+    kept = list(impair(numbered(10_000), Impairments(loss=0.1), START_NS, Random(1)))
     assert 8800 < len(kept) < 9200
     survivors = set(kept)
     assert kept == [send for send in numbered(10_000) if send in survivors]
