@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
+from typing import NamedTuple
 
 from flow.errors import MalformedError
 
@@ -32,8 +32,7 @@ class StreamType(IntEnum):
     H265 = 0x24
 
 
-@dataclass(frozen=True, slots=True)
-class _Packet:
+class _Packet(NamedTuple):
     """The parts of one transport packet that matter (2.4.3.2)."""
 
     pid: int
@@ -139,7 +138,7 @@ class TsDemuxer:
         packet = self._read(raw, pid)
         if packet is None or not packet.payload:
             return []
-        continuity = self._pids.setdefault(pid, _Pid())
+        continuity = self._pids.get(pid) or self._pids.setdefault(pid, _Pid())
         if continuity.is_duplicate(packet):
             return []
         missing = not continuity.follows(packet)

@@ -1,70 +1,50 @@
-"""Real H.264 made at test time with libx264, as a drone encoder would send it."""
+"""Short clips made by the system's ffmpeg when a test first asks for them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import cache
+import shutil
+import subprocess
+from pathlib import Path
 
-import av
-import numpy as np
+X264 = ["-c:v", "libx264", "-preset", "veryfast"]
+X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params"]
 
-from flow.units import AccessUnit, Codec, Rendition, UtcOrigin
-
-from .clock import START_NS
-
-FPS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One encoded picture, Annex B, parameter sets inside keyframes."""
-
-    data: bytes
-    keyframe: bool
-
-
-@cache
-def h264_pictures(
-    count: int = 60, width: int = 320, height: int = 240, group: int = 30
-) -> tuple[Picture, ...]:
-    """A grey ramp that moves, no B-frames, an IDR every `group` pictures."""
-    encoder = av.CodecContext.create("libx264", "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
-    encoder.options = {
-        "preset": "ultrafast",
-        "tune": "zerolatency",
-        "x264-params": f"keyint={group}:scenecut=0",
-    }
-    encoder.profile = "Baseline"
-    pictures = []
-    for number in range(count):
-        ramp = (np.arange(width, dtype=np.uint16)[None, :, None] + 4 * number) % 256
-        image = np.broadcast_to(ramp, (height, width, 3)).astype(np.uint8)
-        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-        frame.pts = number
-        pictures += [Picture(bytes(p), p.is_keyframe) for p in encoder.encode(frame)]
-    return tuple(pictures)
+ENCODERS = {
+    "h264 zerolatency, four slices": [*X264, "-tune", "zerolatency", "-g", "20", "-x264-params", "slices=4"],
+    "h264 baseline": [*X264, "-profile:v", "baseline", "-g", "15"],
+    "h264 with B-frames": [*X264, "-bf", "3", "-g", "25"],
+    "h264 intra refresh": [*X264, "-tune", "zerolatency", "-x264-params", "intra-refresh=1:keyint=20"],
+    "h264 interlaced": [*X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1", "-bf", "0", "-g", "20"],
+    "h264 4:4:4": [*X264, "-pix_fmt", "yuv444p", "-bf", "0", "-g", "20"],
+    "h264 4:2:2 10 bit": [*X264, "-pix_fmt", "yuv422p10le", "-bf", "2", "-g", "20"],
+    "h264 grey": [*X264, "-pix_fmt", "gray", "-bf", "0"],
+    "h265": [*X265, "bframes=0:keyint=20:repeat-headers=1:log-level=none"],
+    "h265 with B-frames, slices": [*X265, "bframes=3:keyint=24:slices=2:log-level=none"],
+    "h265 4:4:4 10 bit": [*X265, "bframes=0:log-level=none", "-pix_fmt", "yuv444p10le"],
+}
 
 
-def as_units(pictures: tuple[Picture, ...], feed_id: str, start_ns: int = START_NS) -> list[AccessUnit]:
-    """The pictures as access units of one feed, 30 a second from `start_ns`."""
-    start_90k = start_ns * 9 // 100_000
-    return [
-        AccessUnit(
-            feed_id=feed_id,
-            rendition=Rendition.SOURCE,
-            codec=Codec.H264,
-            epoch=1,
-            seq=n,
-            dts_90k=start_90k + n * 3000,
-            pts_90k=start_90k + n * 3000,
-            utc_ns=start_ns + n * 1_000_000_000 // FPS,
-            utc_origin=UtcOrigin.ARRIVAL,
-            keyframe=p.keyframe,
-            data=p.data,
-        )
-        for n, p in enumerate(pictures)
-    ]
+PICTURES = 50
+
+
+class Clips:
+    """Makes each clip once: 50 pictures of 322x184, whose edges need cropping, 25 a second."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def make(self, encoder: str, suffix: str, *muxer_options: str) -> Path:
+        """The clip of one of ENCODERS in the container that `suffix` names."""
+        name = "".join(c if c.isalnum() else "_" for c in " ".join((encoder, *muxer_options)))
+        path = self._folder / f"{name}.{suffix}"
+        if not path.exists():
+            source = ["-f", "lavfi", "-i", "testsrc2=size=322x184:rate=25:duration=2"]
+            command = [_ffmpeg(), "-v", "error", *source, "-threads", "1", *ENCODERS[encoder]]
+            subprocess.run([*command, *muxer_options, str(path)], check=True, timeout=60)
+        return path
+
+
+def _ffmpeg() -> str:
+    path = shutil.which("ffmpeg")
+    assert path is not None, "ffmpeg is not installed; `make setup-test` does that"
+    return path

@@ -1,49 +1,12 @@
-"""Clips made by the system's ffmpeg when a test first asks for them."""
+"""Fixtures for the tests of flow/."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
-X264 = ["-c:v", "libx264", "-preset", "veryfast"]
-X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params"]
-
-ENCODERS = {
-    "h264 zerolatency, four slices": [*X264, "-tune", "zerolatency", "-g", "20", "-x264-params", "slices=4"],
-    "h264 baseline": [*X264, "-profile:v", "baseline", "-g", "15"],
-    "h264 with B-frames": [*X264, "-bf", "3", "-g", "25"],
-    "h264 intra refresh": [*X264, "-tune", "zerolatency", "-x264-params", "intra-refresh=1:keyint=20"],
-    "h264 interlaced": [*X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1", "-bf", "0", "-g", "20"],
-    "h264 4:4:4": [*X264, "-pix_fmt", "yuv444p", "-bf", "0", "-g", "20"],
-    "h264 4:2:2 10 bit": [*X264, "-pix_fmt", "yuv422p10le", "-bf", "2", "-g", "20"],
-    "h264 grey": [*X264, "-pix_fmt", "gray", "-bf", "0"],
-    "h265": [*X265, "bframes=0:keyint=20:repeat-headers=1:log-level=none"],
-    "h265 with B-frames, slices": [*X265, "bframes=3:keyint=24:slices=2:log-level=none"],
-    "h265 4:4:4 10 bit": [*X265, "bframes=0:log-level=none", "-pix_fmt", "yuv444p10le"],
-}
-
-MakeClip = Callable[..., Path]
+from tests.fakes.clips import Clips
 
 
 @pytest.fixture(scope="session")
-def make_clip(tmp_path_factory: pytest.TempPathFactory) -> MakeClip:
-    """`make_clip(encoder, suffix, *muxer_options)`: 50 pictures of 322x184, whose edges need cropping."""
-    folder = tmp_path_factory.mktemp("clips")
-    ffmpeg = shutil.which("ffmpeg")
-    if ffmpeg is None:
-        pytest.fail("ffmpeg is not installed; `make setup-test` does that")
-
-    def make(encoder: str, suffix: str, *muxer_options: str) -> Path:
-        name = "".join(c if c.isalnum() else "_" for c in " ".join((encoder, *muxer_options)))
-        path = folder / f"{name}.{suffix}"
-        if not path.exists():
-            source = ["-f", "lavfi", "-i", "testsrc2=size=322x184:rate=25:duration=2"]
-            command = [ffmpeg, "-v", "error", *source, "-threads", "1", *ENCODERS[encoder]]
-            subprocess.run([*command, *muxer_options, str(path)], check=True, timeout=60)
-        return path
-
-    return make
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
+    return Clips(tmp_path_factory.mktemp("clips"))

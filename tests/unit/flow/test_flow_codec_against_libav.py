@@ -17,8 +17,7 @@ from flow.codec.parameter_sets import config_of, slice_type
 from flow.codec.rtp import RtpPacket
 from flow.errors import MalformedError
 from flow.units import Codec, CodecConfig
-
-from .conftest import ENCODERS, MakeClip
+from tests.fakes.clips import ENCODERS, PICTURES, Clips
 
 CHROMA = {"420": "4:2:0", "422": "4:2:2", "444": "4:4:4", "gbr": "4:4:4"}
 
@@ -46,9 +45,9 @@ def assert_config_is_libavs(config: CodecConfig | None, context: av.VideoCodecCo
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_splitter_and_parameter_sets_agree_with_libav(make_clip: MakeClip, encoder: str) -> None:
+def test_splitter_and_parameter_sets_agree_with_libav(clips: Clips, encoder: str) -> None:
     codec = codec_of(encoder)
-    path = make_clip(encoder, codec)
+    path = clips.make(encoder, codec)
     units = [split_nal_units(unit) for unit in units_of(path, codec)]
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
@@ -68,8 +67,8 @@ def test_splitter_and_parameter_sets_agree_with_libav(make_clip: MakeClip, encod
 
 
 @pytest.mark.parametrize("encoder", [name for name in ENCODERS if name.startswith("h264")])
-def test_slice_types_tell_b_pictures(make_clip: MakeClip, encoder: str) -> None:
-    path = make_clip(encoder, "h264")
+def test_slice_types_tell_b_pictures(clips: Clips, encoder: str) -> None:
+    path = clips.make(encoder, "h264")
     ours = [slice_type(next(filter(RULES[Codec.H264].is_slice, split_nal_units(unit)))) for unit in
             units_of(path, Codec.H264)]  # fmt: skip
     with av.open(str(path)) as container:
@@ -105,13 +104,13 @@ def assert_demuxes_like_libav(path: Path) -> None:
 
 @pytest.mark.parametrize("lengths", [(), ("-omit_video_pes_length", "0")], ids=["no length", "length"])
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_demuxer_agrees_with_libav(make_clip: MakeClip, encoder: str, lengths: tuple[str, ...]) -> None:
-    assert_demuxes_like_libav(make_clip(encoder, "ts", *lengths))
+def test_demuxer_agrees_with_libav(clips: Clips, encoder: str, lengths: tuple[str, ...]) -> None:
+    assert_demuxes_like_libav(clips.make(encoder, "ts", *lengths))
 
 
-def test_demuxer_is_not_a_frame_late_without_pes_lengths(make_clip: MakeClip) -> None:
+def test_demuxer_is_not_a_frame_late_without_pes_lengths(clips: Clips) -> None:
     """ffmpeg leaves the length of video 0; its last transport packet of a picture is stuffed."""
-    data = make_clip("h264 zerolatency, four slices", "ts").read_bytes()
+    data = clips.make("h264 zerolatency, four slices", "ts").read_bytes()
     demuxer = TsDemuxer()
     early = late = 0
     for at in range(0, len(data), 188):
@@ -120,8 +119,10 @@ def test_demuxer_is_not_a_frame_late_without_pes_lengths(make_clip: MakeClip) ->
         done = len(demuxer.push(packet))
         late += done if starts_video else 0
         early += 0 if starts_video else done
-    assert early + late + len(demuxer.flush()) == 50
-    assert early >= 48, "only a picture that fills its last packet to the byte may wait for the next"
+    assert early + late + len(demuxer.flush()) == PICTURES
+    assert early >= PICTURES - 2, (
+        "only a picture that fills its last packet to the byte may wait for the next"
+    )
 
 
 def resent(units: list[bytes], codec: Codec) -> list[h264.Picture]:
@@ -148,9 +149,9 @@ def assert_comes_back(units: list[bytes], codec: Codec) -> None:
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_packets_give_back_the_same_nal_units(make_clip: MakeClip, encoder: str) -> None:
+def test_packets_give_back_the_same_nal_units(clips: Clips, encoder: str) -> None:
     codec = codec_of(encoder)
-    assert_comes_back(units_of(make_clip(encoder, codec), codec), codec)
+    assert_comes_back(units_of(clips.make(encoder, codec), codec), codec)
 
 
 def assert_mp4_becomes_annexb(path: Path) -> list[bytes]:
@@ -175,8 +176,8 @@ def av_packets(path: Path) -> list[av.Packet[av.VideoStream]]:
 
 
 @pytest.mark.parametrize("encoder", ["h264 zerolatency, four slices", "h264 with B-frames", "h265"])
-def test_mp4_becomes_annexb(make_clip: MakeClip, encoder: str) -> None:
-    assert len(assert_mp4_becomes_annexb(make_clip(encoder, "mp4"))) == 50
+def test_mp4_becomes_annexb(clips: Clips, encoder: str) -> None:
+    assert len(assert_mp4_becomes_annexb(clips.make(encoder, "mp4"))) == PICTURES
 
 
 REAL_TS = [
