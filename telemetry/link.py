@@ -12,7 +12,7 @@ from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.errors import LagebildError
 from flow.samples import LinkState, LinkStatus
 
-from .protocol.fleet import Fleet, Heard
+from .protocol.fleet import Fleet, Heard, Out
 from .settings import AircraftLink, TelemetrySettings
 from .sources import run_source
 
@@ -57,6 +57,7 @@ class Link:
         self._allow_from = tuple(entry for link in aircraft for entry in link.allow_from)
         self._fleet = Fleet(url, [(link.aircraft_id, link.system_id) for link in aircraft])
         self._condition = _Condition(detail=f"opening {url}")
+        self._touched = asyncio.Event()
         self._states: dict[str, LinkState] = {}
         self._reported_ns = 0
         self._retry_s = settings.retry_first_s
@@ -66,6 +67,7 @@ class Link:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_open())
             group.create_task(self._tick())
+            group.create_task(self._sample())
 
     async def _keep_open(self) -> None:
         while True:
@@ -88,10 +90,22 @@ class Link:
     async def _tick(self) -> None:
         while True:
             now_ns = self._clock.now_ns()
-            for item in self._fleet.poll(now_ns):
-                self._bus.publish(item)
+            self._publish(self._fleet.poll(now_ns))
             self._report(now_ns)
             await self._clock.sleep_until(now_ns + TICK_NS)
+
+    async def _sample(self) -> None:
+        """Publish the samples when they are due, a few milliseconds after what they are made of."""
+        while True:
+            await self._touched.wait()
+            while (due_ns := self._fleet.due_ns) is not None:
+                await self._clock.sleep_until(due_ns)
+                self._publish(self._fleet.poll(self._clock.now_ns()))
+            self._touched.clear()
+
+    def _publish(self, items: list[Out]) -> None:
+        for item in items:
+            self._bus.publish(item)
 
     # --- the sink of the source -------------------------------------------------------------------
 
@@ -102,8 +116,9 @@ class Link:
     def receive(self, data: bytes, sender: str, *, datagram: bool = False) -> None:
         now_ns = self._clock.now_ns()
         items = self._fleet.receive(data, sender, now_ns, datagram=datagram)
-        for item in items:
-            self._bus.publish(item)
+        self._publish(items)
+        if self._fleet.due_ns is not None:
+            self._touched.set()
         if items and any(state.status is not LinkStatus.LIVE for state in self._states.values()):
             self._report(now_ns)
 

@@ -17,7 +17,7 @@ from flow.samples import Group, Place, StatusText, TelemetrySample
 from .boot_clock import BootClock
 from .gimbal import CameraAxis, camera_axis
 from .modes import mode_name
-from .places import place_e7
+from .places import compass_deg, place_e7
 from .status_text import TextJoiner
 
 AircraftEvent: TypeAlias = StatusText | Armed | Disarmed
@@ -197,7 +197,7 @@ class Assembly:
         known.has_global_position = True
         known.place = place_e7(message.lat, message.lon)
         known.alt_msl_m, known.alt_home_m = message.alt / 1e3, message.relative_alt / 1e3
-        known.heading_deg = message.hdg / 100 % 360 if message.hdg != 0xFFFF else None
+        known.heading_deg = compass_deg(message.hdg / 100) if message.hdg != 0xFFFF else None
         known.velocity = (
             (math.hypot(message.vx, message.vy) / 100, -message.vz / 100) if known.place else None
         )
@@ -212,7 +212,7 @@ class Assembly:
         angles = message.roll, message.pitch, message.yaw
         if all(map(math.isfinite, angles)):
             roll, pitch, yaw = map(math.degrees, angles)
-            self._known.attitude = roll, pitch, yaw % 360
+            self._known.attitude = roll, pitch, compass_deg(yaw)
             self._received(Group.ATTITUDE)
             self.moved = True
 

@@ -98,7 +98,7 @@ class Claims:
         return claim
 
     def _hold(self, claim: _Claim) -> None:
-        self.handovers += self._holder is not None and claim.score <= 0
+        self.handovers += self._holder is not None and self._holder is not claim and claim.score <= 0
         self._holder = claim
         for other in self._claims.values():
             other.score = 0

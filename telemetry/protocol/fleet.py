@@ -28,29 +28,11 @@ READOPT_NS = 10 * NS_PER_S
 drone.
 """
 
-SAMPLES_PER_S = 30
-SAMPLE_BURST = 3
+SETTLE_NS = 4_000_000
+"""A sample waits this long for the other messages of its moment: attitude, position and gimbal of one instant
+come as three datagrams, and a sample between them would pair a new attitude with an old position."""
+SPACING_NS = 30_000_000
 SAMPLE_AT_LEAST_NS = NS_PER_S
-
-
-class Pace:
-    """Lets `SAMPLES_PER_S` samples a second through, a few at once: position and attitude come in pairs."""
-
-    def __init__(self) -> None:
-        self._left = float(SAMPLE_BURST)
-        self._last_ns: int | None = None
-        self.published_ns = 0
-
-    def allows(self, now_ns: int) -> bool:
-        """Whether one more may go out now; counts it if so."""
-        if self._last_ns is not None:
-            self._left += (now_ns - self._last_ns) * SAMPLES_PER_S / NS_PER_S
-        self._left, self._last_ns = min(self._left, SAMPLE_BURST), now_ns
-        if self._left < 1:
-            return False
-        self._left -= 1
-        self.published_ns = now_ns
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +60,8 @@ class _Aircraft:
         self.heard_ns: int | None = None
         self.claims: defaultdict[int, Claims] = defaultdict(Claims)  # by component
         self.assembly = Assembly(aircraft_id)
-        self.pace = Pace()
+        self.due_ns: int | None = None  # when the next sample goes out
+        self._sampled_ns = 0
 
     def adopt(self, system_id: int) -> None:
         self.system_id = system_id
@@ -93,11 +76,16 @@ class _Aircraft:
             self.assembly.forget()
         return admitted
 
+    def touch(self, now_ns: int) -> None:
+        """A message has come: see to it that a sample goes out in time."""
+        spacing_ns = SPACING_NS if self.assembly.moved else SAMPLE_AT_LEAST_NS
+        due_ns = max(now_ns + SETTLE_NS, self._sampled_ns + spacing_ns)
+        self.due_ns = due_ns if self.due_ns is None else min(due_ns, self.due_ns)
+
     def due_sample(self, now_ns: int) -> list[TelemetrySample]:
-        overdue = now_ns - self.pace.published_ns >= SAMPLE_AT_LEAST_NS
-        if not (self.assembly.moved or overdue) or not self.pace.allows(now_ns):
+        if self.due_ns is None or now_ns < self.due_ns:
             return []
-        self.assembly.moved = False
+        self.assembly.moved, self.due_ns, self._sampled_ns = False, None, now_ns
         sample = self.assembly.sample()
         return [sample] if sample else []
 
@@ -124,33 +112,32 @@ class Fleet:
         self._unassigned: dict[int, int] = {}  # system id -> last heard
         self._bad_bytes = 0
 
+    @property
+    def due_ns(self) -> int | None:
+        """When `poll` has the next sample to give; None if nothing is waiting."""
+        return min(
+            (aircraft.due_ns for aircraft in self._aircraft if aircraft.due_ns is not None), default=None
+        )
+
     def receive(self, data: bytes, sender: str, now_ns: int, *, datagram: bool = False) -> list[Out]:
-        """Take in what `sender` sent; return the raw messages of our aircraft, their events and due
-        samples.
-        """
+        """Take in what `sender` sent; return the raw messages of our aircraft, their events, due samples."""
         origin = self._sender(sender)
         before = origin.parser.bad_bytes
         frames = origin.parser.push_datagram(data) if datagram else origin.parser.push(data)
         self._bad_bytes += origin.parser.bad_bytes - before
-        out: list[Out] = []
-        touched: dict[str, _Aircraft] = {}
+        out = self._due_samples(now_ns)
         for frame in frames:
             missing = origin.gaps[frame.system_id, frame.component_id].missing(frame.sequence)
-            aircraft = self._take(frame, sender, now_ns, missing, out)
-            if aircraft:
-                touched[aircraft.id] = aircraft
-        for aircraft in touched.values():
-            out += aircraft.due_sample(now_ns)
+            self._take(frame, sender, now_ns, missing, out)
         return out
 
     def poll(self, now_ns: int) -> list[Out]:
-        """What became due without a message; call it a few times a second."""
-        out: list[Out] = []
-        for aircraft in self._aircraft:
-            out += aircraft.assembly.poll(now_ns)
-            if aircraft.assembly.moved:
-                out += aircraft.due_sample(now_ns)
-        return out
+        """What is due without a message; call it at `due_ns` and at least a few times a second."""
+        texts = [event for aircraft in self._aircraft for event in aircraft.assembly.poll(now_ns)]
+        return [*self._due_samples(now_ns), *texts]
+
+    def _due_samples(self, now_ns: int) -> list[Out]:
+        return [sample for aircraft in self._aircraft for sample in aircraft.due_sample(now_ns)]
 
     def heard(self, aircraft_id: str, now_ns: int) -> Heard:
         """The counters and findings for one aircraft of this link."""
@@ -179,24 +166,22 @@ class Fleet:
             self._senders.popitem(last=False)
         return sender
 
-    def _take(self, frame: Frame, sender: str, now_ns: int, missing: int, out: list[Out]) -> _Aircraft | None:
-        """Hand one frame to its aircraft; returns that, or None where the frame is nobody's or is one too
-        many.
-        """
+    def _take(self, frame: Frame, sender: str, now_ns: int, missing: int, out: list[Out]) -> None:
+        """Hand one frame to its aircraft, unless it is nobody's or is one too many."""
         message = self._decoder.decode(frame) if frame.message_id in READ_IDS else None
         aircraft = self._owner(frame, message, now_ns)
         if aircraft is None or not aircraft.admits(sender, frame, message, now_ns):
-            return None
+            return
         aircraft.heard_ns = now_ns
         aircraft.lost += missing
         if self._duplicates.seen(frame):
             aircraft.duplicates += 1
-            return None
+            return
         aircraft.messages += 1
         out.append(RawTelemetry(aircraft.id, self.link, now_ns, frame.raw))
         if message is not None:
             out += aircraft.assembly.handle(frame.component_id, message, now_ns)
-        return aircraft
+            aircraft.touch(now_ns)
 
     def _owner(self, frame: Frame, message: object, now_ns: int) -> _Aircraft | None:
         for aircraft in self._aircraft:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
+from .places import compass_deg
+
 _IN_VEHICLE_FRAME = dialect.GIMBAL_DEVICE_FLAGS_YAW_IN_VEHICLE_FRAME
 _IN_EARTH_FRAME = dialect.GIMBAL_DEVICE_FLAGS_YAW_IN_EARTH_FRAME
 _YAW_LOCK = dialect.GIMBAL_DEVICE_FLAGS_YAW_LOCK
@@ -31,8 +33,8 @@ class CameraAxis:
     def true_yaw_deg(self, vehicle_yaw_deg: float | None) -> float | None:
         """Yaw against true north, 0 to 360; None where that needs a heading and there is none."""
         if self.yaw_is_true:
-            return self.yaw_deg % 360.0
-        return None if vehicle_yaw_deg is None else (self.yaw_deg + vehicle_yaw_deg) % 360.0
+            return compass_deg(self.yaw_deg)
+        return None if vehicle_yaw_deg is None else compass_deg(self.yaw_deg + vehicle_yaw_deg)
 
 
 def camera_axis(q: Sequence[float], flags: int) -> CameraAxis | None:

@@ -1,4 +1,4 @@
-"""Positions as MAVLink sends them."""
+"""Positions and directions."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
     half = math.sin((lat_b - lat_a) / 2) ** 2
     half += math.cos(lat_a) * math.cos(lat_b) * math.sin(math.radians(other[1] - one[1]) / 2) ** 2
     return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
+
+
+def compass_deg(angle_deg: float) -> float:
+    """The direction as 0 <= degrees < 360; plain `%` turns -1e-15 into 360.0."""
+    wrapped = angle_deg % 360.0
+    return wrapped if wrapped < 360.0 else 0.0

@@ -1,0 +1,36 @@
+"""Settings that contradict themselves are refused with one clear line."""
+
+from __future__ import annotations
+
+import pytest
+
+from flow.errors import ConfigError
+from telemetry.settings import AircraftLink, TelemetrySettings
+
+URL = "udpin:127.0.0.1:14550"
+
+
+def test_aircraft_share_a_url() -> None:
+    one, two = AircraftLink("fritz", URL, 1), AircraftLink("ottmar", URL, 2)
+    other = AircraftLink("karl", "tcp:127.0.0.1:5760")
+    assert TelemetrySettings((one, two, other)).by_url() == {URL: [one, two], other.url: [other]}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (1, 1, ("fritz", "ottmar", URL, "system_id of its own")),
+        (None, None, ("fritz", "ottmar", URL)),
+        (None, 2, ("fritz", URL, "give it its system_id")),
+        (256, 2, ("fritz", "256")),
+        (0, 2, ("fritz", "not 1 to 255")),
+    ],
+)
+def test_what_cannot_be_told_apart_is_refused(
+    first: int | None, second: int | None, words: tuple[str, ...]
+) -> None:
+    links = AircraftLink("fritz", URL, first), AircraftLink("ottmar", URL, second)
+    with pytest.raises(ConfigError) as raised:
+        TelemetrySettings(links).by_url()
+    assert all(word in str(raised.value) for word in words)
+    assert "\n" not in str(raised.value)
