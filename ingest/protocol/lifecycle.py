@@ -124,7 +124,7 @@ class Lifecycle:
         return f"{limit_ns / NS_PER_S:g}"
 
     def _is_recent(self, then_ns: int | None, now_ns: int) -> bool:
-        return then_ns is not None and now_ns - then_ns < 2 * self._patience.stalled_after_ns
+        return then_ns is not None and now_ns - then_ns < self._patience.stalled_after_ns
 
     def _explain(self, reason: str, detail: str) -> None:
         self.reason, self.detail = reason, detail

@@ -67,14 +67,16 @@ def decoded(data: bytes, codec: str = "h264") -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
-def written(path: Path, pictures: tuple[Coded, ...], *, codec: str = "h264", format: str | None = None) -> Path:
+def written(
+    path: Path, pictures: tuple[Coded, ...], *, codec: str = "h264", format: str | None = None
+) -> Path:
     """A container file of encoded pictures at 30 fps."""
     raw = io.BytesIO(b"".join(picture.data for picture in pictures))
     with av.open(raw, format=codec) as source, av.open(path, "w", format=format) as target:
         assert isinstance(source, InputContainer)
         stream = target.add_stream_from_template(source.streams.video[0])
         for picture in pictures:
-            packet: av.Packet[av.VideoStream] = av.Packet(picture.data)
+            packet = av.Packet(picture.data)
             packet.stream, packet.time_base = stream, Fraction(1, 30)
             packet.pts, packet.dts = picture.pts, picture.dts
             packet.is_keyframe = picture is pictures[0]

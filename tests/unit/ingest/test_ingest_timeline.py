@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -42,14 +43,12 @@ def camera(timestamp: int = 0, *, trust: bool = False, bits: int = 32) -> Camera
 
 
 def steps(stamps: list[Stamp]) -> list[int]:
-    return [after.dts_90k - before.dts_90k for before, after in zip(stamps, stamps[1:], strict=False)]
+    return [after.dts_90k - before.dts_90k for before, after in pairwise(stamps)]
 
 
 def test_the_first_picture_is_anchored_to_lagebild_time() -> None:
     stamp = camera(timestamp=987_654).send()[0]
-    assert stamp == Stamp(
-        0, 0, ns_to_ticks(START_NS), ns_to_ticks(START_NS), START_NS, UtcOrigin.ARRIVAL
-    )
+    assert stamp == Stamp(0, 0, ns_to_ticks(START_NS), ns_to_ticks(START_NS), START_NS, UtcOrigin.ARRIVAL)
 
 
 @pytest.mark.parametrize("bits", [32, 33])
@@ -191,7 +190,10 @@ def test_a_report_that_comes_ahead_of_the_jump_it_belongs_to_is_used() -> None:
     source.timestamp = 1000
     source.timeline.clock_report(source.now_ns - 50 * NS_PER_MS, 1000)
     stamp = source.send()[0]
-    assert (stamp.utc_origin, stamp.utc_ns) == (UtcOrigin.SOURCE, source.now_ns - INTERVAL_NS - 50 * NS_PER_MS)
+    assert (stamp.utc_origin, stamp.utc_ns) == (
+        UtcOrigin.SOURCE,
+        source.now_ns - INTERVAL_NS - 50 * NS_PER_MS,
+    )
 
 
 B_FRAMES = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11]

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from flow.clock import NS_PER_MS, NS_PER_S
+from flow.flights import SourceStatus
+from ingest.protocol.groups import Groups
+from ingest.protocol.lifecycle import LEGAL, Lifecycle, Patience
+from ingest.protocol.rates import Rates
+
+WHERE = "rtp://127.0.0.1:5600"
+S = NS_PER_S
+
+
+class Watched:
+    """A lifecycle that is ticked ten times a second, at 30 fps unless told otherwise."""
+
+    def __init__(self, interval_ns: int | None = S // 30) -> None:
+        self.now_ns = 0
+        self.interval_ns = interval_ns
+        self.life = Lifecycle(Patience(), WHERE, 0)
+        self.life.opened(WHERE, 0)
+
+    def wait(self, seconds: float, *, heard: bool = False, waits_for_keyframe: bool = False) -> None:
+        end_ns = self.now_ns + round(seconds * S)
+        while self.now_ns < end_ns:
+            self.now_ns += 100 * NS_PER_MS
+            if heard:
+                self.life.heard(self.now_ns, waits_for_keyframe=waits_for_keyframe)
+            self.life.tick(self.now_ns, self.interval_ns)
+
+    def picture(self) -> None:
+        self.life.picture(self.now_ns)
+
+    @property
+    def status(self) -> SourceStatus:
+        return self.life.status
+
+    @property
+    def said(self) -> tuple[SourceStatus, str, str]:
+        return self.life.status, self.life.reason, self.life.detail
+
+
+def test_a_source_that_never_sends_is_lost_after_ten_seconds() -> None:
+    watched = Watched()
+    watched.wait(9.9)
+    assert watched.said == (SourceStatus.CONNECTING, "connecting", f"waiting for pictures on {WHERE}")
+    watched.wait(0.1)
+    assert watched.said == (SourceStatus.LOST, "no_packets", f"no packets for 10 s on {WHERE}")
+    assert watched.life.since_ns == 10 * S
+
+
+def test_pictures_stop_and_return() -> None:
+    watched = Watched()
+    watched.picture()
+    assert watched.said == (SourceStatus.LIVE, "", f"pictures from {WHERE}")
+    watched.wait(0.9)
+    assert watched.status is SourceStatus.LIVE
+    watched.wait(0.1)
+    assert watched.status is SourceStatus.STALLED
+    watched.wait(1.5)
+    assert watched.said == (SourceStatus.STALLED, "no_packets", f"no packets for 1 s on {WHERE}")
+    watched.wait(7.5)
+    assert watched.said == (SourceStatus.LOST, "no_packets", f"no packets for 10 s on {WHERE}")
+    watched.picture()
+    assert watched.said == (SourceStatus.LIVE, "", f"pictures from {WHERE}")
+
+
+def test_packets_without_a_whole_picture_are_said_to_be_that() -> None:
+    watched = Watched()
+    watched.picture()
+    watched.wait(3, heard=True)
+    assert watched.said[:2] == (SourceStatus.STALLED, "stalled")
+    watched.wait(7, heard=True)
+    assert watched.said[:2] == (SourceStatus.LOST, "stalled")
+
+
+def test_a_stream_without_a_keyframe_is_named_after_ten_seconds() -> None:
+    watched = Watched()
+    watched.wait(5, heard=True, waits_for_keyframe=True)
+    assert watched.said[:2] == (SourceStatus.CONNECTING, "waiting_for_keyframe")
+    watched.wait(5.1, heard=True, waits_for_keyframe=True)
+    assert watched.said == (
+        SourceStatus.LOST,
+        "no_keyframe",
+        f"pictures come, but no keyframe for 10 s on {WHERE}",
+    )
+
+
+def test_unusable_packets_explain_the_silence() -> None:
+    watched = Watched()
+    watched.wait(9.5)
+    watched.life.unusable("forbidden_sender", "10.0.0.7:1 is not in allow_from", watched.now_ns)
+    watched.wait(0.5)
+    assert watched.said == (SourceStatus.LOST, "forbidden_sender", "10.0.0.7:1 is not in allow_from")
+    watched.wait(2)
+    assert watched.life.reason == "no_packets"
+
+
+@pytest.mark.parametrize(("fps", "stalled_s"), [(30, 1.0), (4, 1.0), (2, 1.5), (0.5, 6.0)])
+def test_slow_cameras_get_three_picture_intervals(fps: float, stalled_s: float) -> None:
+    watched = Watched(round(S / fps))
+    watched.picture()
+    watched.wait(stalled_s - 0.1)
+    assert watched.status is SourceStatus.LIVE
+    watched.wait(0.2)
+    assert watched.status is SourceStatus.STALLED
+
+
+def test_a_failure_stays_until_the_source_is_opened_again() -> None:
+    watched = Watched()
+    watched.picture()
+    watched.life.failed("source_failed", "broken", watched.now_ns)
+    watched.wait(30)
+    assert watched.said == (SourceStatus.LOST, "source_failed", "broken")
+    watched.life.opened(WHERE, watched.now_ns)
+    assert watched.status is SourceStatus.CONNECTING
+    watched.wait(10)
+    assert watched.said[:2] == (SourceStatus.LOST, "no_packets")
+
+
+def test_a_restarted_source_stays_live_and_says_so() -> None:
+    watched = Watched()
+    watched.picture()
+    watched.life.restarted(watched.now_ns)
+    watched.picture()
+    assert watched.said[:2] == (SourceStatus.LIVE, "source_restarted")
+
+
+def test_every_transition_outside_the_table_raises() -> None:
+    for before, after in itertools.product(SourceStatus, SourceStatus):
+        life = Lifecycle(Patience(), WHERE, 0)
+        life.status = before
+        if after in LEGAL[before]:
+            life._become(after, 5)
+            assert (life.status, life.since_ns) == (after, 5)
+        else:
+            with pytest.raises(ValueError, match="cannot go from"):
+                life._become(after, 5)
+
+
+def test_rates_are_those_of_the_last_three_seconds() -> None:
+    rates = Rates()
+    assert (rates.fps, rates.bitrate_bps, rates.interval_ns) == (None, None, None)
+    for index in range(300):
+        rates.add(index * 3000, 1000)
+    for index in range(100):
+        rates.add(900_000 + index * 6000, 5000)
+    assert rates.fps == pytest.approx(15)
+    assert rates.bitrate_bps == pytest.approx(15 * 5000 * 8)
+    assert rates.interval_ns == 66_666_666
+    rates.clear()
+    assert rates.fps is None
+
+
+def test_rates_know_a_very_slow_camera() -> None:
+    rates = Rates()
+    for index in range(10):
+        rates.add(index * 900_000, 100)
+    assert rates.fps == pytest.approx(0.1)
+
+
+def test_groups_too_long_for_the_bus_are_noticed_by_time_and_by_size() -> None:
+    groups = Groups()
+    for index in range(13):
+        groups.add(index == 0, 1000, index * S)
+    assert not groups.too_long
+    groups.add(False, 1000, 13 * S)
+    assert groups.too_long
+    groups.add(True, 1000, 14 * S)
+    assert groups.too_long  # the last whole one was
+    groups.add(True, 1000, 15 * S)
+    assert (groups.too_long, groups.interval_ns) == (False, S)
+    groups.add(False, 9_000_000, 15 * S)
+    assert groups.too_long

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from flow.errors import ConfigError, PortInUseError
+from ingest.open import open_source
+from ingest.protocol.events import Opened, SourceEvent, Unusable
+from ingest.settings import FeedSource
+from ingest.sources.file import FileSource
+from ingest.sources.mpegts import MpegTsSource
+from ingest.sources.rtp import RtpSource
+from ingest.sources.udp import Endpoint, UdpPort
+from tests.fakes.clock import FakeClock
+
+CLOCK = FakeClock()
+
+
+@pytest.mark.parametrize(
+    ("url", "source"),
+    [
+        ("rtp://127.0.0.1:5600", RtpSource(Endpoint("127.0.0.1", 5600), CLOCK)),
+        ("RTP://[::1]:5600/", RtpSource(Endpoint("::1", 5600), CLOCK)),
+        ("udp://127.0.0.1:5004", MpegTsSource(Endpoint("127.0.0.1", 5004), CLOCK)),
+        ("file:flight.mp4", FileSource("flight.mp4", None, False, CLOCK)),
+        ("file:///data/flight.mp4", FileSource("/data/flight.mp4", None, False, CLOCK)),
+        ("/data/flight 14:03.mp4", FileSource("/data/flight 14:03.mp4", None, False, CLOCK)),
+        ("flight.h264", FileSource("flight.h264", None, False, CLOCK)),
+    ],
+)
+def test_urls_name_sources(url: str, source: object) -> None:
+    assert open_source(FeedSource("f", url), CLOCK) == source
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("rtsp://camera/main", "rtsp:// sources are not in this version"),
+        ("srt://0.0.0.0:8890", "srt:// sources are not in this version"),
+        ("rtmp://0.0.0.0/live", "rtmp:// sources are not in this version"),
+        ("gopher://x", "'gopher' is no kind of source"),
+        ("rtp://127.0.0.1", "needs an address and a port"),
+        ("udp://:5004", "needs an address and a port"),
+        ("rtp://127.0.0.1:99999", "rtp://127.0.0.1:99999"),
+    ],
+)
+def test_other_urls_are_refused_with_what_is_possible(url: str, said: str) -> None:
+    with pytest.raises(ConfigError, match="possible are rtp://") as raised:
+        open_source(FeedSource("f", url), CLOCK)
+    assert said in str(raised.value)
+    assert raised.value.code == "unsupported_url"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        Endpoint("0.0.0.0", 0),
+        Endpoint("::", 0),
+        Endpoint("camera.example", 0),
+        Endpoint("192.0.2.1", 0, ("10.0.0.0/8",)),  # TEST-NET-1: no machine has it
+        Endpoint("127.0.0.1", 0, ("nobody",)),
+    ],
+)
+def test_addresses_that_may_not_or_cannot_be_bound_are_refused(endpoint: Endpoint) -> None:
+    with pytest.raises(ConfigError) as raised:
+        UdpPort(endpoint)
+    assert raised.value.code == "address_refused"
+    assert str(endpoint.port) in str(raised.value)
+
+
+def test_a_port_in_use_is_said_to_be_that() -> None:
+    with UdpPort(Endpoint("127.0.0.1", 0)) as port:
+        taken = int(port.address.rpartition(":")[2])
+        with pytest.raises(PortInUseError, match=f"127.0.0.1:{taken} is in use"):
+            UdpPort(Endpoint("127.0.0.1", taken))
+
+
+async def test_a_port_open_to_the_network_hears_only_who_is_named() -> None:
+    with UdpPort(Endpoint("0.0.0.0", 0, ("127.0.0.2", "10.1.0.0/16"))) as port:
+        number = int(port.address.rpartition(":")[2])
+        for address in ("127.0.0.1", "127.0.0.2"):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.bind((address, 0))
+                sender.sendto(address.encode(), ("127.0.0.1", number))
+        got = [(data, allowed) for data, _, allowed in await port.receive()]
+    assert got == [(b"127.0.0.1", False), (b"127.0.0.2", True)]
+
+
+async def test_a_source_reports_its_port_and_who_was_refused() -> None:
+    events: list[SourceEvent] = []
+    refused = asyncio.Event()
+
+    def take(event: SourceEvent) -> None:
+        events.append(event)
+        if isinstance(event, Opened):
+            number = int(event.address.rpartition(":")[2])
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(b"anything", ("127.0.0.1", number))
+        else:
+            refused.set()
+
+    feed = FeedSource("f", "rtp://127.0.0.1:0", allow_from=("10.0.0.7",))
+    task = asyncio.ensure_future(open_source(feed, CLOCK).run(take))
+    await asyncio.wait_for(refused.wait(), 10)
+    task.cancel()
+    await asyncio.wait([task])
+    assert isinstance(events[0], Opened)
+    assert events[0].timestamp_bits == 32
+    assert isinstance(events[1], Unusable)
+    assert events[1].reason == "forbidden_sender"
