@@ -63,7 +63,11 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
 async def _demo(options: argparse.Namespace, settings: Settings) -> int:
     settings = replace(settings, aircraft=(DEMO_AIRCRAFT, *settings.aircraft))
-    return await _run_until_stopped(settings, fly_demo, DEMO_AIRCRAFT.feed[0].id, DEMO_AIRCRAFT.feed[1].id)
+
+    async def fly(service: Running) -> None:
+        await fly_demo(service, options.simulator)
+
+    return await _run_until_stopped(settings, fly, *(feed.id for feed in DEMO_AIRCRAFT.feed))
 
 
 async def _replay(options: argparse.Namespace, settings: Settings) -> int:
@@ -135,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", parents=[every], help="run the service as configured")
     serve.set_defaults(command=_serve)
     demo = commands.add_parser("demo", parents=[every], help="run the service with a simulated aircraft")
+    demo.add_argument("simulator", nargs="*", metavar="-- OPTION", help="options of the simulator, after --")
     demo.set_defaults(command=_demo)
     replay = commands.add_parser("replay", parents=[every], help="play recorded feeds as if live")
     replay.add_argument("--video", type=Path, action="append", required=True, metavar="FILE",

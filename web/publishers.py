@@ -18,7 +18,7 @@ from .settings import AircraftSettings, FeedSettings
 
 log = logging.getLogger("lagebild.web")
 
-DEMO_HFOV_DEG = 66.0
+DEMO_HFOV_DEG = 70.0  # of the simulated daylight camera
 
 DEMO_AIRCRAFT = AircraftSettings(
     id="fritz",

@@ -1,7 +1,7 @@
 """Cheap viewers for measuring the server: real ICE and DTLS, then packets are counted and thrown away.
 
-`python -m tests.bench.receivers URL FEED COUNT` joins, prints one line `{"joined": N}`, and leaves when its standard
-input closes, printing how many packets came.
+`python -m tests.bench.receivers URL FEED COUNT` joins, prints one line `{"joined": N}`, and leaves when its
+standard input closes, printing how many packets came.
 """
 
 from __future__ import annotations

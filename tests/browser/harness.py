@@ -46,7 +46,7 @@ async def lagebild(
 ) -> AsyncIterator[RunningLagebild]:
     """Run `lagebild ARGUMENTS` on a free port until the context ends; it must then stop when told so."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "web", *arguments, "--port", "0",
+        sys.executable, "-m", "web", arguments[0], "--port", "0", *arguments[1:],
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, **(environment or {})}, start_new_session=True,
     )  # fmt: skip

@@ -53,13 +53,15 @@
       video.requestVideoFrameCallback(onFrame);
       const strip = seen++ % every === 0 ? readStrip(video) : null;
       const t = now();
-      const feed = video.dataset.feed ?? "";
+      const feed = video.closest("[data-feed]")?.dataset.feed ?? "";
+      const believed = window.lagebild?.feed(feed);
       frames.push({
         feed, strip, t,
         shownMs: originMs + meta.expectedDisplayTime, // the true wall clock at which the frame is on screen
         nowMs: originMs + t,
         rtp: meta.rtpTimestamp ?? null,
-        page: window.lagebild?.probe?.(video) ?? null, // what the page itself believes of this frame, right now
+        ageMs: believed?.age_ms ?? null, // what the page's badge counts at this moment
+        state: believed?.state ?? null,
       });
       if (frames.length > 20000) frames.shift();
     };

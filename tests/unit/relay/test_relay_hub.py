@@ -35,7 +35,7 @@ class House:
 
     async def until_nobody_watches(self) -> None:
         async with asyncio.timeout(10):
-            while self.relay.viewers():  # noqa: ASYNC110  (the end of a connection has no event of ours)
+            while self.relay.viewers():
                 await asyncio.sleep(0)
 
 

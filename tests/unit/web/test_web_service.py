@@ -129,7 +129,7 @@ async def test_every_route_is_described_with_its_permission() -> None:
         ("GET", "/api/v1/feeds", {"Origin": "http://evil.example"}, "", 403, "evil.example"),
     ],
 )
-async def test_wrong_requests_are_told_what_is_wrong(  # noqa: PLR0917
+async def test_wrong_requests_are_told_what_is_wrong(
     method: str, path: str, headers: dict[str, str], body: str, status: int, said: str
 ) -> None:
     async with house() as h, h.http.request(method, path, headers=headers, data=body) as reply:
