@@ -36,8 +36,8 @@ from .sender import Address, Sender, resolve
 
 logger = logging.getLogger("replay")
 
-LEAD_NS = 100 * NS_PER_MS
-"""From being ready to the first datagram."""
+LEAD_NS = 250 * NS_PER_MS
+"""From the plan to its first datagram: time to open the files once more, two of them if need be."""
 
 DEFAULT_RTP = "127.0.0.1:5600"
 DEFAULT_MAVLINK = "127.0.0.1:14550"
