@@ -20,11 +20,15 @@ from .rtp import RtpPacket
 MAX_PAYLOAD = 1200
 """Bytes of RTP payload that fit every path a browser is found behind, with SRTP, UDP and IPv6 around."""
 
+_NAL_OVERHEAD = 64  # bytes that a NAL unit takes beside its own: a sender may send very small ones
+_PARAMETER_SETS_KEPT = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One coded picture (or field) as Annex B bytes, as a depacketizer found it.
 
+    Its parameter sets are those that were sent with it: perhaps none, or not all.
     damaged: packets of it are missing, or, unless it is a keyframe, of what was directly before it. It, and
     what follows up to the next keyframe, does not decode cleanly.
     """
@@ -83,7 +87,8 @@ class PictureDepacketizer(ABC):
 
     def _accept(self, packet: RtpPacket, gap: bool) -> list[Picture]:
         if gap:
-            self._incomplete |= bool(self._nals or self._fragments)
+            # Missing before the first slice is at worst a parameter set; a missing slice shows by itself.
+            self._incomplete |= self._has_slice or bool(self._fragments)
             self._fragments.clear()
         pictures = self._end_picture() if packet.timestamp != self._timestamp else []
         self._timestamp = packet.timestamp
@@ -106,7 +111,7 @@ class PictureDepacketizer(ABC):
             if not self._has_slice and not self._rules.starts_picture(nal):
                 self._judge_continuation()
             self._has_slice = True
-        if self._fits(len(nal)):
+        if self._fits(len(nal) + _NAL_OVERHEAD):
             self._nals.append(nal)
 
     def _take_fragment(self, header: bytes, body: bytes, *, first: bool, last: bool) -> None:
@@ -151,24 +156,20 @@ class PictureDepacketizer(ABC):
 
     def _end_picture(self) -> list[Picture]:
         self._abandon_fragments()
-        nals, timestamp, has_slice, incomplete = (
-            self._nals,
-            self._timestamp,
-            self._has_slice,
-            self._incomplete,
-        )
-        self._has_slice = self._incomplete = False
+        nals, has_slice, incomplete = self._nals, self._has_slice, self._incomplete
+        self._nals, self._size, self._has_slice, self._incomplete = [], 0, False, False
         self._ended_by_marker = None
-        if not has_slice or timestamp is None:
+        if not has_slice or self._timestamp is None:
             # Parameter sets hold for what follows; SEI and delimiters belonged to a picture that never came.
-            self._nals = [nal for nal in nals if self._rules.is_parameter_set(nal)]
-            self._size = sum(map(len, self._nals))
+            distinct = dict.fromkeys(nal for nal in nals if self._rules.is_parameter_set(nal))
+            for nal in list(distinct)[-_PARAMETER_SETS_KEPT:]:
+                self._take(nal)
             self._gap |= incomplete
             return []
         keyframe = self._rules.is_keyframe(nals)
         damaged = incomplete or (self._gap and not keyframe)
-        self._nals, self._size, self._gap = [], 0, False
-        return [Picture(join_nal_units(nals), timestamp, keyframe, damaged)]
+        self._gap = False
+        return [Picture(join_nal_units(nals), self._timestamp, keyframe, damaged)]
 
 
 def fragments(body: bytes, room: int) -> Iterator[tuple[bytes, bool, bool]]:

@@ -74,7 +74,8 @@ class ReorderWindow:
     def _hopeless(self, newest: RtpPacket) -> bool:
         if len(self._held) >= REORDER_DEPTH:
             return True
-        return newest.marker and newest.timestamp != self._held[self._first_held()].timestamp
+        ends_a_picture = newest.marker and newest.sequence in self._held
+        return ends_a_picture and newest.timestamp != self._held[self._first_held()].timestamp
 
     def _skip_gap(self) -> list[tuple[RtpPacket, bool]]:
         first = self._first_held()

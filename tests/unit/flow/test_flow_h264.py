@@ -130,6 +130,33 @@ def test_reordering_and_duplicates_are_harmless() -> None:
     assert depacketizer.late_packets == len(sent)
 
 
+def test_a_filled_gap_does_not_give_up_the_next_one() -> None:
+    slices = [nal(0x65, True, 300), nal(0x65, False, 300), nal(0x41, True, 300), nal(0x41, False, 300)]
+    sent = [RtpPacket(96, i % 2 == 1, i, i // 2 * 3000, 1, slice_) for i, slice_ in enumerate(slices)]
+    received = receive([sent[0], sent[3], sent[1], sent[2]])
+    assert [picture.data for picture in received] == [join_nal_units(slices[:2]), join_nal_units(slices[2:])]
+    assert not any(picture.damaged for picture in received)
+
+
+def test_a_keyframe_is_whole_without_its_sei() -> None:
+    sps_and_pps = packetize(join_nal_units([SPS, PPS]))[0]
+    rest = [nal(0x65, True, 300), nal(0x65, False, 300)]
+    sent = [RtpPacket(96, i == 3, i, 0, 1, x) for i, x in enumerate([sps_and_pps, SEI, *rest])]
+    assert receive([sent[0], *sent[2:]]) == []  # the gap may still be filled
+    depacketizer = Depacketizer()
+    received = receive([sent[0], *sent[2:]], depacketizer) + depacketizer.flush()
+    assert received == [Picture(join_nal_units([SPS, PPS, *rest]), 0, True, False)]
+    assert depacketizer.lost_packets == 1
+
+
+def test_endless_parameter_sets_stay_few() -> None:
+    depacketizer = Depacketizer()
+    for sequence in range(3000):
+        sps = SPS + sequence.to_bytes(2, "big") + b"\x80"
+        depacketizer.push(RtpPacket(96, True, sequence, sequence * 3000, 1, sps))
+        assert len(depacketizer._nals) <= 33
+
+
 def test_a_lost_packet_damages_its_picture_only() -> None:
     """Of three slices one is lost; a decoder may conceal that, the caller decides."""
     sent, whole = sliced(6, marker_on_every_slice=False)
