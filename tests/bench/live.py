@@ -2,7 +2,8 @@
 
 The truth is the capture time burned into every picture (simulator/strip.py), read back from the browser's
 canvas by tests/browser/probe.js, which knows nothing of the page's own reckoning. Browser, service and
-simulator share one machine and so one clock. Writes build/bench/live.json; the last line printed is one JSON object.
+simulator share one machine and so one clock. Writes build/bench/live.json; the last line printed is one JSON
+object.
 """
 
 from __future__ import annotations

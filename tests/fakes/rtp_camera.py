@@ -9,7 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 from flow.codec.h264 import packetize
 from flow.codec.rtp import RtpPacket, SenderReport
 
-from .clips import Picture
+from .encoded import Picture
 
 SSRC = 0x4C414745
 

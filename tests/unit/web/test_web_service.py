@@ -16,7 +16,7 @@ import pytest
 from flow.errors import PortInUseError
 from flow.flights import SourceState
 from flow.samples import LinkState
-from tests.fakes.clips import h264_pictures
+from tests.fakes.encoded import h264_pictures
 from tests.fakes.rtp_camera import MavlinkAircraft, RtpCamera
 from tests.fakes.whep_player import Player
 from web.service import Running, running_service
