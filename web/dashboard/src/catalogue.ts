@@ -33,7 +33,6 @@ export const CATALOGUE = {
     "Die Drohne sendet, aber das Bild kommt hier nicht an. Neuer Versuch läuft.",
     "The drone is sending, but the picture does not arrive here. Trying again.",
   ],
-  "why.hidden": ["Das Fenster war verdeckt.", "The window was hidden."],
   "no_picture.since": ["Kein Bild seit {duration}.", "No picture for {duration}."],
   "no_picture.yet": ["Noch kein Bild.", "No picture yet."],
   "reason.connecting": ["Die Quelle wird geöffnet.", "The source is being opened."],
@@ -133,15 +132,11 @@ export const CATALOGUE = {
   // readings
   "read.home_alt": ["über Start", "above home"],
   "read.msl": ["ü. NHN", "AMSL"],
-  "read.agl": ["über Grund", "above ground"],
   "read.speed": ["Geschw.", "speed"],
   "read.climb": ["Steigen", "climb"],
   "read.battery": ["Akku", "Batt."],
   "read.satellites": ["Sat", "Sat"],
-  "read.mode": ["Modus", "Mode"],
   "read.gimbal": ["Gimbal", "Gimbal"],
-  "read.attitude": ["Lage", "Attitude"],
-  "read.heading": ["Kurs", "Heading"],
   "read.armed": ["MOTOREN AN", "ARMED"],
   "read.disarmed": ["Motoren aus", "disarmed"],
   "read.estimated": ["≈ Werte nahe am Bild", "≈ values near the picture"],
@@ -151,7 +146,7 @@ export const CATALOGUE = {
   "fix.dgps": ["DGPS", "DGPS"],
   "fix.rtk_float": ["RTK ≈", "RTK float"],
   "fix.rtk_fixed": ["RTK", "RTK"],
-  "compass": ["N NO O SO S SW W NW", "N NE E SE S SW W NW"],
+  compass: ["N NO O SO S SW W NW", "N NE E SE S SW W NW"],
 
   // map
   map: ["Karte", "Map"],
@@ -203,7 +198,6 @@ export const CATALOGUE = {
     "„ab Kamera“: Alter des Bildes seit der Aufnahme. „≥ … ab Empfang“: Die Kamera liefert keine Uhrzeit, das Bild ist mindestens so alt.",
     "“from camera”: age of the picture since it was taken. “≥ … from arrival”: the camera gives no time, the picture is at least that old.",
   ],
-  "help.feed": ["Bild", "Feed"],
   "help.choose": ["Bild wählen", "Choose a feed"],
   "help.picture": ["{codec}, {width} × {height}, {fps} Bilder/s, {rate} Mbit/s", "{codec}, {width} × {height}, {fps} pictures/s, {rate} Mbit/s"],
   "help.counters": [

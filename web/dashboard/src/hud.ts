@@ -3,8 +3,8 @@
 import type { Sample } from "./api";
 import { translate, type Key, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
-import { age } from "./format";
-import { drawInstruments } from "./instruments";
+import { duration } from "./format";
+import { drawHorizon, drawTape, HORIZON_SHARE, Instrument, TAPE_HEIGHT_EM } from "./instruments";
 import { readings, type Reading, type ReadingName } from "./readings";
 
 const LABELS: Partial<Record<ReadingName, Key>> = {
@@ -42,10 +42,14 @@ interface Cell {
 }
 
 export class Hud {
-  private readonly canvas = h("canvas");
+  private readonly tape = new Instrument();
+  private readonly horizon = new Instrument();
   private readonly cells = new Map<ReadingName, Cell>();
   private readonly approximate = h("div", { class: "hud-approximate" });
-  readonly element = h("div", { class: "hud" }, this.canvas);
+  readonly element = h("div", { class: "hud" }, this.tape.element, this.horizon.element);
+  isSmall = false;
+  private em = 15;
+  private picture = { width: 0, height: 0 };
   private drawn = "";
 
   constructor() {
@@ -59,12 +63,15 @@ export class Hud {
 
   /** The picture's rectangle inside the pane, in CSS pixels. */
   place(left: number, top: number, width: number, height: number): void {
-    const size = Math.min(20, Math.max(10, width / 62));
-    this.element.style.cssText = `left:${left}px;top:${top}px;width:${width}px;height:${height}px;font-size:${size}px`;
-    this.element.classList.toggle("small", width < 560);
-    const ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
+    this.em = Math.min(20, Math.max(10, width / 62));
+    this.picture = { width, height };
+    this.element.style.cssText = `left:${left}px;top:${top}px;width:${width}px;height:${height}px;font-size:${this.em}px`;
+    this.isSmall = width < 560;
+    this.element.classList.toggle("small", this.isSmall);
+    const tape = this.tapeWidth;
+    this.tape.place((width - tape) / 2, this.em * 0.5, tape, this.em * TAPE_HEIGHT_EM);
+    const [wide, high] = [width * HORIZON_SHARE.width, height * HORIZON_SHARE.height];
+    this.horizon.place((width - wide) / 2, (height - high) / 2, wide, high);
     this.drawn = "";
   }
 
@@ -77,18 +84,19 @@ export class Hud {
     this.draw(attitude, input.withHorizon, language);
   }
 
+  private get tapeWidth(): number {
+    return Math.min(this.picture.width * 0.46, this.em * 30);
+  }
+
   private draw(attitude: Sample | null, withHorizon: boolean, language: Language): void {
     const { yaw_deg = null, roll_deg = null, pitch_deg = null } = attitude ?? {};
     const wanted = [yaw_deg?.toFixed(1), roll_deg?.toFixed(1), pitch_deg?.toFixed(1), withHorizon, language].join();
     if (wanted === this.drawn) return;
     this.drawn = wanted;
-    const horizon = withHorizon && roll_deg !== null && pitch_deg !== null ? { roll_deg, pitch_deg } : null;
-    drawInstruments(this.canvas, {
-      em: parseFloat(this.element.style.fontSize) * (window.devicePixelRatio || 1),
-      yaw_deg,
-      horizon,
-      compass: translate(language, "compass").split(" "),
-    });
+    const compass = translate(language, "compass").split(" ");
+    this.tape.draw(yaw_deg === null ? null : (on) => drawTape(on, this.em, this.tapeWidth, yaw_deg, compass));
+    const known = withHorizon && roll_deg !== null && pitch_deg !== null ? { roll_deg, pitch_deg } : null;
+    this.horizon.draw(known && ((on) => drawHorizon(on, this.em, this.picture, known)));
   }
 
   private cell(name: ReadingName): HTMLElement {
@@ -106,7 +114,7 @@ function showCell(cell: Cell, name: ReadingName, reading: Reading, language: Lan
   setText(cell.label, label ? translate(language, label) : "");
   setText(cell.value, reading.value);
   setText(cell.unit, reading.unit);
-  setText(cell.age, reading.ageMs === null ? "" : age(language, Math.floor(reading.ageMs / 1000) * 1000).replace(/[.,]00/, ""));
+  setText(cell.age, reading.ageMs === null ? "" : duration(reading.ageMs / 1000));
   const freshness = reading.value === "--" ? "unknown" : reading.ageMs === null ? "fresh" : "old";
   setAttribute(cell.box, "data-freshness", freshness);
 }

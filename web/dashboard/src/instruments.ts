@@ -2,29 +2,40 @@
 
 import { headingTicks, pitchRungs } from "./tape";
 
-export interface Instruments {
-  em: number; // font size in canvas pixels
-  yaw_deg: number | null;
-  horizon: { roll_deg: number; pitch_deg: number } | null;
-  compass: readonly string[];
+/** A canvas that is no larger than what is drawn on it: every displayed picture is blended with it. */
+export class Instrument {
+  readonly element = document.createElement("canvas");
+  private ratio = 1;
+
+  /** Place it inside the picture's rectangle, in CSS pixels. */
+  place(left: number, top: number, width: number, height: number): void {
+    this.ratio = window.devicePixelRatio || 1;
+    this.element.style.cssText = `left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
+    this.element.width = Math.round(width * this.ratio);
+    this.element.height = Math.round(height * this.ratio);
+  }
+
+  /** Draw anew, in CSS pixels with the origin in the middle; without `paint` it stays empty. */
+  draw(paint: ((context: CanvasRenderingContext2D) => void) | null): void {
+    const context = this.element.getContext("2d");
+    if (!context) return;
+    const { width, height } = this.element;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.setTransform(this.ratio, 0, 0, this.ratio, width / 2, height / 2);
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    paint?.(context);
+  }
 }
 
 const BRIGHT = "#ffffff";
 const OUTLINE = "rgba(0, 0, 0, 0.7)";
 const TAPE_SPAN_DEG = 90;
 const LADDER_SPAN_DEG = 44;
+export const TAPE_HEIGHT_EM = 3.2;
+export const HORIZON_SHARE = { width: 0.5, height: 0.66 }; // of the picture
 const RAD = Math.PI / 180;
-
-export function drawInstruments(canvas: HTMLCanvasElement, seen: Instruments): void {
-  const context = canvas.getContext("2d");
-  if (!context) return;
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.lineCap = "butt";
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  if (seen.yaw_deg !== null) drawTape(context, canvas.width, seen.em, seen.yaw_deg, seen.compass);
-  if (seen.horizon) drawHorizon(context, canvas, seen.em, seen.horizon);
-}
 
 /** Every line twice, so that it is legible over snow and over night. */
 function stroke(context: CanvasRenderingContext2D, em: number, path: () => void): void {
@@ -46,49 +57,48 @@ function write(context: CanvasRenderingContext2D, em: number, text: string, x: n
   context.fillText(text, x, y);
 }
 
-function drawTape(
+/** Heading tape, `width` and three lines of text high. */
+export function drawTape(
   context: CanvasRenderingContext2D,
-  width: number,
   em: number,
+  width: number,
   yawDeg: number,
   compass: readonly string[],
 ): void {
-  const tape = Math.min(width * 0.46, em * 30);
-  const scale = tape / TAPE_SPAN_DEG;
-  const [centre, top] = [width / 2, em * 0.5];
+  const scale = width / TAPE_SPAN_DEG;
+  const top = -TAPE_HEIGHT_EM * em * 0.5;
   const ticks = headingTicks(yawDeg, TAPE_SPAN_DEG, compass);
   stroke(context, em, () => {
     for (const { offset, major } of ticks) {
-      context.moveTo(centre + offset * scale, top + em * 1.35);
-      context.lineTo(centre + offset * scale, top + em * (major ? 1.95 : 1.65));
+      context.moveTo(offset * scale, top + em * 1.35);
+      context.lineTo(offset * scale, top + em * (major ? 1.95 : 1.65));
     }
-    context.moveTo(centre, top + em * 2.05);
-    context.lineTo(centre - em * 0.4, top + em * 2.6);
-    context.moveTo(centre, top + em * 2.05);
-    context.lineTo(centre + em * 0.4, top + em * 2.6);
+    context.moveTo(-em * 0.4, top + em * 2.6);
+    context.lineTo(0, top + em * 2.05);
+    context.lineTo(em * 0.4, top + em * 2.6);
   });
   context.font = `${em * 0.9}px system-ui, sans-serif`;
   for (const { offset, label } of ticks) {
-    if (label && Math.abs(offset) < TAPE_SPAN_DEG / 2 - 2) write(context, em, label, centre + offset * scale, top + em * 0.75);
+    const inside = Math.abs(offset * scale) < width / 2 - em * 1.2;
+    if (label && inside) write(context, em, label, offset * scale, top + em * 0.75);
   }
 }
 
-function drawHorizon(
+/** Artificial horizon with pitch ladder in a picture of this size. */
+export function drawHorizon(
   context: CanvasRenderingContext2D,
-  { width, height }: { width: number; height: number },
   em: number,
+  picture: { width: number; height: number },
   { roll_deg, pitch_deg }: { roll_deg: number; pitch_deg: number },
 ): void {
-  const scale = (height * 0.52) / LADDER_SPAN_DEG;
-  const [gap, horizonEnd, rungEnd] = [width * 0.07, width * 0.19, width * 0.105];
-  context.save();
-  context.translate(width / 2, height / 2);
+  const scale = (picture.height * 0.52) / LADDER_SPAN_DEG;
+  const [gap, end, rungEnd] = [picture.width * 0.07, picture.width * 0.19, picture.width * 0.105];
   stroke(context, em, () => {
     // the aircraft itself: fixed marks outside the horizon's ends
     for (const side of [-1, 1]) {
-      context.moveTo(side * (horizonEnd + em * 1.6), 0);
-      context.lineTo(side * (horizonEnd + em * 0.5), 0);
-      context.lineTo(side * (horizonEnd + em * 0.5), em * 0.5);
+      context.moveTo(side * (end + em * 1.6), 0);
+      context.lineTo(side * (end + em * 0.5), 0);
+      context.lineTo(side * (end + em * 0.5), em * 0.5);
     }
   });
   context.rotate(-roll_deg * RAD);
@@ -98,7 +108,7 @@ function drawHorizon(
       for (const side of [-1, 1]) {
         const y = -above * scale;
         context.moveTo(side * gap, y);
-        context.lineTo(side * (pitch === 0 ? horizonEnd : rungEnd), y);
+        context.lineTo(side * (pitch === 0 ? end : rungEnd), y);
         // the short foot of a rung points to the horizon
         if (pitch !== 0) context.lineTo(side * rungEnd, y + Math.sign(pitch) * em * 0.4);
       }
@@ -108,5 +118,4 @@ function drawHorizon(
   for (const { pitch, above } of rungs) {
     if (pitch !== 0) write(context, em, String(Math.abs(pitch)), rungEnd + em * 1.1, -above * scale);
   }
-  context.restore();
 }

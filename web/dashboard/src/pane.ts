@@ -49,7 +49,8 @@ export class Pane {
   /** Texts that change with time and state; several times a second. */
   refresh(language: Language): void {
     const { channel } = this;
-    setText(this.name, `${channel.feed.aircraft_name} · ${channel.feed.name}`);
+    setText(this.name, channel.feed.name);
+    this.name.title = `${channel.feed.aircraft_name} · ${channel.feed.name}`;
     setAttribute(channel.video, "aria-label", translate(language, "video", { name: channel.feed.name }));
     this.badge.show(channel, language, this.lastPictureUtcMs);
     this.grey(language);
@@ -64,9 +65,14 @@ export class Pane {
       language,
       sample: channel.sample,
       referenceMs: channel.referenceMs(),
-      withHorizon: channel.isMoving && channel.shown?.sample !== null,
+      withHorizon: channel.isMoving && channel.shown?.sample !== null && !this.isSmall,
       estimated: channel.isMoving && (channel.shown?.estimated ?? false),
     });
+  }
+
+  /** A small second picture keeps only what fits beside it. */
+  private get isSmall(): boolean {
+    return !this.element.classList.contains("main") && this.hud.isSmall;
   }
 
   /** The shown picture as it is, for a photo; null before the first. */

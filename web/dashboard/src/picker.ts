@@ -78,6 +78,7 @@ export class Picker {
       groups.set(feed.aircraft_id, group);
       group.append(this.entry(feed));
     }
+    this.list.classList.toggle("single", groups.size === 1);
     this.list.replaceChildren(...groups.values());
   }
 

@@ -8,6 +8,9 @@ import type { PictureStateName } from "./pictureState";
 /** Notes that say why a browser cannot show this feed as it is. */
 const UNPLAYABLE = ["codec_h265", "b_frames", "interlaced", "chroma"];
 
+/** Reasons that mean no more, after there were pictures, than that they have stopped. */
+const FELL_SILENT = ["", "no_packets", "stalled"];
+
 export interface NoPicture {
   state: PictureStateName;
   gapMs: number | null; // since the last displayed picture; null: there was none
@@ -31,6 +34,7 @@ function why({ gapMs, serverReachable, source }: NoPicture): Key {
   const note = gapMs === null ? source.notes.find((one) => UNPLAYABLE.includes(one)) : undefined;
   if (note) return keyOr(`note.${note}`, "reason.unsupported_codec");
   if (source.status === "live") return gapMs === null ? "why.opening" : "why.path";
+  if (gapMs !== null && FELL_SILENT.includes(source.reason)) return "why.silent";
   return keyOr(`reason.${source.reason}`, source.status === "connecting" ? "reason.connecting" : "why.silent");
 }
 

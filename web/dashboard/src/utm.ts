@@ -1,6 +1,6 @@
 /**
  * UTM on WGS84: degrees to metres and back, by Krüger's series to the third order in n
- * (below a millimetre within 6 degrees of the central meridian; C. Karney, J. Geodesy 85, 2011).
+ * (good to a few millimetres within 6 degrees of the central meridian; C. Karney, J. Geodesy 85, 2011).
  */
 
 const A_M = 6378137;

@@ -8,6 +8,7 @@
 import { Backoff } from "./backoff";
 
 const POST_TIMEOUT_MS = 5000;
+const DELETE_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 6000;
 const DISCONNECTED_MS = 2000; // "disconnected" often heals by itself
 
@@ -81,7 +82,7 @@ export class WhepClient {
     const location = response.headers.get("Location");
     const resource = location && new URL(location, response.url).href;
     if (attempt === this.attempt) this.resource = resource;
-    else release(resource); // given up meanwhile
+    else void release(resource); // given up meanwhile
     return response.text();
   }
 
@@ -107,12 +108,13 @@ export class WhepClient {
   private hangUp(): void {
     this.attempt += 1;
     window.clearTimeout(this.timer);
-    if (this.connection) {
-      this.connection.onconnectionstatechange = null;
-      this.connection.ontrack = null;
-      this.connection.close();
+    const connection = this.connection;
+    if (connection) {
+      connection.onconnectionstatechange = null;
+      connection.ontrack = null;
+      // Closing tells the server over DTLS; after that the DELETE would find nothing (404).
+      void release(this.resource).then(() => connection.close());
     }
-    release(this.resource);
     this.connection = this.receiver = this.resource = null;
   }
 }
@@ -125,6 +127,8 @@ function showAtOnce(receiver: RTCRtpReceiver): void {
 }
 
 /** DELETE also while the page is going away; the server drops vanished viewers anyway. */
-function release(resource: string | null): void {
-  if (resource) void fetch(resource, { method: "DELETE", keepalive: true }).catch(() => undefined);
+async function release(resource: string | null): Promise<void> {
+  if (!resource) return;
+  const signal = AbortSignal.timeout(DELETE_TIMEOUT_MS);
+  await fetch(resource, { method: "DELETE", keepalive: true, signal }).catch(() => undefined);
 }

@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { CATALOGUE, isKey, translate, type Key } from "../src/catalogue";
+
+const KEYS = Object.keys(CATALOGUE) as Key[];
+const holes = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "").sort();
+
+/** The codes that ingest and telemetry may send (see the HTTP interface). */
+const REASONS = `connecting waiting_for_keyframe no_packets stalled source_ended source_failed port_in_use address_refused
+  not_found not_video no_keyframe unsupported_url unsupported_codec source_restarted forbidden_sender`;
+const NOTES = "b_frames interlaced codec_h265 chroma keyframe_interval_long clock_untrusted clock_refused";
+const LINKS = "no_messages port_in_use connect_failed file_ended duplicate_system_id";
+const FIXES = "none 2d 3d dgps rtk_float rtk_fixed";
+
+describe("the catalogue", () => {
+  it.each(KEYS)("has both languages with the same holes: %s", (key) => {
+    const [de, en, ...rest] = CATALOGUE[key] as readonly string[];
+    expect(rest).toEqual([]);
+    expect(de?.trim()).toBeTruthy();
+    expect(en?.trim()).toBeTruthy();
+    expect(holes(de ?? "")).toEqual(holes(en ?? ""));
+  });
+
+  it("has a sentence for every code the service sends", () => {
+    const codes = { reason: REASONS, note: NOTES, link: LINKS, fix: FIXES };
+    for (const [family, list] of Object.entries(codes)) {
+      for (const code of list.split(/\s+/)) expect(isKey(`${family}.${code}`), `${family}.${code}`).toBe(true);
+    }
+  });
+
+  it("has eight compass points in both languages", () => {
+    for (const language of ["de", "en"] as const) {
+      expect(new Set(translate(language, "compass").split(" ")).size).toBe(8);
+    }
+  });
+
+  it("holds no word that nobody uses", () => {
+    const folder = new URL("../src/", import.meta.url);
+    const source = readdirSync(folder)
+      .filter((name) => name !== "catalogue.ts")
+      .map((name) => readFileSync(new URL(name, folder), "utf8"))
+      .join("\n");
+    const families = ["state.", "source.", "reason.", "note.", "link.", "fix.", "age.", "map."]; // looked up by code
+    const unused = KEYS.filter((key) => !source.includes(`"${key}"`) && !families.some((family) => key.startsWith(family)));
+    expect(unused).toEqual([]);
+  });
+
+  it("fills holes and leaves unknown ones visible", () => {
+    expect(translate("de", "since", { time: "14:03:22" })).toBe("seit 14:03:22");
+    expect(translate("en", "since")).toBe("since {time}");
+  });
+});

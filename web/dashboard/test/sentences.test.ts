@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import type { LinkState } from "../src/api";
+import { linkSentence, noPicture, notes } from "../src/sentences";
+import { source } from "./samples";
+
+const seen = { state: "frozen" as const, gapMs: 12_300, serverReachable: true, source: source() };
+
+describe("why there is no picture", () => {
+  it("says nothing while pictures come", () => {
+    expect(noPicture("de", { ...seen, state: "live" })).toBeNull();
+    expect(noPicture("de", { ...seen, state: "delayed" })).toBeNull();
+  });
+
+  it("tells a silent drone from a broken path and a lost server", () => {
+    const say = (changes: Partial<Parameters<typeof noPicture>[1]>): string => {
+      const sentence = noPicture("de", { ...seen, ...changes });
+      return `${sentence?.head} ${sentence?.why}`;
+    };
+    const silent = "Kein Bild seit 12 s. Verbindung steht, die Drohne sendet nicht.";
+    expect(say({ source: source({ status: "stalled", reason: "stalled" }) })).toBe(silent);
+    expect(say({ state: "lost", source: source({ status: "lost", reason: "no_packets" }) })).toBe(silent);
+    expect(say({})).toContain("das Bild kommt hier nicht an");
+    expect(say({ serverReachable: false })).toBe("Kein Bild seit 12 s. Verbindung zum Server unterbrochen. Neuer Versuch läuft.");
+  });
+
+  it("names what ingest knows", () => {
+    const why = (status: "connecting" | "lost", reason: string): string | undefined =>
+      noPicture("en", { ...seen, state: "lost", gapMs: null, source: source({ status, reason }) })?.why;
+    expect(why("lost", "port_in_use")).toContain("Another program");
+    expect(why("connecting", "waiting_for_keyframe")).toContain("first whole picture");
+    expect(why("lost", "no_packets")).toContain("Is the sender on");
+    expect(why("lost", "something_new")).toBe("The connection is up, the drone is not sending.");
+    expect(why("connecting", "something_new")).toBe("The source is being opened.");
+  });
+
+  it("says first that a browser cannot show this feed at all", () => {
+    const h265 = source({ notes: ["clock_untrusted", "codec_h265"] });
+    expect(noPicture("de", { ...seen, state: "lost", gapMs: null, source: h265 })?.why).toContain("H.265");
+    expect(noPicture("de", { ...seen, source: h265 })?.why).not.toContain("H.265"); // it did play
+  });
+});
+
+describe("notes and links", () => {
+  it("keep an unknown code rather than nothing", () => {
+    expect(notes("de", source({ notes: ["interlaced", "brand_new"] }))).toEqual([expect.stringContaining("Halbbilder"), "brand_new"]);
+  });
+
+  it("speak of a link only when something is wrong with it", () => {
+    const link: LinkState = { status: "live", since_ms: 0, reason: "", detail: "" };
+    expect(linkSentence("de", null)).toBeNull();
+    expect(linkSentence("de", link)).toBeNull();
+    expect(linkSentence("de", { ...link, status: "silent" })).toMatch(/^Telemetrie ausgefallen seit \d\d:\d\d:\d\d\.$/);
+    expect(linkSentence("de", { ...link, status: "failed", reason: "duplicate_system_id" })).toContain("Zwei Drohnen");
+    expect(linkSentence("de", { ...link, status: "connecting" })).toBe("Keine Telemetrie von der Drohne.");
+  });
+});
