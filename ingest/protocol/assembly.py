@@ -45,12 +45,14 @@ class Assembler:
         self._sets: dict[tuple[int, int], bytes] = {}  # by type and id
         self._groups = Groups()
         self._reorders = False
+        self._saw_bare_keyframe = False  # and so cannot begin, as from MP4 sent without its avcC
 
     def restart(self) -> None:
         """Another stream begins; parameter sets stay, for sources that send them only once."""
         self.waiting = True
         self._groups = Groups()
         self._reorders = False
+        self._saw_bare_keyframe = False
 
     def keep_parameter_sets(self, codec: Codec, data: bytes) -> None:
         """Parameter sets from beside the stream, as Annex B."""
@@ -70,7 +72,7 @@ class Assembler:
             self._throw_away(keyframe, slices[0])
             return None
         if keyframe and not self._configure():
-            keyframe = False
+            keyframe, self._saw_bare_keyframe = False, True
         if self.waiting and not keyframe:
             return None
         self.waiting = False
@@ -85,6 +87,13 @@ class Assembler:
         if not self._reorders:
             self._reorders = True
             self._configure()
+
+    @property
+    def waits_for(self) -> str:
+        """What the pictures lack before they are handed out (again); "" for nothing."""
+        if not self.waiting:
+            return ""
+        return "parameter sets (SPS, PPS) in the stream" if self._saw_bare_keyframe else "keyframe"
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ class Feed:
             case SourcePicture():
                 return self._picture(event, now_ns)
             case Heard():
-                self._lifecycle.heard(now_ns, waits_for_keyframe=self._assembler.waiting)
+                self._lifecycle.heard(now_ns, self._assembler.waits_for)
             case Opened(address, bits):
                 self._address = address
                 self._restart(bits)
@@ -101,7 +101,7 @@ class Feed:
 
     def _picture(self, picture: SourcePicture, now_ns: int) -> AccessUnit | None:
         assembled = self._assembler.push(picture)
-        self._lifecycle.heard(now_ns, waits_for_keyframe=self._assembler.waiting)
+        self._lifecycle.heard(now_ns, self._assembler.waits_for)
         if assembled is None:
             return None
         data, keyframe = assembled

@@ -45,7 +45,7 @@ class Lifecycle:
         self._picture_ns = now_ns  # of the newest picture, or when waiting for one began
         self._heard_ns: int | None = None  # of the newest usable bytes
         self._heard_since_ns = now_ns  # since when there are bytes but no picture
-        self._waits_for_keyframe = False
+        self._waits_for = ""
         self._unusable: tuple[int, str, str] | None = None  # (when, reason, detail)
         self._failed = False
 
@@ -58,12 +58,14 @@ class Lifecycle:
             self._become(SourceStatus.CONNECTING, now_ns)
         self._explain("connecting", f"waiting for pictures on {address}")
 
-    def heard(self, now_ns: int, *, waits_for_keyframe: bool) -> None:
-        """Usable bytes came; `waits_for_keyframe` if pictures do, too, but none that can be decoded."""
-        if self._heard_ns is None or now_ns - self._heard_ns >= self._patience.stalled_after_ns:
+    def heard(self, now_ns: int, waits_for: str) -> None:
+        """Usable bytes came; `waits_for` says what the pictures still lack to be decoded, "" for nothing."""
+        if not self._is_recent(self._heard_ns, now_ns):
             self._heard_since_ns = now_ns
+        if self._heard_ns is None and self.status is SourceStatus.CONNECTING:
+            self._picture_ns = now_ns  # somebody is there: patience begins now
         self._heard_ns = now_ns
-        self._waits_for_keyframe = waits_for_keyframe
+        self._waits_for = waits_for
 
     def unusable(self, reason: str, detail: str, now_ns: int) -> None:
         """Something came that is not for us; it explains a silence."""
@@ -106,12 +108,12 @@ class Lifecycle:
     def _explain_silence(self, now_ns: int) -> None:
         silence = f"for {self._counted_s()} s on {self._where}"
         if self._is_recent(self._heard_ns, now_ns):
-            if not self._waits_for_keyframe:
+            if not self._waits_for:
                 self._explain("stalled", f"packets come, but no whole picture {silence}")
             elif now_ns - self._heard_since_ns < self._patience.lost_after_ns:
-                self._explain("waiting_for_keyframe", f"pictures come on {self._where}, but no keyframe yet")
+                self._explain("waiting_for_keyframe", f"pictures on {self._where} wait for {self._waits_for}")
             else:
-                self._explain("no_keyframe", f"pictures come, but no keyframe {silence}")
+                self._explain("no_keyframe", f"pictures come, but no {self._waits_for} {silence}")
         elif self._unusable is not None and self._is_recent(self._unusable[0], now_ns):
             self._explain(*self._unusable[1:])
         elif self.status is not SourceStatus.CONNECTING:

@@ -60,7 +60,9 @@ def test_parameter_sets_sent_once_stand_before_every_keyframe() -> None:
 def test_parameter_sets_from_beside_the_stream_are_put_in() -> None:
     pictures = [Coded(each.pts, each.dts, without(each.data, 7, 8)) for each in coded(20)]
     assembler = Assembler()
+    assert assembler.waits_for == "keyframe"
     assert assemble(pictures, assembler) == []
+    assert assembler.waits_for == "parameter sets (SPS, PPS) in the stream"
     assembler.keep_parameter_sets(H264, coded(20)[0].data)
     units = assemble(pictures, assembler)
     assert decoded(b"".join(data for data, _ in units)) == 20

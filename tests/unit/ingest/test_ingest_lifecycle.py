@@ -23,20 +23,16 @@ class Watched:
         self.life = Lifecycle(Patience(), WHERE, 0)
         self.life.opened(WHERE, 0)
 
-    def wait(self, seconds: float, *, heard: bool = False, waits_for_keyframe: bool = False) -> None:
+    def wait(self, seconds: float, *, heard: bool = False, waits_for: str = "") -> None:
         end_ns = self.now_ns + round(seconds * S)
         while self.now_ns < end_ns:
             self.now_ns += 100 * NS_PER_MS
             if heard:
-                self.life.heard(self.now_ns, waits_for_keyframe=waits_for_keyframe)
+                self.life.heard(self.now_ns, waits_for)
             self.life.tick(self.now_ns, self.interval_ns)
 
     def picture(self) -> None:
         self.life.picture(self.now_ns)
-
-    @property
-    def status(self) -> SourceStatus:
-        return self.life.status
 
     @property
     def said(self) -> tuple[SourceStatus, str, str]:
@@ -57,9 +53,9 @@ def test_pictures_stop_and_return() -> None:
     watched.picture()
     assert watched.said == (SourceStatus.LIVE, "", f"pictures from {WHERE}")
     watched.wait(0.9)
-    assert watched.status is SourceStatus.LIVE
+    assert watched.said[:1] == (SourceStatus.LIVE,)
     watched.wait(0.1)
-    assert watched.status is SourceStatus.STALLED
+    assert watched.said[:1] == (SourceStatus.STALLED,)
     watched.wait(1.5)
     assert watched.said == (SourceStatus.STALLED, "no_packets", f"no packets for 1 s on {WHERE}")
     watched.wait(7.5)
@@ -79,13 +75,26 @@ def test_packets_without_a_whole_picture_are_said_to_be_that() -> None:
 
 def test_a_stream_without_a_keyframe_is_named_after_ten_seconds() -> None:
     watched = Watched()
-    watched.wait(5, heard=True, waits_for_keyframe=True)
+    watched.wait(5, heard=True, waits_for="keyframe")
     assert watched.said[:2] == (SourceStatus.CONNECTING, "waiting_for_keyframe")
-    watched.wait(5.1, heard=True, waits_for_keyframe=True)
+    watched.wait(5.1, heard=True, waits_for="keyframe")
     assert watched.said == (
         SourceStatus.LOST,
         "no_keyframe",
         f"pictures come, but no keyframe for 10 s on {WHERE}",
+    )
+
+
+def test_patience_with_a_sender_begins_with_its_first_packet() -> None:
+    watched = Watched()
+    watched.wait(9)
+    watched.wait(9.9, heard=True, waits_for="parameter sets")
+    assert watched.said[:2] == (SourceStatus.CONNECTING, "waiting_for_keyframe")
+    watched.wait(0.2, heard=True, waits_for="parameter sets")
+    assert watched.said == (
+        SourceStatus.LOST,
+        "no_keyframe",
+        f"pictures come, but no parameter sets for 10 s on {WHERE}",
     )
 
 
@@ -104,9 +113,9 @@ def test_slow_cameras_get_three_picture_intervals(fps: float, stalled_s: float) 
     watched = Watched(round(S / fps))
     watched.picture()
     watched.wait(stalled_s - 0.1)
-    assert watched.status is SourceStatus.LIVE
+    assert watched.said[:1] == (SourceStatus.LIVE,)
     watched.wait(0.2)
-    assert watched.status is SourceStatus.STALLED
+    assert watched.said[:1] == (SourceStatus.STALLED,)
 
 
 def test_a_failure_stays_until_the_source_is_opened_again() -> None:
@@ -116,7 +125,7 @@ def test_a_failure_stays_until_the_source_is_opened_again() -> None:
     watched.wait(30)
     assert watched.said == (SourceStatus.LOST, "source_failed", "broken")
     watched.life.opened(WHERE, watched.now_ns)
-    assert watched.status is SourceStatus.CONNECTING
+    assert watched.life.status is SourceStatus.CONNECTING
     watched.wait(10)
     assert watched.said[:2] == (SourceStatus.LOST, "no_packets")
 
