@@ -117,7 +117,7 @@ class Assembly:
         known = self._known
         if not known.received_ns:
             return None
-        located = known.fix_type is None or known.fix_type >= _FIX_2D
+        located = known.place is not None if known.fix_type is None else known.fix_type >= _FIX_2D
         place = known.place if located else None
         roll, pitch, yaw = known.attitude or (None, None, known.heading_deg)
         speed, climb = known.hud or known.velocity or (None, None)

@@ -111,12 +111,19 @@ class Claims:
             verdict = self._same_kind(claim) and None
         elif number in _CLOCKED:
             point = _point(message)
-            if self._holder and not self._holder.track and self._same_kind(claim):
-                self._hold(claim)  # a link that carries heartbeats only makes way for one that says more
-            verdict = _on_track(point, self._holder.track) if self._holder else None
+            verdict = self._compare(claim, point)
             claim.add(point)
         if claim is not self._holder and verdict is not None:
             claim.score = max(-SURE, min(SURE, claim.score + (1 if verdict else -1)))
+
+    def _compare(self, claim: _Claim, point: _Point) -> bool | None:
+        holder = self._holder
+        if holder is None or claim is holder:
+            return None
+        if not holder.track and self._same_kind(claim):
+            self._hold(claim)  # a link that carries heartbeats only makes way for one that says more
+            return None
+        return _on_track(point, holder.track)
 
     def _same_kind(self, claim: _Claim) -> bool:
         kinds = {claim.kind, self._holder.kind if self._holder else None} - {None}

@@ -29,9 +29,11 @@ drone.
 """
 
 SETTLE_NS = 4_000_000
-"""A sample waits this long for the other messages of its moment: attitude, position and gimbal of one instant
-come as three datagrams, and a sample between them would pair a new attitude with an old position."""
+"""A sample waits for so long a pause: attitude, position and gimbal of one instant come as three datagrams,
+and a sample between them would pair a new attitude with an old position."""
 SPACING_NS = 30_000_000
+CREDIT_NS = 60_000_000
+"""Samples go out this far apart on average; so much of it may be made up for after a late one."""
 SAMPLE_AT_LEAST_NS = NS_PER_S
 
 
@@ -61,7 +63,8 @@ class _Aircraft:
         self.claims: defaultdict[int, Claims] = defaultdict(Claims)  # by component
         self.assembly = Assembly(aircraft_id)
         self.due_ns: int | None = None  # when the next sample goes out
-        self._sampled_ns = 0
+        self._moved_ns: int | None = None  # since when position or attitude wait to be shown
+        self._sampled_ns = self._earliest_ns = 0
 
     def adopt(self, system_id: int) -> None:
         self.system_id = system_id
@@ -77,15 +80,19 @@ class _Aircraft:
         return admitted
 
     def touch(self, now_ns: int) -> None:
-        """A message has come: see to it that a sample goes out in time."""
-        spacing_ns = SPACING_NS if self.assembly.moved else SAMPLE_AT_LEAST_NS
-        due_ns = max(now_ns + SETTLE_NS, self._sampled_ns + spacing_ns)
-        self.due_ns = due_ns if self.due_ns is None else min(due_ns, self.due_ns)
+        """A message has come: see to it that a sample goes out in time, and not amid others."""
+        if self.assembly.moved:
+            self._moved_ns = now_ns if self._moved_ns is None else self._moved_ns
+            settled_ns = min(now_ns + SETTLE_NS, self._moved_ns + SPACING_NS)
+            self.due_ns = max(settled_ns, self._earliest_ns)
+        elif self.due_ns is None:
+            self.due_ns = max(now_ns + SETTLE_NS, self._sampled_ns + SAMPLE_AT_LEAST_NS)
 
     def due_sample(self, now_ns: int) -> list[TelemetrySample]:
         if self.due_ns is None or now_ns < self.due_ns:
             return []
-        self.assembly.moved, self.due_ns, self._sampled_ns = False, None, now_ns
+        self.assembly.moved, self.due_ns, self._moved_ns, self._sampled_ns = False, None, None, now_ns
+        self._earliest_ns = max(self._earliest_ns, now_ns - CREDIT_NS) + SPACING_NS
         sample = self.assembly.sample()
         return [sample] if sample else []
 
