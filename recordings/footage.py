@@ -70,11 +70,11 @@ def open_video(path: Path, raw_fps: Fraction) -> Footage:
 
 def _opened(path: Path) -> InputContainer:
     try:
-        return av.open(str(path))
-    except av.error.InvalidDataError:
-        raise ConfigError(f"{path}: no video in it (not a file format that is known here)") from None
+        return av.open(str(path), metadata_errors="replace")  # not everybody writes UTF-8
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
+    except av.error.FFmpegError:
+        raise ConfigError(f"{path}: no video in it (not a file format that is known here)") from None
 
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
@@ -85,7 +85,8 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
 
 
 def _codec(path: Path, stream: VideoStream) -> Codec:
-    name = stream.codec_context.codec.canonical_name
+    context: av.VideoCodecContext | None = stream.codec_context  # None where libav knows no such codec
+    name = "of an unknown codec" if context is None else context.codec.canonical_name
     if name not in _CODECS:
         raise ConfigError(f"{path}: its video is {name}; only h264 and hevc can be replayed over RTP")
     return _CODECS[name]
@@ -121,6 +122,8 @@ def _demuxed(path: Path, codec: Codec) -> Iterator[CodedPicture]:
                         yield times.picture(packet, annexb(bytes(packet)))
                 except MalformedError:
                     damaged += 1
+        except IndexError:
+            pass  # the end of a file in which a stream began half-way: PyAV 18 stumbles over flushing it
         except av.error.FFmpegError as error:
             logger.warning("%s: breaks off after %.1f s: %s", path, times.expected_ns / NS_PER_S, error)
         if damaged:

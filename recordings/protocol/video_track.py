@@ -19,6 +19,9 @@ PICTURE_SPREAD_NS = 4_000_000
 """Packets of one picture leave 50 µs apart, or closer where it would take more than 4 ms in all: a receive
 buffer of 200 kB holds about 90 packets, and a keyframe has more."""
 
+REORDERING_LIMIT_NS = 2 * NS_PER_S
+"""A picture shown longer after its decoding has a damaged time: 16 pictures at 8 a second are this long."""
+
 
 class CodedPicture(NamedTuple):
     """One picture of a recording in decode order, Annex B; its times count from anywhere."""
@@ -90,6 +93,8 @@ class VideoTrack:
         for picture in self._pictures():
             dts_ns = pace.advance(picture.dts_ns, after_jump_ns=duration_ns)
             offset_ns = picture.pts_ns - picture.dts_ns
+            if not 0 <= offset_ns <= REORDERING_LIMIT_NS:
+                offset_ns = 0
             ahead_ns = offset_ns if ahead_ns is None else ahead_ns
             pts_ns = dts_ns + offset_ns - ahead_ns
             self._reordering_ns = max(self._reordering_ns, pts_ns - dts_ns)

@@ -113,3 +113,12 @@ def test_timestamps_that_jump_in_the_recording_go_on() -> None:
         packet.timestamp for _, packet in packets(track(spliced).play(Lap(START_NS, 1.0))) if packet.marker
     ]
     assert [ticks(a, b) for a, b in pairwise(shown)] == [3600] * 9
+
+
+def test_a_damaged_display_time_holds_nothing_up() -> None:
+    def damaged() -> Iterable[CodedPicture]:
+        for number, picture in enumerate(pictures(6)):
+            yield picture._replace(pts_ns=picture.pts_ns + (10**14 if number == 2 else 0))
+
+    sent = packets(track(damaged).play(Lap(START_NS, 1.0)))
+    assert [at for at, packet in sent if packet.marker][-1] < START_NS + 6 * 40 * MS
