@@ -119,7 +119,9 @@ def test_two_videos_go_to_two_ports(film: Path, tmp_path: Path) -> None:
     with (
         port() as (first_port, first_rtp),
         port() as (second_port, second_rtp),
-        replay("--video", film, "--rtp", first_rtp, "--video", second, "--rtp", second_rtp) as process,
+        replay(
+            "--video", film, "--rtp", first_rtp, "--video", second, "--rtp", second_rtp, "--speed", 2
+        ) as process,
     ):
         first, other = everything(first_port, process), everything(second_port, process)
     assert len(put_together([datagram for _, datagram in first])) == 50
