@@ -67,7 +67,7 @@ class TelemetrySample:
 
 @dataclass(frozen=True, slots=True)
 class RawTelemetry:
-    """One datagram or read of a telemetry link, as it came: what the recorder writes to the .tlog."""
+    """One message of an aircraft, as it came and once: what the recorder writes as a .tlog record."""
 
     aircraft_id: str
     link: str

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 TICK_NS = 250 * NS_PER_MS
 REPORT_NS = NS_PER_S
+_CALM = {"", "connecting", "file_ended"}
 
 
 class Telemetry:
@@ -146,7 +147,7 @@ class Link:
             before, state = self._states.get(aircraft_id), self._state(aircraft_id, now_ns)
             changed = before is None or _gist(before) != _gist(state)
             if changed:
-                level = logging.INFO if state.status is LinkStatus.LIVE else logging.WARNING
+                level = logging.INFO if state.reason in _CALM else logging.WARNING
                 log.log(
                     level, "telemetry of %s: %s %s", aircraft_id, state.status, state.detail or state.address
                 )

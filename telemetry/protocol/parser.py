@@ -28,6 +28,7 @@ SIGNATURE = 13
 FLAG_SIGNED = 0x01  # MAVLINK_IFLAG_SIGNED, the only incompatibility flag there is
 
 _START = re.compile(rb"[\xfd\xfe]")
+_SIZES: dict[int, int] = {number: kind.unpacker.size for number, kind in dialect.mavlink_map.items()}
 _CRC_EXTRA: dict[int, int] = {number: kind.crc_extra for number, kind in dialect.mavlink_map.items()}
 
 
@@ -133,10 +134,12 @@ class Parser:
 
 def _frame_length(buffer: bytes, at: int) -> int | None:
     """Length the header at `at` states; None while the header is incomplete, 0 if this is no frame."""
-    if len(buffer) < at + 3:
+    if len(buffer) < at + HEADER_V1:
         return None
     if buffer[at] == START_V1:
-        return HEADER_V1 + buffer[at + 1] + CHECKSUM
+        # MAVLink 1 has no extensions: a longer payload than defined is noise, and costs no checksum.
+        fits = buffer[at + 1] <= _SIZES.get(buffer[at + 5], 255)
+        return HEADER_V1 + buffer[at + 1] + CHECKSUM if fits else 0
     if buffer[at] != START_V2 or buffer[at + 2] & ~FLAG_SIGNED:
         return 0  # a frame with an unknown incompatibility flag must be dropped (MAVLink 2 serialization)
     return HEADER_V2 + buffer[at + 1] + CHECKSUM + (SIGNATURE if buffer[at + 2] & FLAG_SIGNED else 0)
