@@ -80,7 +80,8 @@ _M_PER_DEG = 111_200.0
 class Sensors:
     """Turns truth into what the aircraft reports; the same seed gives the same errors.
 
-    Errors wander like those of real sensors: first-order Gauss-Markov, slow for GPS and height, quick for angles.
+    They wander like those of real sensors: first-order Gauss-Markov, slow for GPS and height, quick for
+    angles.
     """
 
     def __init__(self, errors: Errors, seed: int) -> None:

@@ -1,7 +1,7 @@
 """The camera model: a pinhole on a stabilised gimbal over flat ground.
 
-Pixels count from the centre of the top left one: (0, 0) is a pixel's centre and the picture reaches from -0.5 to
-width - 0.5. The optical axis meets the picture's middle. Camera axes are OpenCV's: x right, y down, z forward.
+Pixels count from the centre of the top left one: (0, 0) is a pixel's centre and the picture reaches from
+-0.5 to width - 0.5. The optical axis meets its middle. Camera axes are OpenCV's: x right, y down, z forward.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ THERMAL_HFOV_DEG = 55.0
 
 @dataclass(frozen=True)
 class View:
-    """A lens somewhere in the scene (place.py), looking along a grid bearing and a pitch; roll is always 0."""
+    """A lens somewhere in the scene (place.py), looking along a grid bearing and a pitch; roll is 0."""
 
     lens: Lens
     position: tuple[float, float, float]
@@ -79,8 +79,19 @@ class View:
         product: Matrix = self.projection @ basis
         return product
 
+    def from_frame(self, x: float, y: float, angle_deg: float) -> View:
+        """The same view in the axes of something at (x, y) whose own x axis is turned so against east."""
+        angle = math.radians(angle_deg)
+        dx, dy, z = self.position[0] - x, self.position[1] - y, self.position[2]
+        position = (
+            dx * math.cos(angle) + dy * math.sin(angle),
+            dy * math.cos(angle) - dx * math.sin(angle),
+            z,
+        )
+        return View(self.lens, position, self.bearing_deg + angle_deg, self.pitch_deg)
+
     def project(self, points: Matrix) -> Matrix:
-        """Rows (x, y, z) to rows (column, row, depth): pixels, and metres along the axis (behind us: <= 0)."""
+        """Rows (x, y, z) to rows (column, row, depth): pixels, and metres along the axis."""
         homogeneous = np.column_stack([points, np.ones(len(points))]) @ self.projection.T
         depth = homogeneous[:, 2]
         safe = np.where(depth > 1e-6, depth, np.nan)
@@ -94,7 +105,7 @@ class View:
         return cy + self.lens.focal_px * math.tan(pitch) if self.pitch_deg > -89 else -math.inf
 
     def row_depth(self, row: float) -> float:
-        """Depth along the axis of the ground seen in a pixel row: the same across the row, as roll is 0."""
+        """Depth along the axis of the ground in a pixel row: the same across it, as roll is 0."""
         pitch = math.radians(self.pitch_deg)
         slope = (row - (self.lens.height_px - 1) / 2) / self.lens.focal_px
         sink = slope * math.cos(pitch) - math.sin(pitch)

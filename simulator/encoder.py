@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import av
+import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ GROUP_MS = 2000
 class Encoder:
     """Turns NV12 pictures into access units (Annex B), one for one and at once."""
 
-    def __init__(self, width_px: int, height_px: int, fps: float, bitrate_bps: int, preset: str) -> None:
+    def __init__(self, width_px: int, height_px: int, fps: float, bitrate_bps: int) -> None:
         codec = av.CodecContext.create("libx264", "w")
         assert isinstance(codec, VideoCodecContext)
         codec.width, codec.height, codec.pix_fmt = width_px, height_px, "nv12"
@@ -26,7 +27,7 @@ class Encoder:
         codec.bit_rate = bitrate_bps
         codec.thread_count = 1
         codec.options = {
-            "preset": preset,
+            "preset": "superfast",
             "tune": "zerolatency",
             "profile": "baseline",  # what every WebRTC browser takes
             "forced-idr": "1",

@@ -1,4 +1,4 @@
-"""One flight of the demo aircraft: at every capture instant one pose, its MAVLink, and a picture per camera."""
+"""One flight: at every capture instant one pose, its MAVLink, and a picture from each camera."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TextIO
 
 from flow.clock import NS_PER_MS, SystemClock
@@ -30,32 +31,42 @@ class Camera(Protocol):
     def draw(self, view: View, t: float, picture: Picture) -> None: ...
 
 
+@dataclass(frozen=True)
+class FeedSpec:
+    """What distinguishes the cameras."""
+
+    name: str
+    label: str
+    lens: Lens
+    bitrate_bps: int
+
+
 class Feed:
     """One camera with its lens, encoder and RTP stream."""
 
-    def __init__(
-        self, name: str, label: str, camera: Camera, lens: Lens, encoder: Encoder, sender: RtpSender
-    ) -> None:
-        self.name, self.lens = name, lens
-        self._label, self._camera, self._encoder, self._sender = label, camera, encoder, sender
+    def __init__(self, spec: FeedSpec, camera: Camera, fps: float, address: Address, seed: int) -> None:
+        lens = spec.lens
+        self._spec, self._camera = spec, camera
+        self._encoder = Encoder(lens.width_px, lens.height_px, fps, spec.bitrate_bps)
+        self._sender = RtpSender(address, seed)
         self._picture = Picture(lens.width_px, lens.height_px)
 
     def shoot(
         self, pose: Pose, flight_s: float, capture_ms: int, clock_ms: float, counter: int
     ) -> dict[str, object]:
         """Draw, encode and send the picture of one instant; returns what the truth says of it."""
-        view = View(self.lens, pose.scene_position, pose.camera_bearing_deg, pose.camera_pitch_deg)
+        view = View(self._spec.lens, pose.scene_position, pose.camera_bearing_deg, pose.camera_pitch_deg)
         self._camera.draw(view, flight_s, self._picture)
-        burn_in(self._picture, self._label, capture_ms, counter)
+        burn_in(self._picture, self._spec.label, capture_ms, counter)
         access_unit, keyframe = self._encoder.encode(self._picture.nv12, capture_ms)
         self._sender.send(access_unit, clock_ms)
         return {
-            "feed": self.name,
+            "feed": self._spec.name,
             "utc_ms": capture_ms,
             "rtp_timestamp": self._sender.rtp_timestamp(clock_ms),
             "counter": counter & 0xFFFF,
             "keyframe": keyframe,
-            "k": self.lens.k.tolist(),
+            "k": self._spec.lens.k.tolist(),
         }
 
     def close(self) -> None:
@@ -63,7 +74,7 @@ class Feed:
 
 
 class Flight:
-    """Runs in real time. Where the machine is too slow, pictures are left out; none is ever late or mislabelled."""
+    """Runs in real time; where the machine is too slow, pictures are left out, and none is mislabelled."""
 
     def __init__(self, given: Arguments, clock: SystemClock, truth: TextIO | None) -> None:
         self._given, self._clock, self._truth = given, clock, truth
@@ -125,24 +136,17 @@ class Flight:
 
 def _feeds(given: Arguments) -> list[Feed]:
     world = World(given.seed)
-
-    def feed(
-        name: str, label: str, camera: Camera, lens: Lens, bitrate_bps: int, address: Address, seed: int
-    ) -> Feed:
-        encoder = Encoder(lens.width_px, lens.height_px, given.fps, bitrate_bps, "superfast")
-        return Feed(name, label, camera, lens, encoder, RtpSender(address, seed))
-
-    day = Lens(*given.size, DAY_HFOV_DEG)
-    feeds = [feed("day", "TAG", DayCamera(world), day, DAY_BITRATE_BPS, given.rtp, given.seed * 2)]
+    spec = FeedSpec("day", "TAG", Lens(*given.size, DAY_HFOV_DEG), DAY_BITRATE_BPS)
+    feeds = [Feed(spec, DayCamera(world), given.fps, given.rtp, given.seed * 2)]
     if given.rtp_thermal:
-        thermal, seed = Lens(*THERMAL_SIZE, THERMAL_HFOV_DEG), given.seed * 2 + 1
-        camera = ThermalCamera(world)
-        feeds.append(feed("thermal", "IR", camera, thermal, THERMAL_BITRATE_BPS, given.rtp_thermal, seed))
+        spec = FeedSpec("thermal", "IR", Lens(*THERMAL_SIZE, THERMAL_HFOV_DEG), THERMAL_BITRATE_BPS)
+        camera = ThermalCamera(world, given.seed)
+        feeds.append(Feed(spec, camera, given.fps, given.rtp_thermal, given.seed * 2 + 1))
     return feeds
 
 
 def _describe(pose: Pose, truth: State) -> dict[str, object]:
-    """The exact pose for the log; heights over ground and sea level in true metres, bearings from true north."""
+    """The exact pose for the log: heights in true metres, bearings from true north."""
     return {
         "lat_deg": truth.lat_deg,
         "lon_deg": truth.lon_deg,

@@ -1,4 +1,4 @@
-"""Where the aircraft is, and how it holds itself and its camera: a pure function of time that repeats smoothly."""
+"""Where the aircraft is and how it holds itself and its camera: a pure function of time that repeats."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ WIND_MS = (2.6, 1.5)
 _HOME_RADIUS_M = math.hypot(*HOME_XY)
 _HOME_BEARING_DEG = math.degrees(math.atan2(*HOME_XY)) % 360
 _ROUNDING_S = 4.0
-_LIFTOFF_S = 8.0
-_TOUCHDOWN_S = 306.0
+_LIFTOFF_S = 5.0
+_TOUCHDOWN_S = 308.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,30 +16,35 @@ from simulator.picture import CHROMA_TO_LUMA, Picture, split_bgr
 Matrix = NDArray[np.float64]
 
 _ROWS = 16  # the resolution is chosen for this many rows at a time
+_BORDER = cv2.BORDER_REFLECT_101
 _FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 @dataclass(frozen=True)
 class Level:
-    """The ground in one resolution: luma (or warmth), and chroma at half of it where there is colour."""
+    """The ground in one resolution: luma (or warmth), and Cb and Cr at a quarter of it where there is colour.
+
+    The two are kept apart: OpenCV warps two single planes five times as fast as one of two channels.
+    """
 
     luma: Image
-    chroma: Image | None
+    chroma: tuple[Image, Image] | None
     half_m: float
 
     @property
     def gsd_m(self) -> float:
         return 2 * self.half_m / int(self.luma.shape[0])
 
-    def scene_to_texel(self, image: Image) -> Matrix:
-        """From the plane z = 0 to the texels of one of the two images (canvas.py)."""
+    def warp(self, image: Image, to_ground: Matrix, size: tuple[int, int]) -> Image:
+        """One of the images as seen by pixels that `to_ground` maps onto the plane z = 0 (canvas.py)."""
         per_m = image.shape[0] / (2 * self.half_m)
         middle = self.half_m * per_m - 0.5
-        return np.array([[per_m, 0, middle], [0, -per_m, middle], [0, 0, 1]])
+        to_texel = np.array([[per_m, 0, middle], [0, -per_m, middle], [0, 0, 1]])
+        return cv2.warpPerspective(image, to_texel @ to_ground, size, flags=_FLAGS, borderMode=_BORDER)
 
     def half(self) -> Level:
         """The same at half the resolution."""
-        chroma = None if self.chroma is None else _halved(self.chroma)
+        chroma = self.chroma and (_halved(self.chroma[0]), _halved(self.chroma[1]))
         return Level(_halved(self.luma), chroma, self.half_m)
 
 
@@ -50,18 +55,19 @@ def _halved(image: Image) -> Image:
 
 def colour_levels(near: Canvas, far: Canvas) -> list[Level]:
     """Finest first; the far sheet is drawn with less detail, so that it costs little."""
-    levels = [Level(*split_bgr(near.image), near.half_m)]
-    levels.append(levels[0].half())
-    levels.append(Level(*split_bgr(far.image), far.half_m))
-    levels.append(levels[2].half())
-    return levels
+    fine, coarse = _colour_level(near), _colour_level(far)
+    return [fine, fine.half(), coarse, coarse.half()]
+
+
+def _colour_level(canvas: Canvas) -> Level:
+    luma, chroma = split_bgr(canvas.image)
+    blue, red = cv2.split(_halved(chroma))
+    return Level(luma, (blue, red), canvas.half_m)
 
 
 def heat_levels(near: Canvas, far: Canvas) -> list[Level]:
-    levels = [Level(near.image, None, near.half_m)]
-    levels.append(levels[0].half())
-    levels.append(Level(far.image, None, far.half_m))
-    return levels
+    fine = Level(near.image, None, near.half_m)
+    return [fine, fine.half(), Level(far.image, None, far.half_m)]
 
 
 class Ground:
@@ -73,9 +79,14 @@ class Ground:
     def draw(self, view: View, picture: Picture) -> None:
         """Fill the picture with the ground; what lies above the horizon is left as it is."""
         for top, bottom, level in self._bands(view):
-            _warp(level.luma, level, view, np.eye(3), picture.luma, top, bottom)
+            width = view.lens.width_px
+            to_ground = view.pixel_to_ground @ _moved_down(top)
+            picture.luma[top:bottom] = level.warp(level.luma, to_ground, (width, bottom - top))
             if level.chroma is not None:
-                _warp(level.chroma, level, view, CHROMA_TO_LUMA, picture.chroma, top // 2, bottom // 2)
+                to_ground = view.pixel_to_ground @ CHROMA_TO_LUMA @ _moved_down(top // 2)
+                size = (width // 2, (bottom - top) // 2)
+                planes = [level.warp(plane, to_ground, size) for plane in level.chroma]
+                cv2.merge(planes, picture.chroma[top // 2 : bottom // 2])
 
     def _bands(self, view: View) -> Iterator[tuple[int, int, Level]]:
         """(first row, end row, level): neighbouring rows that are best seen in the same resolution."""
@@ -103,12 +114,5 @@ class Ground:
         return fine[-1] if fine else fitting[0]
 
 
-def _warp(
-    image: Image, level: Level, view: View, to_pixel: Matrix, plane: Image, top: int, bottom: int
-) -> None:
-    shift = np.array([[1.0, 0, 0], [0, 1, top], [0, 0, 1]])
-    matrix = level.scene_to_texel(image) @ view.pixel_to_ground @ to_pixel @ shift
-    size = (plane.shape[1], bottom - top)
-    cv2.warpPerspective(
-        image, matrix, size, dst=plane[top:bottom], flags=_FLAGS, borderMode=cv2.BORDER_REFLECT_101
-    )
+def _moved_down(rows: int) -> Matrix:
+    return np.array([[1.0, 0, 0], [0, 1, rows], [0, 0, 1]])

@@ -118,7 +118,7 @@ class Landscape:
         )
         self.garden = farm_all((-48, 15), (-22, 25), (-18, 44), (-50, 44), (-58, 28))
         self.paddock = farm_all((34, -12), (34, 34), (-2, 46), (-16, 44), (-4, 26), (10, 12), (30, 9))
-        self.pond = blob(random, farm(60, -34), (19, 12))
+        self.pond = blob(random, farm(68, -33), (19, 12))
         self.stand = blob(random, (HOME_XY[0] + 3, HOME_XY[1] + 2), (13, 9), 0.08)
         self.fields = _fields(random)
         self.woods = _woods(random)
@@ -204,7 +204,7 @@ def _trees(random: np.random.Generator, land: Landscape) -> list[Tree]:
         (-84, -12),
     ):
         plant(farm(u, v), 2.8, 4.8)
-    for u, v in ((44, -46), (56, -50), (70, -47), (81, -38), (79, -24), (66, -18), (48, -20)):
+    for u, v in ((54, -47), (66, -50), (80, -46), (89, -36), (86, -22), (73, -17), (58, -18)):
         plant(farm(u, v), 2.2, 3.8, (1, 3, 4))
     for i, (x, y) in enumerate(land.road[36:66:2]):
         if abs(x + 62) > 16:

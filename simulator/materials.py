@@ -1,4 +1,4 @@
-"""What things are made of: their colour by day (BGR) and their warmth as the thermal camera grades it (0-255)."""
+"""What things are made of: colour by day (BGR), and warmth as the thermal camera grades it (0-255)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ class Material(NamedTuple):
     heat: int
 
 
-ASPHALT = Material((104, 101, 98), 112)
+ASPHALT = Material((104, 101, 98), 98)
 ROAD_PAINT = Material((216, 220, 222), 106)
-GRAVEL = Material((137, 152, 160), 96)
-CONCRETE = Material((158, 166, 170), 102)
+GRAVEL = Material((132, 146, 154), 84)
+CONCRETE = Material((138, 146, 150), 86)
 DIRT_TRACK = Material((112, 142, 160), 92)
-GRASS = Material((66, 118, 98), 70)
-GARDEN = Material((62, 122, 88), 66)
+GRASS = Material((74, 116, 104), 70)
+GARDEN = Material((78, 122, 100), 66)
 HEDGE = Material((40, 78, 56), 56)
-WATER = Material((92, 78, 58), 34)
+WATER = Material((88, 84, 66), 34)
 REEDS = Material((70, 124, 120), 58)
 MANURE = Material((52, 66, 80), 138)
 SILAGE_FOIL = Material((70, 68, 66), 120)
@@ -26,6 +26,6 @@ PAD_ORANGE = Material((40, 120, 235), 84)
 PAD_WHITE = Material((232, 232, 232), 76)
 HOSE_WHITE = Material((206, 222, 226), 44)
 HOSE_RED = Material((60, 66, 196), 46)
-WET_GROUND = Material((84, 94, 100), 52)
+WET_GROUND = Material((112, 119, 122), 60)
 BALE = Material((120, 190, 214), 88)
 PAVING = Material((140, 148, 160), 100)

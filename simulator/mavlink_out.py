@@ -102,7 +102,7 @@ class MavlinkOut:
         )
 
     def _gimbal(self, state: State, boot_ms: float) -> mavlink.MAVLink_message:
-        """ArduPilot's own report for its first gimbal; yaw is locked to the earth, so `q` is against north."""
+        """ArduPilot's report for its first gimbal; yaw is locked to the earth, so `q` is against north."""
         nan = math.nan
         yaw, pitch = math.radians(state.camera_yaw_deg) / 2, math.radians(state.camera_pitch_deg) / 2
         q = [

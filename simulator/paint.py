@@ -7,10 +7,33 @@ import numpy as np
 
 from simulator import materials as of
 from simulator.canvas import Sheet
-from simulator.landscape import ROAD_WIDTH_M, SHADOW_PER_M, Landscape, Point, along, blob, farm, farm_all
+from simulator.landscape import (
+    ROAD_WIDTH_M,
+    SHADOW_PER_M,
+    Landscape,
+    Point,
+    along,
+    blob,
+    curve,
+    farm,
+    farm_all,
+)
 from simulator.place import HOME_XY
+from simulator.solids import Solid
 from simulator.tiles import TILE_M, Tile, make_tiles, noise
 from simulator.trees import Crown, forest_tile, stamp
+
+HOSES: tuple[tuple[Point, ...], ...] = (
+    ((-9, -17), (-8, -15), (-6.6, -13.4)),
+    ((-12, -17), (-15, -13), (-10, -12), (-7.4, -13.6)),
+    ((13, -18), (11, -15), (8.9, -13.9)),
+    ((17, -18), (19, -12), (15, -8), (16.4, -5)),
+    ((40, -23), (30, -21), (24, -22), (19, -20)),
+    ((10, -20), (0, -22), (-8, -20)),
+    ((-18, -2), (-19, 2), (-17, 4.4)),
+    ((46, -28), (50, -29), (53, -30)),
+)
+"""Where the hoses lie, in the farm's axes."""
 
 _SHADE = 0.46  # how much light is left in the shadow
 
@@ -18,15 +41,17 @@ _SHADE = 0.46  # how much light is left in the shadow
 class Painter:
     """Holds the textures that the near and the far sheet share."""
 
-    def __init__(self, land: Landscape, crowns: list[Crown]) -> None:
-        self._land, self._crowns = land, crowns
+    def __init__(self, land: Landscape, crowns: list[Crown], solids: list[Solid]) -> None:
+        self._land, self._crowns, self._solids = land, crowns, solids
         self._random = np.random.default_rng([land.seed, 0x9A])
         self._tiles = make_tiles(self._random)
+        self._scaled: dict[str, Tile] = {}
         self._tiles["forest"] = forest_tile(self._random, crowns)
 
     def paint(self, half_m: float, gsd_m: float) -> Sheet:
         """The whole ground from -half_m to half_m."""
         sheet = Sheet(half_m, gsd_m)
+        self._scaled = {name: tile.at(gsd_m) for name, tile in self._tiles.items()}
         self._fields(sheet)
         self._woods(sheet)
         self._tracks(sheet)
@@ -35,19 +60,20 @@ class Painter:
         self._pond(sheet)
         self._incident(sheet)
         for tree in self._land.trees:
-            self._tree(sheet, tree.place, tree.radius_m, tree.kind)
+            self._shadow(sheet, tree.place, tree.radius_m, tree.height_m)
+        for solid in self._solids:
+            self._cast(sheet, solid)
         self._weather(sheet)
         return sheet
 
     def _fill(self, sheet: Sheet, outline: list[Point], name: str, angle_deg: float) -> None:
-        for canvas, is_heat in ((sheet.colour, False), (sheet.heat, True)):
-            tile: Tile = self._tiles[name].coarser(canvas.gsd_m)
-            image = tile.heat if is_heat else tile.colour
+        tile = self._scaled[name]
+        for canvas, image in ((sheet.colour, tile.colour), (sheet.heat, tile.heat)):
             canvas.fill_tile(outline, image, TILE_M / image.shape[0], angle_deg)
 
     def _fields(self, sheet: Sheet) -> None:
-        whole = sheet.colour.half_m
-        self._fill(sheet, [(-whole, -whole), (whole, -whole), (whole, whole), (-whole, whole)], "meadow", 20)
+        sheet.colour.image[:] = of.GRASS.bgr
+        sheet.heat.image[:] = of.GRASS.heat
         for field in self._land.fields:
             self._fill(sheet, field.outline, field.crop, field.angle_deg)
             if field.crop == "hay":
@@ -69,18 +95,21 @@ class Painter:
             sheet.shade.polygon(shifted, (255,))
             sheet.shade.polygon(outline, (0,))
             self._fill(sheet, outline, "forest", 0)
-            for x, y, _ in along([*outline, outline[0]], 3.2):
+            for x, y, _ in along([*outline, outline[0]], 3.2 if sheet.colour.gsd_m < 0.3 else 5.0):
                 place = (x + random.normal(0, 1.6), y + random.normal(0, 1.6))
                 self._crown(sheet, place, random.uniform(1.8, 4.2), int(random.integers(4)))
 
-    def _tree(self, sheet: Sheet, place: Point, radius_m: float, kind: int) -> None:
-        self._shadow(sheet, place, radius_m, 2.1 * radius_m)
-        self._crown(sheet, place, radius_m, kind)
+    def _cast(self, sheet: Sheet, solid: Solid) -> None:
+        """The shadow of a convex thing: the hull of its corners moved along the light."""
+        corners = np.vstack([face.corners for face in solid.faces])
+        moved = corners[:, :2] + corners[:, 2:] * np.array(SHADOW_PER_M)
+        hull = cv2.convexHull(moved.astype(np.float32))[:, 0]
+        sheet.shade.polygon([(float(x), float(y)) for x, y in hull], (255,))
 
     def _crown(self, sheet: Sheet, place: Point, radius_m: float, kind: int) -> None:
         crown = self._crowns[kind]
-        stamp(sheet.colour, crown.bgr, crown.alpha, place, radius_m)
-        stamp(sheet.heat, crown.heat, crown.alpha, place, radius_m)
+        stamp(sheet.colour, crown, place, radius_m)
+        stamp(sheet.heat, crown, place, radius_m)
 
     def _shadow(self, sheet: Sheet, place: Point, radius_m: float, height_m: float) -> None:
         for share in (0.25, 0.45, 0.65):
@@ -121,14 +150,11 @@ class Painter:
         sheet.polygon(land.garden, of.GARDEN)
         sheet.polygon(land.yard, of.CONCRETE)
         sheet.polygon(farm_all((-77, -10), (-56, -12), (-56, -4), (-77, -4)), of.GRAVEL)
-        for u in range(-74, 30, 6):  # joints of the concrete slabs
-            sheet.colour.line(farm_all((u, -27), (u, 12)), 0.05, (140, 150, 154))
-        for v in range(-27, 14, 6):
-            sheet.colour.line(farm_all((-50, v), (24, v)), 0.05, (140, 150, 154))
+        self._wear(sheet)
         sheet.polygon(land.garden, of.GARDEN)
         sheet.polygon(farm_all((-43, 24), (-34, 24), (-34, 28), (-43, 28)), of.PAVING)
-        for v in (33, 35, 37, 39):
-            sheet.line(farm_all((-46, v), (-36, v)), 0.7, of.DIRT_TRACK)
+        for bed in (33, 35, 37, 39):
+            sheet.line(farm_all((-46, bed), (-36, bed)), 0.7, of.DIRT_TRACK)
         sheet.polygon(farm_all((-74, -22), (-58, -22), (-58, -13), (-74, -13)), of.CONCRETE)
         sheet.polygon(farm_all((-73, -21), (-61, -21), (-62, -14), (-72, -14)), of.MANURE)
         sheet.polygon(farm_all((-74, 20), (-50, 27), (-53, 33), (-76, 26)), of.SILAGE_FOIL)
@@ -137,6 +163,33 @@ class Painter:
             sheet.colour.disc(farm(float(u), float(v)), 0.35, (40, 40, 42))  # tyres on the clamp
         for a, b in (((-58, 28), (-50, 45)), ((-50, 45), (-18, 45)), ((-18, 45), (-16, 44))):
             self._hedge(sheet, farm(*a), farm(*b))
+
+    def _wear(self, sheet: Sheet) -> None:
+        """Slab joints, tyre marks and stains on the yard."""
+        if sheet.colour.gsd_m > 0.3:
+            return
+        random = np.random.default_rng([self._land.seed, 0x3E])
+        before = sheet.colour.image.copy()
+        for u in range(-76, 32, 6):
+            sheet.colour.line(farm_all((u, -30), (u, 26)), 0.05, (122, 130, 134))
+        for across in range(-30, 28, 6):
+            sheet.colour.line(farm_all((-77, across), (31, across)), 0.05, (122, 130, 134))
+        for _ in range(46):
+            u, v = float(random.uniform(-76, 28)), float(random.uniform(-28, 22))
+            tone = int(random.integers(118, 152))
+            stain = blob(random, farm(u, v), (random.uniform(0.4, 2.2), random.uniform(0.4, 1.6)), 0.2)
+            sheet.colour.polygon(stain, (tone - 12, tone - 5, tone))
+        for offset in np.arange(-4, 4, 0.9):
+            bend = curve(
+                farm_all((-42 + offset, -32), (-36 + offset, -8), (-14, -9.5 + offset), (26, -15 + offset))
+            )
+            sheet.colour.line(bend, 0.22, (124, 132, 136))
+        yard = np.zeros(before.shape[:2], np.uint8)
+        outline = (sheet.colour.to_texels(self._land.yard) * 16).round().astype(np.int32)
+        cv2.fillPoly(yard, [outline], 255, cv2.LINE_8, 4)
+        worn = cv2.addWeighted(before, 0.45, sheet.colour.image, 0.55, 0)
+        sheet.colour.image[:] = before
+        cv2.copyTo(worn, yard, sheet.colour.image)
 
     def _hedge(self, sheet: Sheet, start: Point, end: Point) -> None:
         random = np.random.default_rng([round(1000 + start[0]), round(1000 + start[1])])
@@ -156,6 +209,10 @@ class Painter:
     def _incident(self, sheet: Sheet) -> None:
         """The landing pad, the water on the ground, the hoses."""
         sheet.polygon(self._land.stand, of.GRAVEL)
+        pebbles = np.random.default_rng([self._land.seed, 0x6E])
+        for x, y in pebbles.normal(HOME_XY, (5.0, 4.0), (900, 2)):
+            tone = int(pebbles.integers(108, 178))
+            sheet.colour.disc((x, y), float(pebbles.uniform(0.04, 0.14)), (tone - 10, tone, tone + 6))
         sheet.disc(HOME_XY, 1.4, of.PAD_ORANGE)
         sheet.disc(HOME_XY, 1.0, of.PAD_WHITE)
         sheet.disc(HOME_XY, 0.8, of.PAD_ORANGE)
@@ -173,6 +230,12 @@ class Painter:
         ):
             puddle = blob(random, farm(u, v), (ru, rv), 0.2)
             sheet.polygon(puddle, of.WET_GROUND)
+        for hose in HOSES:
+            line = [farm(u, v) for u, v in curve(list(hose), 16)]
+            lying = [
+                (x + 0.25 * np.sin(0.9 * i), y + 0.25 * np.cos(0.7 * i)) for i, (x, y) in enumerate(line)
+            ]
+            sheet.line(lying, 0.16, of.HOSE_WHITE)
 
     def _weather(self, sheet: Sheet) -> None:
         """Large patches of lighter and darker ground, then the shadows over everything."""

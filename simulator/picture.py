@@ -11,9 +11,7 @@ Plane = MatLike
 Matrix = NDArray[np.float64]
 
 CHROMA_TO_LUMA = np.array([[2.0, 0, 0], [0, 2.0, 0.5], [0, 0, 1]])
-"""Where a chroma sample lies among the luma samples: cosited in columns, between rows (H.264 figure E-1, type 0)."""
-
-LUMA_TO_CHROMA = np.linalg.inv(CHROMA_TO_LUMA)
+"""Where a chroma sample lies among luma: cosited in columns, between rows (H.264 figure E-1, type 0)."""
 
 _BT709 = np.array(  # rows Y, Cb, Cr of BGR in 0..255, limited range (ITU-T H.264 table E-5, matrix 1)
     [
@@ -25,7 +23,7 @@ _BT709 = np.array(  # rows Y, Cb, Cr of BGR in 0..255, limited range (ITU-T H.26
 
 
 class Picture:
-    """`nv12` is one (height * 3 / 2) x width array; `luma` and `chroma` (height/2 x width/2 x 2) look into it."""
+    """`nv12` is (height * 3 / 2) x width; `luma` and `chroma` (height/2 x width/2 x 2) look into it."""
 
     def __init__(self, width_px: int, height_px: int) -> None:
         self.nv12: NDArray[np.uint8] = np.full((height_px * 3 // 2, width_px), 128, np.uint8)
@@ -50,9 +48,8 @@ class Picture:
 
 def split_bgr(bgr: Plane) -> tuple[Plane, Plane]:
     """A BGR image as luma (h x w) and chroma (h/2 x w/2 x 2), BT.709 limited range."""
-    luma = cv2.transform(bgr, _BT709[:1])
     small = cv2.resize(bgr, (bgr.shape[1] // 2, bgr.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    return luma, cv2.transform(small, _BT709[1:])
+    return cv2.transform(bgr, _BT709[:1]), cv2.transform(small, _BT709[1:])
 
 
 def ycc_of(bgr: tuple[int, int, int]) -> tuple[int, int, int]:

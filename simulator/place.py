@@ -1,8 +1,8 @@
 """Where the demo plays: an invented farm in the metre grid of UTM zone 32U near Kaiserslautern.
 
-**Scene coordinates** (x, y, z) are metres of the UTM grid from the burning barn: x grid east, y grid north, z up from
-the flat ground. One grid metre is `SCALE` true metres long; z is in the same unit, so the mapping from the
-world to the scene is conformal and a picture of the scene is a picture of the world, to the pixel.
+**Scene coordinates** (x, y, z) are metres of the UTM grid from the burning barn: x grid east, y grid north,
+z up from the flat ground. A true metre is `SCALE` grid metres; z is in grid metres too, so the mapping from
+the world to the scene is conformal, and a picture of the scene is one of the world, to the pixel.
 """
 
 from __future__ import annotations

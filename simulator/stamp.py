@@ -17,6 +17,6 @@ def draw(luma: Plane, label: str, capture_ms: int) -> None:
     text = f"{label}  {time.strftime('%H:%M:%S', time.gmtime(seconds))}.{millis:03d} UTC"
     scale = luma.shape[0] / 1500
     origin = (round(24 * scale), round(44 * scale))
-    box = luma[: round(64 * scale), : round((24 + 20.5 * len(text)) * scale)]
-    cv2.putText(box, text, origin, _FONT, scale, (16,), max(2, round(6 * scale)), cv2.LINE_AA)
-    cv2.putText(box, text, origin, _FONT, scale, (225,), max(1, round(2 * scale)), cv2.LINE_AA)
+    box = luma[: round(64 * scale), : round((30 + 17.0 * len(text)) * scale)]
+    cv2.convertScaleAbs(box, box, 0.45, 8)
+    cv2.putText(box, text, origin, _FONT, scale, (228,), max(1, round(2 * scale)), cv2.LINE_AA)

@@ -21,13 +21,14 @@ class Tile(NamedTuple):
     heat: Image
     gsd_m: float
 
-    def coarser(self, gsd_m: float) -> Tile:
-        """The same ground for a canvas of that resolution, averaged so that it does not shimmer."""
-        if gsd_m <= self.gsd_m:
-            return self
-        size = round(TILE_M / gsd_m)
-        colour = cv2.resize(self.colour, (size, size), interpolation=cv2.INTER_AREA)
-        return Tile(colour, cv2.resize(self.heat, (size, size), interpolation=cv2.INTER_AREA), gsd_m)
+    def at(self, gsd_m: float) -> Tile:
+        """The same for canvases of that resolution (warmth: half of it), averaged against shimmer."""
+        return Tile(_averaged(self.colour, gsd_m), _averaged(self.heat, 2 * gsd_m), gsd_m)
+
+
+def _averaged(image: Image, gsd_m: float) -> Image:
+    size = min(_SIZE, round(TILE_M / gsd_m))
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
 
 
 class Crop(NamedTuple):
@@ -44,14 +45,14 @@ class Crop(NamedTuple):
 
 
 CROPS = {
-    "wheat": Crop((104, 168, 196), 78, 0.5, 0.04, 0.07, tramlines=0.22),
-    "barley": Crop((122, 184, 205), 80, 0.5, 0.03, 0.08, tramlines=0.18),
-    "stubble": Crop((116, 172, 196), 90, 0.4, 0.05, 0.07, swath_m=6.4, swath_contrast=0.10),
-    "maize": Crop((48, 106, 70), 60, 0.8, 0.16, 0.14),
-    "beet": Crop((62, 128, 84), 62, 1.0, 0.14, 0.16, tramlines=0.25),
-    "plough": Crop((74, 98, 126), 98, 1.6, 0.13, 0.12),
-    "meadow": Crop((70, 126, 104), 68, 64.0, 0.0, 0.16, swath_m=8.0, swath_contrast=0.025),
-    "hay": Crop((96, 156, 146), 76, 64.0, 0.0, 0.10, swath_m=6.4, swath_contrast=0.13),
+    "wheat": Crop((112, 166, 190), 78, 0.5, 0.035, 0.05, tramlines=0.20),
+    "barley": Crop((132, 180, 196), 80, 0.5, 0.03, 0.055, tramlines=0.17),
+    "stubble": Crop((124, 168, 186), 90, 0.4, 0.04, 0.05, swath_m=6.4, swath_contrast=0.055),
+    "maize": Crop((58, 98, 76), 60, 0.8, 0.12, 0.09),
+    "beet": Crop((74, 122, 94), 62, 1.0, 0.10, 0.10, tramlines=0.22),
+    "plough": Crop((84, 104, 124), 98, 1.6, 0.10, 0.08),
+    "meadow": Crop((76, 116, 102), 68, 64.0, 0.0, 0.075, swath_m=8.0, swath_contrast=0.02),
+    "hay": Crop((100, 146, 138), 76, 64.0, 0.0, 0.07, swath_m=6.4, swath_contrast=0.07),
 }
 
 
@@ -80,7 +81,7 @@ def crop_tile(crop: Crop, random: np.random.Generator) -> Tile:
         0.45 * noise(random, _SIZE, 256) + 0.35 * noise(random, _SIZE, 128) + 0.3 * noise(random, _SIZE, 32)
     )
     light = 1 + across[:, None] + crop.clump * clumps
-    hue = 0.03 * noise(random, _SIZE, 64)
+    hue = 0.018 * noise(random, _SIZE, 64) + 0.015 * noise(random, _SIZE, 8)
     bgr = np.dstack(
         [light * value * (1 + sign * hue) for value, sign in zip(crop.bgr, (1, 0.3, -1), strict=True)]
     )

@@ -1,6 +1,6 @@
-"""WGS84 <-> UTM by the Krüger series to the third order in n: better than a millimetre inside a zone.
+"""WGS84 <-> UTM by the Krüger series to the third order in n, better than a millimetre inside a zone.
 
-Source: C. Karney, "Transverse Mercator with an accuracy of a few nanometers" (2011), equations 7 to 12, 35, 36.
+Source: C. Karney, "Transverse Mercator with an accuracy of a few nanometers" (2011), eq. 7 to 12, 35, 36.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def to_wgs84(easting_m: float, northing_m: float, zone: int = 32) -> tuple[float
 
 
 def convergence_deg(lat_deg: float, lon_deg: float, zone: int = 32) -> float:
-    """Grid convergence: true bearing = grid bearing + convergence (on the sphere; here below 0.0005 deg off)."""
+    """Grid convergence: true bearing = grid bearing + convergence (on the sphere: 0.0005 degrees off)."""
     lon = math.radians(lon_deg - central_meridian_deg(zone))
     return math.degrees(math.atan(math.tan(lon) * math.sin(math.radians(lat_deg))))
 
