@@ -17,8 +17,8 @@ from flow.units import Codec, CodecConfig
 from relay import aiortc_seam
 from relay.hub import Relay
 from relay.settings import RelaySettings
-from tests.fakes.encoded import as_units, h264_pictures
 from tests.fakes.clock import FakeClock
+from tests.fakes.encoded import as_units, h264_pictures
 from tests.fakes.whep_player import Player
 
 FEED = "fritz-tag"
