@@ -161,7 +161,7 @@ class Assembler:
             return False
         if config is None:
             return False
-        self._reorders |= config.reorders
+        # Many an encoder reserves reordering in its SPS and never does it: what the pictures do counts.
         self.config = replace(config, reorders=self._reorders)
         return True
 

@@ -7,6 +7,7 @@ import pytest
 from flow.clock import NS_PER_S
 from flow.codec.annexb import join_nal_units, split_nal_units
 from flow.codec.nal import RULES
+from flow.codec.parameter_sets import parse_h264_sps
 from flow.units import Codec
 from ingest.protocol.assembly import Assembler, set_id
 from ingest.protocol.events import SourcePicture
@@ -120,6 +121,14 @@ def test_b_frames_are_found_and_named_and_other_streams_are_not() -> None:
     assert plain.config.plays_in_browsers
     assert reordered.config is not None
     assert reordered.config.reorders
+
+
+def test_an_sps_that_only_allows_reordering_does_not_count_as_b_frames() -> None:
+    key = coded(1, options=WITH_B_FRAMES)[0].data
+    assert any(nal[0] & 31 == 7 and parse_h264_sps(nal).reorders for nal in split_nal_units(key))
+    assembler = Assembler()
+    assert assembler.push(picture(key)) is not None
+    assert assembler.notes == ()
 
 
 def test_chroma_and_interlacing_are_named() -> None:
