@@ -1,6 +1,4 @@
-"""The state of one aircraft, assembled from its messages. None is unknown; nothing is guessed or held
-over.
-"""
+"""The state of one aircraft, assembled from its messages. None is unknown; nothing is guessed."""
 
 from __future__ import annotations
 
@@ -41,9 +39,7 @@ NOT_AIRCRAFT = frozenset(
 
 
 def is_aircraft(heartbeat: Any) -> bool:
-    """Whether a HEARTBEAT comes from the autopilot of a vehicle, and not from a component or ground
-    station.
-    """
+    """Whether a HEARTBEAT comes from a vehicle's autopilot, not from a component or ground station."""
     return heartbeat.autopilot != dialect.MAV_AUTOPILOT_INVALID and heartbeat.type not in NOT_AIRCRAFT
 
 
@@ -83,7 +79,8 @@ class Assembly:
         self._texts = TextJoiner()
         self._text_count = 0
         self._armed: bool | None = None  # outlives restarts: an event is a change, not a rediscovery
-        self._autopilot: int = _AUTOPILOT
+        self.autopilot: int = _AUTOPILOT
+        """The component whose position, attitude and mode count."""
         self._heartbeat_ns: int | None = None
         self._time_ns = 0
         self.moved = False
@@ -99,7 +96,7 @@ class Assembly:
             return self._on_heartbeat(component_id, message, arrival_ns)
         if number == dialect.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS:
             self._on_gimbal(component_id, message, arrival_ns)
-        elif component_id == self._autopilot and self._take_time(number, message, arrival_ns):
+        elif component_id == self.autopilot and self._take_time(number, message, arrival_ns):
             _READERS[number](self, message)
         return []
 
@@ -188,9 +185,9 @@ class Assembly:
     def _is_autopilot(self, component_id: int, now_ns: int) -> bool:
         """Whether this vehicle heartbeat counts: companions that pose as a vehicle must not take over."""
         silent = self._heartbeat_ns is None or now_ns - self._heartbeat_ns > _AUTOPILOT_GONE_NS
-        if component_id in {self._autopilot, _AUTOPILOT} or silent:
-            self._autopilot, self._heartbeat_ns = component_id, now_ns
-        return component_id == self._autopilot
+        if component_id in {self.autopilot, _AUTOPILOT} or silent:
+            self.autopilot, self._heartbeat_ns = component_id, now_ns
+        return component_id == self.autopilot
 
     def _on_global_position(self, message: Any) -> None:
         known = self._known

@@ -18,9 +18,7 @@ from pymavlink.dialects.v20 import ardupilotmega as dialect
 from .places import distance_m, place_e7
 
 GONE_NS = 3_000_000_000
-"""A holder silent for so long has lost its claim: the aircraft has changed links, or has been switched
-off.
-"""
+"""A holder silent for so long has lost its claim: the aircraft has changed links, or is switched off."""
 CLAIMS_KEPT = 8
 TRACK_KEPT = 300
 TRACK_SPAN_MS = 10_000
@@ -61,9 +59,7 @@ class _Claim:
 
 
 class Claims:
-    """The claims to one component of one system id. Only messages that `admit` lets through are the
-    aircraft's.
-    """
+    """The claims to one component of one system id: what `admit` lets through is the aircraft's."""
 
     def __init__(self) -> None:
         self._claims: dict[str, _Claim] = {}

@@ -24,9 +24,7 @@ GROUND_SYSTEM_IDS = range(250, 256)
 """Ground stations live here, and old ones do not say in their heartbeat that they are one. Never adopted."""
 UNASSIGNED_SHOWN_NS = 30 * NS_PER_S
 READOPT_NS = 10 * NS_PER_S
-"""An adopted aircraft silent for so long makes way for another one: somebody has taken out the second
-drone.
-"""
+"""An adopted aircraft silent for so long makes way for another one: the second drone has been taken out."""
 
 SETTLE_NS = 4_000_000
 """A sample waits for so long a pause: attitude, position and gimbal of one instant come as three datagrams,
@@ -75,7 +73,7 @@ class _Aircraft:
         claims = self.claims[frame.component_id]
         handovers = claims.handovers
         admitted = claims.admit(sender, message, now_ns)
-        if claims.handovers != handovers:
+        if claims.handovers != handovers and frame.component_id == self.assembly.autopilot:
             self.assembly.forget()
         return admitted
 
@@ -97,18 +95,20 @@ class _Aircraft:
         return [sample] if sample else []
 
 
+_Gaps: TypeAlias = defaultdict[tuple[int, int], Gaps]
+"""By system and component id; kept for our aircraft only."""
+
+
 class _Sender:
     """One UDP address, TCP connection or file."""
 
     def __init__(self) -> None:
         self.parser = Parser()
-        self.gaps: defaultdict[tuple[int, int], Gaps] = defaultdict(Gaps)
+        self.gaps: _Gaps = defaultdict(Gaps)
 
 
 class Fleet:
-    """The aircraft of one link by system id; `system_ids` are (aircraft id, system id or None to adopt
-    one).
-    """
+    """The aircraft of one link; `system_ids` are pairs of aircraft id and system id, None to adopt one."""
 
     def __init__(self, link: str, system_ids: Sequence[tuple[str, int | None]]) -> None:
         self.link = link
@@ -134,8 +134,7 @@ class Fleet:
         self._bad_bytes += origin.parser.bad_bytes - before
         out = self._due_samples(now_ns)
         for frame in frames:
-            missing = origin.gaps[frame.system_id, frame.component_id].missing(frame.sequence)
-            self._take(frame, sender, now_ns, missing, out)
+            self._take(frame, sender, origin.gaps, now_ns, out)
         return out
 
     def poll(self, now_ns: int) -> list[Out]:
@@ -173,14 +172,14 @@ class Fleet:
             self._senders.popitem(last=False)
         return sender
 
-    def _take(self, frame: Frame, sender: str, now_ns: int, missing: int, out: list[Out]) -> None:
+    def _take(self, frame: Frame, sender: str, gaps: _Gaps, now_ns: int, out: list[Out]) -> None:
         """Hand one frame to its aircraft, unless it is nobody's or is one too many."""
         message = self._decoder.decode(frame) if frame.message_id in READ_IDS else None
         aircraft = self._owner(frame, message, now_ns)
         if aircraft is None or not aircraft.admits(sender, frame, message, now_ns):
             return
         aircraft.heard_ns = now_ns
-        aircraft.lost += missing
+        aircraft.lost += gaps[frame.system_id, frame.component_id].missing(frame.sequence)
         if self._duplicates.seen(frame):
             aircraft.duplicates += 1
             return

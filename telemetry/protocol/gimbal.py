@@ -1,6 +1,4 @@
-"""Where a gimbal looks: the quaternion of GIMBAL_DEVICE_ATTITUDE_STATUS -> pitch and yaw of the camera
-axis.
-"""
+"""Where a gimbal looks: quaternion of GIMBAL_DEVICE_ATTITUDE_STATUS -> pitch and yaw of the camera."""
 
 from __future__ import annotations
 

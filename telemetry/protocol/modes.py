@@ -54,9 +54,7 @@ _PX4_MAIN_AUTO = 4
 
 
 def mode_name(autopilot: int, vehicle_type: int, base_mode: int, custom_mode: int) -> str | None:
-    """Name of the mode a HEARTBEAT states; "Mode 27" for a number without a name, None where it states
-    none.
-    """
+    """Name of the mode a HEARTBEAT states, "Mode 27" where it has none; None where no mode is stated."""
     if autopilot == dialect.MAV_AUTOPILOT_PX4:
         return _px4_mode_name(custom_mode)
     if not base_mode & dialect.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED:

@@ -25,6 +25,7 @@ HEADER_V1 = 6
 HEADER_V2 = 10
 CHECKSUM = 2
 SIGNATURE = 13
+COMPONENTS_KEPT = 256
 FLAG_SIGNED = 0x01  # MAVLINK_IFLAG_SIGNED, the only incompatibility flag there is
 
 _START = re.compile(rb"[\xfd\xfe]")
@@ -128,6 +129,8 @@ class Parser:
         end = _payload_end(raw)
         if dialect.x25crc(raw[1:end] + bytes((extra,))).crc != int.from_bytes(raw[end : end + 2], "little"):
             return None
+        if len(self._heard) >= COMPONENTS_KEPT:
+            self._heard.clear()
         self._heard.add(source)
         return frame
 

@@ -8,9 +8,7 @@ EARTH_RADIUS_M = 6_371_009.0
 
 
 def place_e7(lat_e7: int, lon_e7: int) -> tuple[float, float] | None:
-    """Degrees of a position in degE7; None for 0/0 ("no position", in the sea) and for what is not on
-    Earth.
-    """
+    """Degrees of a position in degE7; None for 0/0 ("no position", in the sea) or beyond the Earth."""
     if not (lat_e7 or lon_e7) or abs(lat_e7) > 900_000_000 or abs(lon_e7) > 1_800_000_000:
         return None
     return lat_e7 / 1e7, lon_e7 / 1e7

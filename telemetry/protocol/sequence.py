@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from .parser import Frame
+from .parser import COMPONENTS_KEPT, Frame
 
-COMPONENTS_KEPT = 256
 WINDOW = 64
 """How many messages of a component a duplicate may lag behind. With 256 numbers and constant payloads (a
 heartbeat is always the same), a longer memory takes real messages of a lossy link for duplicates."""

@@ -299,6 +299,20 @@ def test_a_gimbal_with_an_address_of_its_own_belongs_to_its_aircraft() -> None:
     assert air.heard().rival is None
 
 
+def test_a_gimbal_that_changes_its_port_makes_nothing_forgotten() -> None:
+    air = Air(("fritz", 1))
+    drone, camera = FakeAircraft(), FakeAircraft(1, 154)
+    air.send(drone.system_status(66))
+    air.send(camera.gimbal([1.0, 0.0, 0.0, 0.0], 64), sender=B)
+    for number in range(50):
+        air.fly(drone, 5_000 + 100 * number, 49.0)
+        air.wait(100 * MS)
+    air.send(camera.gimbal([0.0, 0.0, 0.0, 1.0], 64), sender="udp:10.0.0.2:6001")
+    air.fly(drone, 10_000, 49.0)
+    sample = air.samples()[-1]
+    assert (sample.battery_pct, sample.gimbal_yaw_deg) == (66, 180.0)
+
+
 def test_a_link_with_heartbeats_only_does_not_shut_out_the_full_one() -> None:
     air = Air(("fritz", 1))
     thin, full = FakeAircraft(), FakeAircraft()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from telemetry.protocol.parser import Frame, Parser
-from telemetry.protocol.sequence import COMPONENTS_KEPT, WINDOW, Duplicates, Gaps
+from telemetry.protocol.parser import COMPONENTS_KEPT, Frame, Parser
+from telemetry.protocol.sequence import WINDOW, Duplicates, Gaps
 from tests.fakes.aircraft import FakeAircraft
 
 
