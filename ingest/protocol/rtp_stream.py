@@ -23,7 +23,8 @@ _H265_FIRST_BYTES = frozenset({0x00, 0x02, 0x40, 0x42, 0x44, 0x46, 0x4E, 0x60, 0
 
 class RtpStream:
     """One port. The first synchronization source with video on it is followed; another one takes over once
-    the first is silent, or at once if it comes from the same socket, and counts as a restart.
+    the first is silent, or at once if it comes from the same socket, and counts as a restart. It takes
+    two packets (RFC 3550 A.1), so that a stray one changes nothing.
     """
 
     SCHEME: ClassVar = "rtp"
@@ -37,6 +38,7 @@ class RtpStream:
         self._codec = Codec.H264
         self._depacketizer: h264.Depacketizer | h265.Depacketizer = h264.Depacketizer()
         self._counted = (0, 0)  # lost and malformed packets already told
+        self._candidate: RtpPacket | None = None  # the first packet of what may become the source
         self._early_report: SenderReport | None = None  # of a source that has sent no packet yet
 
     def handle(self, datagram: bytes, sender: str, now_ns: int) -> list[SourceEvent]:
@@ -69,6 +71,10 @@ class RtpStream:
         codec = codec_of(packet.payload)
         if codec is None:
             return [Unusable("not_video", f"RTP from {sender} that is neither H.264 nor H.265")]
+        first, self._candidate = self._candidate, packet
+        if first is None or first.ssrc != packet.ssrc:
+            return []
+        self._candidate = None
         events: list[SourceEvent] = [] if self._ssrc is None else [Restarted()]
         self._ssrc, self._payload_type, self._sender = packet.ssrc, packet.payload_type, sender
         self._codec, self._counted = codec, (0, 0)
@@ -76,7 +82,7 @@ class RtpStream:
         if self._early_report is not None:
             events += self._take_reports([self._early_report])
         self._early_report = None
-        return events + self._take(packet, now_ns)
+        return events + self._take(first, now_ns) + self._take(packet, now_ns)
 
     def _take(self, packet: RtpPacket, now_ns: int) -> list[SourceEvent]:
         self._heard_ns = now_ns

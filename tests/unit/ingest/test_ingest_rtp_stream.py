@@ -108,6 +108,17 @@ def test_a_restart_of_the_same_socket_is_followed_at_once() -> None:
     assert len(pictures_of(events)) == 5
 
 
+def test_a_stray_packet_of_the_same_socket_changes_nothing() -> None:
+    stream = RtpStream()
+    sent = packets(coded(10))
+    half = len(sent) // 2
+    events = feed(stream, sent[:half])
+    events += feed(stream, [replace(sent[half], ssrc=77), replace(sent[half], ssrc=78)])
+    events += feed(stream, sent[half:])
+    assert Restarted() not in events
+    assert [got.damaged for got in pictures_of(events)] == [False] * 10
+
+
 def test_another_sender_takes_over_only_once_the_first_is_silent() -> None:
     stream = RtpStream()
     feed(stream, packets(coded(5)))
