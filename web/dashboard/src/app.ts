@@ -218,8 +218,7 @@ export class App {
     if (main) this.bar.badge.show(main.channel, language, main.lastPictureUtcMs);
     this.bar.badge.element.hidden = main === null;
     this.bar.show(language, {
-      title: this.config.title,
-      name: main ? `${main.channel.feed.aircraft_name} · ${main.channel.feed.name}` : this.config.title,
+      name: [this.config.title, main?.channel.feed.aircraft_name, main?.channel.feed.name].filter(Boolean).join(" · "),
       recording: this.config.recording,
       hud: this.taste.hud,
     });
@@ -247,6 +246,7 @@ export class App {
       feed: channel.feed,
       sample: channel.newestSample,
       linkTrouble: linkSentence(this.taste.language, channel.link),
+      text: channel.text,
     }));
   }
 

@@ -15,7 +15,6 @@ export interface BarActions {
 
 export class Bar {
   readonly badge = new Badge(true);
-  private readonly brand = h("span", { class: "brand" }, "LAGEBILD");
   private readonly name = h("span", { class: "bar-name" });
   private readonly rec = h("span", { class: "rec", hidden: true }, icon("rec"), "REC");
   private readonly languageText = h("span", { class: "language" });
@@ -36,12 +35,11 @@ export class Bar {
       [tool("leave", "tool-leave", () => does.leaveFull()), "do.leave_full", "F"],
     ];
     const buttons = h("div", { class: "tools" }, ...this.tools.map(([button]) => button));
-    this.element = h("header", { class: "bar" }, this.brand, this.name, this.badge.element, this.rec, buttons);
+    this.element = h("header", { class: "bar" }, h("span", { class: "brand" }, "LAGEBILD"), this.name, this.badge.element, this.rec, buttons);
   }
 
-  show(language: Language, view: { title: string; name: string; recording: boolean; hud: boolean }): void {
+  show(language: Language, view: { name: string; recording: boolean; hud: boolean }): void {
     setText(this.name, view.name);
-    setAttribute(this.brand, "title", view.title);
     this.rec.hidden = !view.recording;
     setText(this.languageText, language === "de" ? "EN" : "DE");
     setAttribute(this.hudTool, "aria-pressed", String(view.hud));

@@ -83,8 +83,8 @@ export const CATALOGUE = {
 
   // lasting properties of a feed
   "note.b_frames": [
-    "Die Drohne sendet B-Bilder; der Browser kann sie in Echtzeit nicht zeigen. Am Sender B-Frames abschalten.",
-    "The drone sends B-frames; a browser cannot show them in real time. Switch B-frames off at the sender.",
+    "Die Drohne sendet B-Bilder; Browser zeigen sie nicht oder nur ruckelnd und verspätet. Am Sender B-Frames abschalten.",
+    "The drone sends B-frames; browsers show them late and unevenly or not at all. Switch B-frames off at the sender.",
   ],
   "note.interlaced": [
     "Die Drohne sendet Halbbilder (interlaced); der Browser kann sie noch nicht zeigen.",
@@ -136,6 +136,7 @@ export const CATALOGUE = {
   "read.climb": ["Steigen", "climb"],
   "read.battery": ["Akku", "Batt."],
   "read.satellites": ["Sat", "Sat"],
+  "read.mode": ["Modus", "Mode"],
   "read.gimbal": ["Gimbal", "Gimbal"],
   "read.armed": ["MOTOREN AN", "ARMED"],
   "read.disarmed": ["Motoren aus", "disarmed"],

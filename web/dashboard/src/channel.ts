@@ -3,6 +3,7 @@
 import type { Config, Feed, LinkState, Sample, ServerMessage, StatusText } from "./api";
 import { whepUrl } from "./api";
 import { ageMs, Anchors, type Capture } from "./age";
+import { Backoff } from "./backoff";
 import { FeedSocket } from "./feedSocket";
 import { FrameWatch, type DisplayedFrame } from "./frames";
 import { PictureState, type PictureStateName } from "./pictureState";
@@ -11,7 +12,10 @@ import type { ServerTime } from "./serverTime";
 import { SampleRing } from "./telemetry";
 import { WhepClient } from "./whep";
 
-const STUCK_MS = 3000; // the source is live but no picture arrives: the path is broken
+/** The source is live and the connection stands, but no picture arrives: start anew, ever more rarely. */
+const STUCK_FIRST_MS = 3000;
+const STUCK_MOST_MS = 30_000; // beyond the longest wait for a keyframe
+const STUCK_SUSPECT_MS = 300; // the server was away: this connection is probably its predecessor's
 
 /** The picture on the screen and what belongs to it. */
 export interface Shown {
@@ -40,7 +44,10 @@ export class Channel {
   private readonly socket: FeedSocket;
   private whep: WhepClient;
   private readonly frames: FrameWatch;
-  private restartedAt = performance.now();
+  private readonly patience = new Backoff(STUCK_FIRST_MS, STUCK_MOST_MS);
+  private stuckLimitMs = this.patience.nextMs();
+  private stuckSince: number | null = null;
+  private opened = false;
 
   constructor(
     public feed: Feed,
@@ -102,13 +109,13 @@ export class Channel {
     const source = this.serverReachable ? status : null;
     const name = this.state.judge({ now, ageMs: this.ageMs(now), source, sourceFps: fps });
     if (name !== before) this.events.change();
-    if (!this.isMoving && source === "live" && now - this.quietSince() > STUCK_MS) this.redial(now);
+    this.watchForStuck(now, source === "live");
     return name;
   }
 
   hurry(): void {
     this.socket.hurry();
-    if (!this.isMoving) this.redial(performance.now());
+    if (!this.isMoving) this.whep.restart();
   }
 
   /** The page goes away (perhaps into the browser's cache) and comes back. */
@@ -136,13 +143,16 @@ export class Channel {
     });
   }
 
-  private redial(now: number): void {
-    this.restartedAt = now;
+  private watchForStuck(now: number, isSending: boolean): void {
+    if (this.isMoving || !isSending || !this.whep.connected) {
+      this.stuckSince = null;
+      return;
+    }
+    this.stuckSince ??= now;
+    if (now - this.stuckSince < this.stuckLimitMs) return;
+    this.stuckSince = null;
+    this.stuckLimitMs = this.patience.nextMs();
     this.whep.restart();
-  }
-
-  private quietSince(): number {
-    return Math.max(this.restartedAt, this.state.lastPictureAt ?? 0);
   }
 
   private display(frame: DisplayedFrame): void {
@@ -155,7 +165,7 @@ export class Channel {
       estimated: frame.estimated,
     };
     this.state.picture(frame.now);
-    this.whep.proven();
+    this.provePath();
     this.judge(frame.now);
     this.events.picture();
   }
@@ -197,10 +207,22 @@ export class Channel {
     if (id === this.feed.id) this.feed = { ...this.feed, state };
   }
 
+  private provePath(): void {
+    this.whep.proven();
+    this.patience.reset();
+    this.stuckLimitMs = STUCK_FIRST_MS;
+  }
+
   private serverCameOrWent(open: boolean): void {
-    if (open) this.startTimelineAnew();
-    if (open && !this.isMoving) this.redial(performance.now());
+    if (open && this.opened) this.serverIsBack();
+    this.opened ||= open;
     this.events.change();
+  }
+
+  private serverIsBack(): void {
+    this.startTimelineAnew();
+    if (this.whep.connected) this.stuckLimitMs = STUCK_SUSPECT_MS;
+    else this.whep.restart();
   }
 
   /** A restarted server counts anew: nothing from before may be mixed with what comes. */

@@ -2,7 +2,8 @@
 
 import { fromUtm, toUtm, zoneOf } from "./utm";
 
-const SPACINGS_M = [10, 100, 1000, 10_000, 100_000];
+const SPACINGS_M = [10, 100, 1000, 10_000, 100_000]; // to the squares of UTMREF
+const SQUARE_M = 100_000;
 const LINES_APART_PX = 56;
 const LINES_MOST = 60; // of each direction
 const POINTS = 6; // a grid line is slightly curved on the map
@@ -78,10 +79,11 @@ function multiples(from: number, to: number, step: number): number[] {
 
 /**
  * Label of a line as printed on a map's edge: the digits that UTMREF writes within the 100 km square, as many
- * as the spacing needs ("10" for 1 km, "100" for 100 m, "1005" for 10 m).
+ * as the spacing needs (none for the squares themselves, "10" for 1 km, "100" for 100 m, "1005" for 10 m).
  */
 export function gridLabel(metres: number, spacingM: number): string {
+  if (spacingM >= SQUARE_M) return "";
   const digits = spacingM >= 10_000 ? 1 : spacingM >= 1000 ? 2 : spacingM >= 100 ? 3 : 4;
-  const within = Math.floor((((metres % 100_000) + 100_000) % 100_000) / 10 ** (5 - digits));
+  const within = Math.floor((((metres % SQUARE_M) + SQUARE_M) % SQUARE_M) / 10 ** (5 - digits));
   return String(within).padStart(digits, "0");
 }

@@ -14,6 +14,7 @@ const LABELS: Partial<Record<ReadingName, Key>> = {
   msl: "read.msl",
   battery: "read.battery",
   satellites: "read.satellites",
+  mode: "read.mode",
   gimbal: "read.gimbal",
 };
 

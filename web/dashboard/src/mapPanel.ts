@@ -1,6 +1,6 @@
 /** The map with its controls, position and notices; the drawing itself is loaded after the picture. */
 
-import type { Feed, Sample } from "./api";
+import type { Feed, Sample, StatusText } from "./api";
 import { translate, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { age } from "./format";
@@ -8,12 +8,14 @@ import { icon, type IconName } from "./icons";
 import type { Theme } from "./mapStyle";
 import type { MapView } from "./mapView";
 import { PositionBar } from "./position";
+import { warning } from "./sentences";
 import { groupAgeMs, hasPosition, STALE_MS } from "./telemetry";
 
 export interface Watched {
   feed: Feed;
   sample: Sample | null;
   linkTrouble: string | null;
+  text: StatusText | null;
 }
 
 const EVERY_MS = 100; // ten places a second are enough for a map
@@ -21,6 +23,7 @@ const EVERY_MS = 100; // ten places a second are enough for a map
 export class MapPanel {
   private readonly canvas = h("div", { class: "map-canvas" });
   private readonly notice = h("p", { class: "map-notice", role: "status", hidden: true });
+  private readonly text = h("p", { class: "map-text", role: "status", hidden: true });
   private readonly position = new PositionBar();
   private readonly controls: Record<"follow" | "zoom_in" | "zoom_out", HTMLButtonElement>;
   readonly element: HTMLElement;
@@ -38,7 +41,7 @@ export class MapPanel {
     };
     const buttons = h("div", { class: "map-controls" }, ...Object.values(this.controls));
     const area = h("div", { class: "map-area" }, this.canvas, buttons, this.notice);
-    this.element = h("section", { class: "map-panel" }, area, this.position.element);
+    this.element = h("section", { class: "map-panel" }, area, this.text, this.position.element);
     new ResizeObserver(() => this.view?.resize()).observe(this.canvas);
   }
 
@@ -69,7 +72,13 @@ export class MapPanel {
     this.label(language);
     this.position.show(language, hasPosition(sample) ? sample : null, old);
     this.showNotice(language, main, old ? ageMs : null);
+    this.showText(warning(main?.text ?? null, serverMs));
     this.showAircraft(language, watched, serverMs);
+  }
+
+  private showText(text: string | null): void {
+    this.text.hidden = text === null;
+    setText(this.text, text ?? "");
   }
 
   private showAircraft(language: Language, watched: readonly Watched[], serverMs: number | null): void {

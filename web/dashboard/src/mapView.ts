@@ -15,6 +15,7 @@ setWorkerUrl(workerUrl);
 const EARTH_M = 40_075_016.686;
 const TILE_PX = 512;
 const FIRST_ZOOM = 16;
+const TRACK_EVERY_MS = 500; // each new line is a redraw of the whole map
 const FREE_SHARE = 0.3; // the aircraft may leave the middle by this share of the view before the map follows
 
 interface Tracked {
@@ -33,6 +34,7 @@ export class MapView {
   private gridKey = "";
   private placed = false;
   private ready = false;
+  private trackDue: number | undefined;
 
   /** Throws where the browser has no WebGL. */
   constructor(container: HTMLElement, theme: Theme, onDrag: () => void) {
@@ -47,7 +49,6 @@ export class MapView {
       touchPitch: false,
       attributionControl: false,
       fadeDuration: 0,
-      canvasContextAttributes: { antialias: true },
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disable(); // the page's own keys
@@ -79,7 +80,7 @@ export class MapView {
     tracked.marker.setLngLat(at);
     turnSymbol(tracked.symbol, sample, look);
     this.showHome(tracked, sample, look.home);
-    if (tracked.track.add(...at, sample.utc_ms)) this.drawTracks();
+    if (tracked.track.add(...at, sample.utc_ms)) this.trackDue ??= window.setTimeout(() => this.drawTracks(), TRACK_EVERY_MS);
     if (look.main) this.follow(at);
   }
 
@@ -128,6 +129,7 @@ export class MapView {
     if (!this.placed) {
       this.placed = true;
       this.map.jumpTo({ center: at, zoom: FIRST_ZOOM });
+      this.drawGrid();
     } else if (this.following && this.hasLeftTheMiddle(at)) {
       this.map.jumpTo({ center: at });
     }
@@ -141,12 +143,14 @@ export class MapView {
   }
 
   private drawTracks(): void {
+    window.clearTimeout(this.trackDue);
+    this.trackDue = undefined;
     if (!this.ready) return;
     this.setLines("track", [...this.aircraft.values()].flatMap(({ track }) => track.lines.map((points) => ({ points }))));
   }
 
   private drawGrid(): void {
-    if (!this.ready) return;
+    if (!this.ready || !this.placed) return; // a grid anywhere would look like a place
     const bounds = this.map.getBounds();
     const metresPerPixel =
       (EARTH_M * Math.cos((this.map.getCenter().lat * Math.PI) / 180)) / (TILE_PX * 2 ** this.map.getZoom());

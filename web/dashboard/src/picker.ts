@@ -79,6 +79,7 @@ export class Picker {
       group.append(this.entry(feed));
     }
     this.list.classList.toggle("single", groups.size === 1);
+    this.element.classList.toggle("many", feeds.length > 3); // feeds before words
     this.list.replaceChildren(...groups.values());
   }
 
@@ -103,7 +104,9 @@ export class Picker {
     setAttribute(entry.button, "data-state", mood);
     setText(entry.name, feed.name);
     setText(entry.word, translate(language, text));
-    setAttribute(entry.button, "aria-pressed", String(chosen.main === feed.id));
+    const isMain = String(chosen.main === feed.id);
+    if (isMain === "true" && entry.button.ariaPressed !== isMain) entry.button.scrollIntoView({ block: "nearest", inline: "nearest" });
+    setAttribute(entry.button, "aria-pressed", isMain);
     setAttribute(entry.button, "aria-label", `${translate(language, "feed.show", { name: `${feed.aircraft_name} ${feed.name}` })}: ${translate(language, text)}`);
     const isSecond = chosen.second === feed.id;
     const label = translate(language, isSecond ? "do.second_off" : "do.second");

@@ -1,6 +1,6 @@
 /** Why there is no picture, in sentences that a tired person understands at once. Pure. */
 
-import type { LinkState, SourceState } from "./api";
+import type { LinkState, SourceState, StatusText } from "./api";
 import { isKey, translate, type Key, type Language } from "./catalogue";
 import { duration, timeOfDay } from "./format";
 import type { PictureStateName } from "./pictureState";
@@ -10,6 +10,10 @@ const UNPLAYABLE = ["codec_h265", "b_frames", "interlaced", "chroma"];
 
 /** Reasons that mean no more, after there were pictures, than that they have stopped. */
 const FELL_SILENT = ["", "no_packets", "stalled"];
+
+/** MAV_SEVERITY down to warning. */
+const WARNINGS = ["emergency", "alert", "critical", "error", "warning"];
+const WARNING_SHOWN_MS = 30_000;
 
 export interface NoPicture {
   state: PictureStateName;
@@ -48,6 +52,12 @@ export function linkSentence(language: Language, link: LinkState | null): string
   if (!link || link.status === "live") return null;
   if (link.status === "silent") return translate(language, "link.silent", { time: timeOfDay(link.since_ms) });
   return translate(language, keyOr(`link.${link.reason}`, link.status === "failed" ? "link.failed" : "link.no_messages"));
+}
+
+/** The aircraft's own words (STATUSTEXT) with their time, while they are news and warn of something; else null. */
+export function warning(text: StatusText | null, serverMs: number | null): string | null {
+  if (!text || serverMs === null || !WARNINGS.includes(text.severity)) return null;
+  return serverMs - text.utc_ms > WARNING_SHOWN_MS ? null : `${timeOfDay(text.utc_ms)} ${text.text}`;
 }
 
 const keyOr = (key: string, other: Key): Key => (isKey(key) ? key : other);

@@ -33,6 +33,11 @@ export class WhepClient {
     void this.start();
   }
 
+  /** Whether the connection stands, as far as this side can know. */
+  get connected(): boolean {
+    return this.connection?.connectionState === "connected";
+  }
+
   /** Pictures are displayed: the next failure starts with the shortest wait again. */
   proven(): void {
     this.backoff.reset();

@@ -47,6 +47,7 @@ describe("the metre grid", () => {
     expect(gridLabel(410_100, 100)).toBe("101");
     expect(gridLabel(5_477_060, 10)).toBe("7706");
     expect(gridLabel(5_480_000, 10_000)).toBe("8");
+    expect(gridLabel(5_500_000, 100_000)).toBe("");
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LinkState } from "../src/api";
-import { linkSentence, noPicture, notes } from "../src/sentences";
+import { linkSentence, noPicture, notes, warning } from "../src/sentences";
 import { source } from "./samples";
 
 const seen = { state: "frozen" as const, gapMs: 12_300, serverReachable: true, source: source() };
@@ -52,5 +52,17 @@ describe("notes and links", () => {
     expect(linkSentence("de", { ...link, status: "silent" })).toMatch(/^Telemetrie ausgefallen seit \d\d:\d\d:\d\d\.$/);
     expect(linkSentence("de", { ...link, status: "failed", reason: "duplicate_system_id" })).toContain("Zwei Drohnen");
     expect(linkSentence("de", { ...link, status: "connecting" })).toBe("Keine Telemetrie von der Drohne.");
+  });
+});
+
+describe("the aircraft's own words", () => {
+  const text = { severity: "critical", text: "Low battery", utc_ms: 1_000_000 };
+
+  it("are shown for half a minute when they warn", () => {
+    expect(warning(text, 1_030_000)).toMatch(/^\d\d:\d\d:\d\d Low battery$/);
+    expect(warning(text, 1_030_001)).toBeNull();
+    expect(warning({ ...text, severity: "info" }, 1_000_001)).toBeNull();
+    expect(warning(null, 1_000_000)).toBeNull();
+    expect(warning(text, null)).toBeNull();
   });
 });
