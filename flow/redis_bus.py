@@ -119,10 +119,14 @@ class RedisBus:
             self._receiver.want(kind, key)
 
     async def _run(self, started: asyncio.Event) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._sender.run())
-            self._receiver.start(tasks)
-            started.set()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._sender.run())
+                self._receiver.start(tasks)
+                started.set()
+        except Exception:
+            log.exception("bus: a fault of ours ended the tasks of the Redis bus")
+            raise
 
     async def _stop(self, runner: asyncio.Task[None]) -> None:
         try:
@@ -133,7 +137,7 @@ class RedisBus:
         runner.cancel()
         await asyncio.wait([runner])
         if not runner.cancelled():
-            runner.result()  # a fault of ours ended it before: let it be seen
+            runner.result()  # raises what ended it before
 
 
 def _client(url: str, greet: Callable[[Any], Awaitable[None]]) -> Any:

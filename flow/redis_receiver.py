@@ -13,14 +13,14 @@ from .bus import GROUP_LIMIT_BYTES, Item, key_of
 from .errors import MalformedError
 from .memory_bus import EVENT_KINDS, STATE_KINDS, Group, MemoryBus
 from .outbox import Inbox
-from .redis_sender import Sender
+from .redis_sender import End, Sender
 from .redis_streams import BEGINNING, GROUP, STREAM, STREAM_KINDS, Fields, Link, Names
 from .units import AccessUnit
 from .wire import decode
 
 log = logging.getLogger(__name__)
 
-BLOCK_MS = 1000
+BLOCK_MS = 250
 READ_COUNT = 64
 
 
@@ -31,7 +31,7 @@ class _Source:
     stream: str
     kinds: tuple[type[Item], ...]
     key: str | None
-    end: asyncio.Future[bytes] | None = None  # where to begin, unless at `position`
+    end: asyncio.Future[End] | None = None  # where to begin, unless at `position`
     position: bytes = BEGINNING  # id of the last entry read
     run_id: bytes = b""
     begun: bool = False
@@ -104,13 +104,12 @@ class Receiver:
 
     async def _begin(self, source: _Source) -> None:
         if source.end is not None:
-            source.position, source.run_id, source.end = await source.end, self._link.run_id, None
-        if source.kinds is STATE_KINDS:
-            newest = await self._link.client.hgetall(self._names.latest)
-            for name, message in newest.items():
+            end, source.end = await source.end, None
+            source.position, source.run_id = end.position, self._link.run_id
+            for name, message in end.states.items():
                 with self._guarding(source):
                     self._deliver({b"f": name, b"m": message, b"r": b"1"})
-        elif source.kinds == (AccessUnit,):
+        if source.kinds == (AccessUnit,):
             with self._guarding(source):
                 for unit in await self._cached_group(source):
                     self._local.restore(unit)

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections import defaultdict, deque
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,14 @@ from .wire import encode
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """The id of a stream's newest entry; for the stream of states also the newest of each field."""
+
+    position: bytes
+    states: dict[bytes, bytes] = field(default_factory=dict)
+
+
 class Sender:
     """What this process publishes, on its way to Redis; and what to tell a Redis that came back empty."""
 
@@ -30,7 +39,7 @@ class Sender:
         self.outbox = Outbox(self._publisher)
         self._wake = asyncio.Event()
         self._flushed = asyncio.Event()
-        self._wanted: list[tuple[str, asyncio.Future[bytes]]] = []
+        self._wanted: list[tuple[str, asyncio.Future[End]]] = []
         self._shelves: defaultdict[str, Shelf] = defaultdict(Shelf)
         self._groups: defaultdict[str, Group] = defaultdict(Group)
         self._states: dict[str, bytes] = {}
@@ -49,9 +58,9 @@ class Sender:
         self._put(self._names.events, message)
         return False
 
-    def end_of(self, stream: str) -> asyncio.Future[bytes]:
-        """The id of the newest entry of `stream`, found before anything posted after this call is sent."""
-        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    def end_of(self, stream: str) -> asyncio.Future[End]:
+        """Where `stream` ends now, found before anything posted after this call is sent."""
+        future: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._wanted.append((stream, future))
         self._wake.set()
         return future
@@ -105,11 +114,16 @@ class Sender:
         self._flushed.clear()
         self._wake.set()
 
-    async def _find(self, wanted: Iterable[tuple[str, asyncio.Future[bytes]]]) -> None:
+    async def _find(self, wanted: Iterable[tuple[str, asyncio.Future[End]]]) -> None:
         for stream, future in wanted:
-            newest = await self._link.client.xrevrange(stream, count=1)
+            # In one transaction, or the states in the hash would be newer than the end of their stream.
+            async with self._link.client.pipeline(transaction=True) as pipe:
+                pipe.xrevrange(stream, count=1)
+                if stream == self._names.states:
+                    pipe.hgetall(self._names.latest)
+                newest, *states = await pipe.execute()
             if not future.done():
-                future.set_result(newest[0][0] if newest else BEGINNING)
+                future.set_result(End(newest[0][0] if newest else BEGINNING, *states))
 
     async def _send(self, batch: list[Parcel]) -> None:
         if not batch:

@@ -13,6 +13,7 @@ where it was sent before to a Redis that has lost it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -107,11 +108,13 @@ class Link:
         delay_ms = RETRY_FIRST_MS
         while True:
             try:
-                return await attempt()
+                await attempt()
+                break
             except self._failures as error:
                 self._note(error)
             await self._clock.sleep_until(self._clock.now_ns() + delay_ms * NS_PER_MS)
             delay_ms = min(2 * delay_ms, RETRY_MOST_MS)
+        _raise_if_cancelled()
 
     def raise_if_lost(self, replies: list[Any]) -> None:
         """Where a command of a pipeline failed because of the connection (Redis is loading, say), all do."""
@@ -137,3 +140,10 @@ class Link:
         if self._failing:
             log.warning("bus: Redis is there again")
         self._failing = False
+
+
+def _raise_if_cancelled() -> None:
+    """redis-py writes under asyncio.wait_for, which before 3.12 may swallow a cancellation (gh-86296)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
