@@ -19,13 +19,14 @@ Array = NDArray[np.float32]
 
 COARSE = 4  # the air is drawn in every fourth pixel and enlarged: it has no sharp edges
 
-_PUFFS = 60
+_PUFFS = 42
 _LIFE_S = 24.0
 _EVERY_S = LOOP_S / round(LOOP_S / (_LIFE_S / _PUFFS))
-_HAZE_M = 5200.0
+_HAZE_FROM_M, _HAZE_M = 150.0, 4200.0
 _HAZE_LUMA = 190.0
 _SOURCES = ((-2.5, 0.6), (3.0, 1.2), (0.5, -0.8))
 _SPRITE = 64
+_INVISIBLE = 0.988
 
 
 class Puff(NamedTuple):
@@ -58,7 +59,7 @@ class Air:
 
     def _puffs(self, view: View, t: float) -> list[Puff]:
         newest = math.floor(t / _EVERY_S)
-        ages = np.array([t - (newest - i) * _EVERY_S for i in range(_PUFFS)])
+        ages = np.maximum(0.0, t - (newest - np.arange(_PUFFS)) * _EVERY_S)
         index = (newest - np.arange(_PUFFS)) % len(self._chance)
         chance = self._chance[index]
         share = ages / _LIFE_S
@@ -132,21 +133,28 @@ def _puff(random: np.random.Generator) -> tuple[MatLike, MatLike]:
 
 
 def _haze(view: View, rows: int, columns: int) -> tuple[Array, Array]:
-    middle = (np.arange(rows) + 0.5) * COARSE
-    depth = np.array([min(view.row_depth(float(row)), 20_000.0) for row in middle])
-    clear = np.exp(-depth / _HAZE_M).astype(np.float32)
+    depth = view.row_depths((np.arange(rows) + 0.5) * COARSE)
+    clear = np.exp(-np.maximum(0.0, depth - _HAZE_FROM_M) / _HAZE_M).astype(np.float32)
     whole = np.repeat(clear[:, None], columns, axis=1)
     return whole, (1 - whole) * np.float32(_HAZE_LUMA)
 
 
 def _veil(picture: Picture, clear: Array, light: Array) -> None:
-    width, height = picture.size
-    scaled = (clear * 255).astype(np.uint8)
-    full = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
-    glow = cv2.resize(light.clip(0, 235).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
-    cv2.multiply(picture.luma, full, picture.luma, 1 / 255)
-    cv2.add(picture.luma, glow, picture.luma)
-    half = cv2.resize(scaled, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
+    """Lay the coarse air over the picture, where there is any to be seen."""
+    veiled = clear < _INVISIBLE
+    rows, columns = np.flatnonzero(veiled.any(axis=1)), np.flatnonzero(veiled.any(axis=0))
+    if not len(rows):
+        return
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    scaled = (clear[top:bottom, left:right] * 255).astype(np.uint8)
+    lit = light[top:bottom, left:right].clip(0, 235).astype(np.uint8)
+    luma = picture.luma[top * COARSE : bottom * COARSE, left * COARSE : right * COARSE]
+    size = luma.shape[1], luma.shape[0]
+    cv2.multiply(luma, cv2.resize(scaled, size), luma, 1 / 255)
+    cv2.add(luma, cv2.resize(lit, size), luma)
+    step = COARSE // 2
+    chroma = picture.chroma[top * step : bottom * step, left * step : right * step]
+    half = cv2.resize(scaled, (chroma.shape[1], chroma.shape[0]))
     grey = (255 - half) // 2
-    cv2.multiply(picture.chroma, cv2.merge([half, half]), picture.chroma, 1 / 255)
-    cv2.add(picture.chroma, cv2.merge([grey, grey]), picture.chroma)
+    cv2.multiply(chroma, cv2.merge([half, half]), chroma, 1 / 255)
+    cv2.add(chroma, cv2.merge([grey, grey]), chroma)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,9 +105,10 @@ class View:
         cy = (self.lens.height_px - 1) / 2
         return cy + self.lens.focal_px * math.tan(pitch) if self.pitch_deg > -89 else -math.inf
 
-    def row_depth(self, row: float) -> float:
-        """Depth along the axis of the ground in a pixel row: the same across it, as roll is 0."""
+    def row_depths(self, rows: NDArray[Any]) -> Matrix:
+        """Depth along the axis of the ground seen in pixel rows: the same across a row, as roll is 0."""
         pitch = math.radians(self.pitch_deg)
-        slope = (row - (self.lens.height_px - 1) / 2) / self.lens.focal_px
-        sink = slope * math.cos(pitch) - math.sin(pitch)
-        return self.position[2] / sink if sink > 1e-9 else math.inf
+        slopes = (rows - (self.lens.height_px - 1) / 2) / self.lens.focal_px
+        sink = slopes * math.cos(pitch) - math.sin(pitch)
+        depths: Matrix = self.position[2] / np.maximum(sink, 1e-6)
+        return depths

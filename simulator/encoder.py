@@ -34,8 +34,8 @@ class Encoder:
             "maxrate": str(bitrate_bps),
             "bufsize": str(bitrate_bps // 2),  # half a second: a keyframe may be large, not endless
             # Groups are cut by time, see encode(); parameter sets stand before every one of them.
-            "x264-params": "keyint=infinite:scenecut=0:repeat-headers=1:colorprim=bt709:transfer=bt709:"
-            "colormatrix=bt709:range=tv",
+            "x264-params": "subme=0:keyint=infinite:scenecut=0:repeat-headers=1:"
+            "colorprim=bt709:transfer=bt709:colormatrix=bt709:range=tv",
         }
         self._codec = codec
         self._group_start_ms: int | None = None

@@ -102,11 +102,9 @@ class Ground:
 
     def _level_for(self, view: View, row: int) -> Level:
         """The coarsest level that still shows what a pixel of these rows can, and that reaches so far."""
-        middle = row + _ROWS / 2
-        depth = view.row_depth(middle)
-        step = abs(view.row_depth(middle + 0.5) - view.row_depth(middle - 0.5))
+        above, depth, below = view.row_depths(row + _ROWS / 2 + np.array([-0.5, 0, 0.5]))
         across = depth / view.lens.focal_px
-        pixel_m = np.sqrt(across * max(across, step))
+        pixel_m = np.sqrt(across * max(across, above - below))
         corners = np.array([[0, row, 1], [view.lens.width_px, row, 1]]) @ view.pixel_to_ground.T
         reach = np.abs(corners[:, :2] / corners[:, 2:]).max()
         fitting = [level for level in self._levels if reach < level.half_m] or self._levels[-1:]

@@ -170,8 +170,8 @@ class Painter:
             return
         random = np.random.default_rng([self._land.seed, 0x3E])
         before = sheet.colour.image.copy()
-        for u in range(-76, 32, 6):
-            sheet.colour.line(farm_all((u, -30), (u, 26)), 0.05, (122, 130, 134))
+        for along_ridge in range(-76, 32, 6):
+            sheet.colour.line(farm_all((along_ridge, -30), (along_ridge, 26)), 0.05, (122, 130, 134))
         for across in range(-30, 28, 6):
             sheet.colour.line(farm_all((-77, across), (31, across)), 0.05, (122, 130, 134))
         for _ in range(46):

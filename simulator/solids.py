@@ -141,7 +141,7 @@ def _fill(images: Sequence[MatLike], to_texel: Vector, pixels: Vector, plane: Ma
 
 
 def frame_of(place: tuple[float, float], angle_deg: float) -> tuple[Vector, Vector, Vector]:
-    """Origin on the ground, unit vectors along and across (to the left) of something turned so against east."""
+    """Origin, and unit vectors along and to the left, of something turned so against east."""
     angle = np.radians(angle_deg)
     along = np.array([np.cos(angle), np.sin(angle), 0])
     return np.array([*place, 0.0]), along, np.array([-along[1], along[0], 0])
