@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flow.bus import Item
 from flow.errors import MalformedError
 from flow.flights import Alarm, RecordingSwitch, SourceState, SourceStatus
-from flow.samples import Group, LinkState, Place, RawTelemetry, TelemetrySample
+from flow.samples import Group, Place, RawTelemetry, TelemetrySample
 from flow.units import AccessUnit, Codec, CodecConfig, Rendition, UtcOrigin
 from flow.wire import Deframer, decode, encode, frame, wire_size
 from tests.fakes.pictures import Camera
@@ -171,7 +171,7 @@ SAMPLE = {"aircraft_id": "a", "utc_ns": 1}
     ],
 )
 def test_what_is_wrong_is_said(message: bytes, complaint: str) -> None:
-    with pytest.raises(MalformedError, match="^wire: ") as raised:
+    with pytest.raises(MalformedError, match="wire: ") as raised:
         decode(message)
     assert complaint in str(raised.value)
 
