@@ -104,6 +104,20 @@ def test_a_change_of_resolution_changes_the_configuration_at_its_keyframe() -> N
     assert types(units[0][0]).count(7) == types(units[0][0]).count(8) == 1
 
 
+def test_picture_parameter_sets_of_another_sps_are_forgotten() -> None:
+    key, other = coded(1)[0].data, coded(1, size=(640, 368))[0].data
+    second_pps = bytes((0x68, 0b01010000))  # of id 1
+    assembler = Assembler()
+    assembler.push(
+        picture(join_nal_units([*split_nal_units(key)[:2], second_pps, *split_nal_units(key)[2:]]))
+    )
+    again, changed = assembler.push(picture(key)), assembler.push(picture(other))
+    assert again is not None
+    assert changed is not None
+    assert types(again[0]).count(8) == 2
+    assert types(changed[0]).count(8) == 1
+
+
 def test_h265_is_carried_and_named() -> None:
     assembler = Assembler()
     units = assemble(coded(20, codec="libx265"), assembler, H265)

@@ -42,6 +42,10 @@ def camera(timestamp: int = 0, *, trust: bool = False, bits: int = 32) -> Camera
     return Camera(timeline, timestamp, bits=bits)
 
 
+def utc_steps(stamps: list[Stamp]) -> list[int]:
+    return [after.utc_ns - before.utc_ns for before, after in pairwise(stamps)]
+
+
 def steps(stamps: list[Stamp]) -> list[int]:
     return [after.dts_90k - before.dts_90k for before, after in pairwise(stamps)]
 
@@ -66,6 +70,7 @@ def test_a_jump_back_does_not_show() -> None:
     source.timestamp -= 40_000_000
     source.send(30)
     assert all(abs(step - STEP) <= 1 for step in steps(source.stamps))
+    assert all(abs(after - INTERVAL_NS) < 20_000 for after in utc_steps(source.stamps))
     assert source.stamps[-1].epoch == 0
 
 
@@ -75,6 +80,15 @@ def test_a_jump_forward_does_not_show() -> None:
     source.timestamp += 3600 * 90_000
     source.send(30)
     assert all(abs(step - STEP) <= 1 for step in steps(source.stamps))
+    assert all(abs(after - INTERVAL_NS) < 20_000 for after in utc_steps(source.stamps))
+
+
+def test_decoding_times_that_step_back_a_little_go_on_at_their_pace() -> None:
+    timeline = Timeline()
+    timeline.restart(33)
+    raw = [900_000 + index * STEP for index in range(10)] + [870_000 + index * STEP for index in range(10)]
+    stamps = [timeline.place(dts, dts, START_NS + index * INTERVAL_NS) for index, dts in enumerate(raw)]
+    assert all(abs(step - STEP) <= 1 for step in steps(stamps))
 
 
 def test_a_gap_keeps_its_true_length_whether_the_source_clock_ran_or_stood() -> None:
@@ -124,8 +138,10 @@ def test_decoding_times_rise_even_where_a_fast_source_clock_ran_ahead() -> None:
         source.send(1)
         source.timestamp += 300  # ten per cent fast
     source.timeline.restart()
-    source.send(10)
+    after = source.send(10)
     assert min(steps(source.stamps)) >= 1
+    assert steps(after) == [STEP] * 9
+    assert all(stamp.pts_90k == stamp.dts_90k for stamp in after)
 
 
 def test_arrival_times_are_smoothed_to_the_least_delayed() -> None:
@@ -160,6 +176,7 @@ def test_an_implausible_clock_is_refused_and_named(error_ns: int) -> None:
     stamp = source.send()[0]
     assert (stamp.utc_ns, stamp.utc_origin) == (START_NS, UtcOrigin.ARRIVAL)
     assert source.timeline.clock_note == "clock_refused"
+    assert source.send(delay_ns=40 * NS_PER_MS)[0].utc_origin is UtcOrigin.ARRIVAL  # until the next report
     source.timeline.clock_report(source.now_ns, source.timestamp)
     assert source.send()[0].utc_origin is UtcOrigin.SOURCE
     assert source.timeline.clock_note == ""

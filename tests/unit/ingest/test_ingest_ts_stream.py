@@ -79,6 +79,15 @@ def test_a_lost_datagram_damages_pictures_and_is_counted(multiplex: list[bytes])
     assert any(not picture.damaged for picture in pictures_of(events)[-5:])
 
 
+def test_a_picture_whose_beginning_is_lost_damages_the_one_after_it(tmp_path: Path) -> None:
+    sent = datagrams(written(tmp_path / "live.ts", coded(30), format="mpegts"), packets=1)
+    starts = [index for index, packet in enumerate(sent) if packet[1] & 0x5F == 0x41 and packet[2] == 0]
+    assert len(starts) == 30
+    got = pictures_of(told(TsStream(), sent[: starts[4]] + sent[starts[4] + 1 :]))
+    assert [(picture.pts - got[0].pts) // 3000 for picture in got if picture.damaged] == [5]
+    assert len(got) == 29
+
+
 def test_other_video_is_named(tmp_path: Path) -> None:
     mpeg2 = coded(5, codec="mpeg2video", options=(("b", "500k"),))
     path = written(tmp_path / "other.ts", mpeg2, codec="mpegvideo", format="mpegts")
