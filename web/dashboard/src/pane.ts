@@ -40,10 +40,22 @@ export class Pane {
     this.element.remove();
   }
 
-  /** Server time of the newest displayed picture, or null. */
+  /**
+   * The moment (server time) that the newest displayed picture shows, or null. Not when it was displayed: who
+   * joins a feed that has stopped is shown its last pictures, and they may be minutes old.
+   */
   get lastPictureUtcMs(): number | null {
-    const at = this.channel.state.lastPictureAt;
-    return at === null ? null : this.time.at(at);
+    const { state, shown } = this.channel;
+    const displayed = state.lastPictureAt === null ? null : this.time.at(state.lastPictureAt);
+    return displayed === null ? null : Math.min(displayed, shown?.capture?.utcMs ?? displayed);
+  }
+
+  /** Milliseconds since that moment; null without a picture. */
+  private gapMs(now = performance.now()): number | null {
+    const { lastPictureAt } = this.channel.state;
+    const [pictureMs, serverMs] = [this.lastPictureUtcMs, this.time.at(now)];
+    if (lastPictureAt === null) return null;
+    return pictureMs === null || serverMs === null ? now - lastPictureAt : serverMs - pictureMs;
   }
 
   /** Texts that change with time and state; several times a second. */
@@ -83,10 +95,9 @@ export class Pane {
 
   private grey(language: Language): void {
     const { channel } = this;
-    const at = channel.state.lastPictureAt;
     const sentence = noPicture(language, {
       state: channel.state.name,
-      gapMs: at === null ? null : performance.now() - at,
+      gapMs: this.gapMs(),
       serverReachable: channel.serverReachable,
       source: channel.feed.state,
     });
