@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--mavlink", type=_address, metavar="HOST:PORT", help="MAVLink 2 over UDP")
     add("--system-id", type=int, default=1, choices=range(1, 256), metavar="1..255", help="default 1")
     add("--seed", type=int, default=7, help="of landscape, smoke and noise; default 7")
-    add("--fps", type=float, default=30.0, help="pictures a second of both cameras; default 30")
+    add("--fps", type=_rate, default=30.0, help="pictures a second of both cameras; default 30")
     add(
         "--size",
         type=_size,
@@ -99,6 +99,16 @@ def _address(text: str) -> Address:
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
     return host.strip("[]"), int(port)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 1 <= rate <= 120:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of pictures a second from 1 to 120")
+    return rate
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -18,6 +18,9 @@ WIND_MS = (2.6, 1.5)
 
 _HOME_RADIUS_M = math.hypot(*HOME_XY)
 _HOME_BEARING_DEG = math.degrees(math.atan2(*HOME_XY)) % 360
+STANDING_M = 0.3
+"""Height of autopilot and camera over the ground while the aircraft stands."""
+
 _ROUNDING_S = 4.0
 _LIFTOFF_S = 5.0
 _TOUCHDOWN_S = 308.0
@@ -73,15 +76,15 @@ class Track:
 
 _HEIGHT_M = Track(
     _ROUNDING_S,
-    (0, 0),
-    (_LIFTOFF_S, 0),
+    (0, STANDING_M),
+    (_LIFTOFF_S, STANDING_M),
     (32, 74),
     (46, 84),
     (196, 84),
     (218, 46),
     (280, 46),
     (297, 8),
-    (_TOUCHDOWN_S, 0),
+    (_TOUCHDOWN_S, STANDING_M),
 )
 _RADIUS_M = Track(
     5.0,
@@ -158,7 +161,7 @@ def _tilt(bearing_deg: float, velocity: list[float], acceleration: list[float]) 
 
 def _airborne(height_m: float) -> float:
     """0 on the ground, 1 from 4 m up, smooth between."""
-    u = min(1.0, max(0.0, height_m / 4))
+    u = min(1.0, max(0.0, (height_m - STANDING_M) / 4))
     return u * u * u * (10 - 15 * u + 6 * u * u)
 
 
