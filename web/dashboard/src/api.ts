@@ -69,15 +69,7 @@ export interface Place {
 }
 
 export type Group =
-  | "position"
-  | "attitude"
-  | "speed"
-  | "gimbal"
-  | "battery"
-  | "fix"
-  | "mode"
-  | "home"
-  | "link";
+  "position" | "attitude" | "speed" | "gimbal" | "battery" | "fix" | "mode" | "home" | "link";
 
 /** One state of one aircraft. null means unknown and is shown as "--". */
 export interface Sample {

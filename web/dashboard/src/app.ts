@@ -94,7 +94,8 @@ export class App {
   }
 
   private toggleSecond(id: string): void {
-    if (id !== this.chosen.main) this.setChosen({ ...this.chosen, second: id === this.chosen.second ? null : id });
+    if (id !== this.chosen.main)
+      this.setChosen({ ...this.chosen, second: id === this.chosen.second ? null : id });
   }
 
   private swap(): void {
@@ -129,7 +130,11 @@ export class App {
   }
 
   private showHelp(): void {
-    this.help.toggle(this.taste.language, this.config.version, this.open().map(({ feed }) => feed));
+    this.help.toggle(
+      this.taste.language,
+      this.config.version,
+      this.open().map(({ feed }) => feed),
+    );
   }
 
   private async photo(): Promise<void> {
@@ -170,7 +175,13 @@ export class App {
         this.recorder.picture(channel);
         pane.refreshHud(this.taste.language);
       },
-      change: () => this.map.show(this.taste.language, this.watched(), this.time.at(performance.now()), performance.now()),
+      change: () =>
+        this.map.show(
+          this.taste.language,
+          this.watched(),
+          this.time.at(performance.now()),
+          performance.now(),
+        ),
       feeds: (feeds) => this.setFeeds(feeds),
     });
     const pane: Pane = new Pane(channel, this.time, () => {
@@ -218,7 +229,9 @@ export class App {
     if (main) this.bar.badge.show(main.channel, language, main.lastPictureUtcMs);
     this.bar.badge.element.hidden = main === null;
     this.bar.show(language, {
-      name: [this.config.title, main?.channel.feed.aircraft_name, main?.channel.feed.name].filter(Boolean).join(" · "),
+      name: [this.config.title, main?.channel.feed.aircraft_name, main?.channel.feed.name]
+        .filter(Boolean)
+        .join(" · "),
       recording: this.config.recording,
       hud: this.taste.hud,
     });
@@ -238,7 +251,10 @@ export class App {
     const { language } = this.taste;
     const { main } = this.chosen;
     this.empty.hidden = this.mainPane !== null;
-    setText(this.empty, main === null ? translate(language, "feed.none") : translate(language, "feed.unknown", { id: main }));
+    setText(
+      this.empty,
+      main === null ? translate(language, "feed.none") : translate(language, "feed.unknown", { id: main }),
+    );
   }
 
   private watched(): Parameters<MapPanel["show"]>[1] {

@@ -34,7 +34,9 @@ export class Badge {
 
 function badgeDetail(channel: Channel, language: Language, lastPictureUtcMs: number | null): string {
   if (!channel.isMoving) {
-    return lastPictureUtcMs === null ? "" : translate(language, "since", { time: timeOfDay(lastPictureUtcMs) });
+    return lastPictureUtcMs === null
+      ? ""
+      : translate(language, "since", { time: timeOfDay(lastPictureUtcMs) });
   }
   const ms = channel.ageMs();
   const origin = channel.shown?.capture?.origin;

@@ -25,7 +25,11 @@ export class Bar {
   constructor(does: BarActions) {
     const tool = (shape: IconName, kind: string, act: () => void): HTMLButtonElement =>
       h("button", { type: "button", class: `tool ${kind}`, onclick: act }, icon(shape));
-    const language = h("button", { type: "button", class: "tool", onclick: () => does.language() }, this.languageText);
+    const language = h(
+      "button",
+      { type: "button", class: "tool", onclick: () => does.language() },
+      this.languageText,
+    );
     this.hudTool = tool("hud", "tool-hud", () => does.hud());
     this.tools = [
       [this.hudTool, "do.hud", "H"],
@@ -35,7 +39,15 @@ export class Bar {
       [tool("leave", "tool-leave", () => does.leaveFull()), "do.leave_full", "F"],
     ];
     const buttons = h("div", { class: "tools" }, ...this.tools.map(([button]) => button));
-    this.element = h("header", { class: "bar" }, h("span", { class: "brand" }, "LAGEBILD"), this.name, this.badge.element, this.rec, buttons);
+    this.element = h(
+      "header",
+      { class: "bar" },
+      h("span", { class: "brand" }, "LAGEBILD"),
+      this.name,
+      this.badge.element,
+      this.rec,
+      buttons,
+    );
   }
 
   show(language: Language, view: { name: string; recording: boolean; hud: boolean }): void {

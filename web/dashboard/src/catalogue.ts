@@ -200,7 +200,10 @@ export const CATALOGUE = {
     "“from camera”: age of the picture since it was taken. “≥ … from arrival”: the camera gives no time, the picture is at least that old.",
   ],
   "help.choose": ["Bild wählen", "Choose a feed"],
-  "help.picture": ["{codec}, {width} × {height}, {fps} Bilder/s, {rate} Mbit/s", "{codec}, {width} × {height}, {fps} pictures/s, {rate} Mbit/s"],
+  "help.picture": [
+    "{codec}, {width} × {height}, {fps} Bilder/s, {rate} Mbit/s",
+    "{codec}, {width} × {height}, {fps} pictures/s, {rate} Mbit/s",
+  ],
   "help.counters": [
     "{pictures} Bilder, {lost} Pakete verloren, {damaged} Bilder verworfen, {restarts} Neustarts",
     "{pictures} pictures, {lost} packets lost, {damaged} pictures dropped, {restarts} restarts",
@@ -212,7 +215,11 @@ export type Key = keyof typeof CATALOGUE;
 
 export const isKey = (key: string): key is Key => Object.hasOwn(CATALOGUE, key);
 
-export function translate(language: Language, key: Key, values: Record<string, string | number> = {}): string {
+export function translate(
+  language: Language,
+  key: Key,
+  values: Record<string, string | number> = {},
+): string {
   const text: string = CATALOGUE[key][language === "de" ? 0 : 1];
   return text.replace(/\{(\w+)\}/g, (hole, name: string) => String(values[name] ?? hole));
 }

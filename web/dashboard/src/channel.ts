@@ -56,7 +56,12 @@ export class Channel {
     private readonly events: ChannelEvents,
   ) {
     this.state = new PictureState(config.thresholds);
-    Object.assign(this.video, { muted: true, autoplay: true, playsInline: true, disableRemotePlayback: true });
+    Object.assign(this.video, {
+      muted: true,
+      autoplay: true,
+      playsInline: true,
+      disableRemotePlayback: true,
+    });
     this.whep = this.dial();
     this.socket = new FeedSocket(
       feed.id,

@@ -30,7 +30,10 @@ export function firstChoice(search: string, feeds: readonly Feed[], widthPx: num
 /** The address of a choice, other parameters kept. */
 export function withChoice(search: string, { main, second }: Feeds): string {
   const parameters = new URLSearchParams(search);
-  for (const [name, value] of [["feed", main], ["second", second]] as const) {
+  for (const [name, value] of [
+    ["feed", main],
+    ["second", second],
+  ] as const) {
     if (value) parameters.set(name, value);
     else parameters.delete(name);
   }

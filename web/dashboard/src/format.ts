@@ -24,7 +24,12 @@ export function duration(seconds: number): string {
 
 /** Time of day of a server time, in the viewer's time zone: "14:03:22". */
 export function timeOfDay(utcMs: number, timeZone?: string): string {
-  const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+  const options: Intl.DateTimeFormatOptions = {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  };
   if (timeZone) options.timeZone = timeZone;
   return new Intl.DateTimeFormat("de-DE", options).format(utcMs);
 }

@@ -63,7 +63,8 @@ export class FrameWatch {
     }
     for (const entry of (await receiver.getStats()).values()) {
       const { type, framesDecoded } = entry as { type: string; framesDecoded?: number };
-      if (type === "inbound-rtp" && framesDecoded !== undefined) this.counted(performance.now(), framesDecoded);
+      if (type === "inbound-rtp" && framesDecoded !== undefined)
+        this.counted(performance.now(), framesDecoded);
     }
   }
 

@@ -23,8 +23,13 @@ export class Help {
   readonly element = h("dialog", { class: "help" });
 
   open(language: Language, version: string, feeds: readonly Feed[]): void {
-    const say = (key: Key, values?: Record<string, string | number>): string => translate(language, key, values);
-    const close = h("button", { type: "button", class: "tool", "aria-label": say("do.close"), onclick: () => this.element.close() }, icon("close"));
+    const say = (key: Key, values?: Record<string, string | number>): string =>
+      translate(language, key, values);
+    const close = h(
+      "button",
+      { type: "button", class: "tool", "aria-label": say("do.close"), onclick: () => this.element.close() },
+      icon("close"),
+    );
     const keys = KEYS.flatMap(([key, text]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, say(text))]);
     this.element.setAttribute("aria-label", say("help.title"));
     this.element.replaceChildren(

@@ -91,7 +91,13 @@ export class Hud {
 
   private draw(attitude: Sample | null, withHorizon: boolean, language: Language): void {
     const { yaw_deg = null, roll_deg = null, pitch_deg = null } = attitude ?? {};
-    const wanted = [yaw_deg?.toFixed(1), roll_deg?.toFixed(1), pitch_deg?.toFixed(1), withHorizon, language].join();
+    const wanted = [
+      yaw_deg?.toFixed(1),
+      roll_deg?.toFixed(1),
+      pitch_deg?.toFixed(1),
+      withHorizon,
+      language,
+    ].join();
     if (wanted === this.drawn) return;
     this.drawn = wanted;
     const compass = translate(language, "compass").split(" ");

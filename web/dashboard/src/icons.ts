@@ -16,7 +16,8 @@ const SHAPES = {
   photo: '<path d="M1.5 4.5h3l1-2h5l1 2h3v9h-13z"/><circle cx="8" cy="8.5" r="2.5"/>',
   map: '<path d="M1.5 3.5l4-1.5 5 1.5 4-1.5v10.5L10.5 14l-5-1.5-4 1.5zM5.5 2v10.5M10.5 3.5V14"/>',
   hud: '<path d="M1 8h4M11 8h4M3 3.5h2M3 12.5h2M11 3.5h2M11 12.5h2"/><circle cx="8" cy="8" r="1" fill="currentColor"/>',
-  bright: '<circle cx="8" cy="8" r="3"/><path d="M8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.5 1.5M11.5 11.5L13 13M13 3l-1.5 1.5M4.500 11.5L3 13"/>',
+  bright:
+    '<circle cx="8" cy="8" r="3"/><path d="M8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.5 1.5M11.5 11.5L13 13M13 3l-1.5 1.5M4.500 11.5L3 13"/>',
   help: '<path d="M5.500 6a2.5 2.5 0 1 1 3.700 2.200c-.8.4-1.200.9-1.200 1.800M8 12.500v.5"/>',
   follow: '<circle cx="8" cy="8" r="3"/><path d="M8 1v4M8 11v4M1 8h4M11 8h4"/>',
   plus: '<path d="M8 3v10M3 8h10"/>',

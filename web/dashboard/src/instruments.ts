@@ -39,7 +39,10 @@ const RAD = Math.PI / 180;
 
 /** Every line twice, so that it is legible over snow and over night. */
 function stroke(context: CanvasRenderingContext2D, em: number, path: () => void): void {
-  for (const [style, width] of [[OUTLINE, 0.28], [BRIGHT, 0.11]] as const) {
+  for (const [style, width] of [
+    [OUTLINE, 0.28],
+    [BRIGHT, 0.11],
+  ] as const) {
     context.strokeStyle = style;
     context.lineWidth = Math.max(style === BRIGHT ? 1 : 2.5, em * width);
     context.beginPath();

@@ -1,4 +1,8 @@
-import "./style.css";
+import "./style/base.css";
+import "./style/bar.css";
+import "./style/layout.css";
+import "./style/picture.css";
+import "./style/map.css";
 import { getConfig, getFeeds } from "./api";
 import { App } from "./app";
 import { Backoff } from "./backoff";

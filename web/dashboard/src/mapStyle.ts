@@ -6,7 +6,11 @@ export type Theme = "dark" | "bright";
 type Paint = "background-color" | "line-color";
 
 /** Every coloured layer, for both themes. */
-export const MAP_COLOURS: readonly (readonly [layer: string, property: Paint, colour: Record<Theme, string>])[] = [
+export const MAP_COLOURS: readonly (readonly [
+  layer: string,
+  property: Paint,
+  colour: Record<Theme, string>,
+])[] = [
   ["ground", "background-color", { dark: "#15191c", bright: "#f4f3ee" }],
   ["grid", "line-color", { dark: "#2c3338", bright: "#cfd2d0" }],
   ["grid-major", "line-color", { dark: "#46515a", bright: "#9aa1a3" }],
@@ -30,7 +34,10 @@ export function mapStyle(theme: Theme): StyleSpecification {
     layers: [
       { id: "ground", type: "background", paint: { "background-color": colour("ground") } },
       line("grid", "grid", 1),
-      { ...line("grid-major", "grid", 1.5), filter: ["get", "major"] } as StyleSpecification["layers"][number],
+      {
+        ...line("grid-major", "grid", 1.5),
+        filter: ["get", "major"],
+      } as StyleSpecification["layers"][number],
       line("track-outline", "track", 5),
       line("track", "track", 2),
     ],

@@ -74,13 +74,17 @@ export class MapView {
   }
 
   /** Show an aircraft at its place; `main` is the one the map follows. */
-  show(sample: Sample & { lat_deg: number; lon_deg: number }, look: { main: boolean; old: boolean; label: string; home: string; hfov_deg: number | null }): void {
+  show(
+    sample: Sample & { lat_deg: number; lon_deg: number },
+    look: { main: boolean; old: boolean; label: string; home: string; hfov_deg: number | null },
+  ): void {
     const at: LonLat = [sample.lon_deg, sample.lat_deg];
     const tracked = this.tracked(sample.aircraft_id, at);
     tracked.marker.setLngLat(at);
     turnSymbol(tracked.symbol, sample, look);
     this.showHome(tracked, sample, look.home);
-    if (tracked.track.add(...at, sample.utc_ms)) this.trackDue ??= window.setTimeout(() => this.drawTracks(), TRACK_EVERY_MS);
+    if (tracked.track.add(...at, sample.utc_ms))
+      this.trackDue ??= window.setTimeout(() => this.drawTracks(), TRACK_EVERY_MS);
     if (look.main) this.follow(at);
   }
 
@@ -146,7 +150,10 @@ export class MapView {
     window.clearTimeout(this.trackDue);
     this.trackDue = undefined;
     if (!this.ready) return;
-    this.setLines("track", [...this.aircraft.values()].flatMap(({ track }) => track.lines.map((points) => ({ points }))));
+    this.setLines(
+      "track",
+      [...this.aircraft.values()].flatMap(({ track }) => track.lines.map((points) => ({ points }))),
+    );
   }
 
   private drawGrid(): void {
@@ -175,7 +182,9 @@ export class MapView {
         const { x, y } = this.map.project(vertical ? last : first);
         if (vertical ? x < 30 : y < 26 || y > clientHeight - 40) return []; // the corners stay free
         const style = vertical ? `left:${x.toFixed(1)}px;top:2px` : `left:2px;top:${y.toFixed(1)}px`;
-        return [h("span", { class: `grid-label ${axis}`, style }, gridLabel(metres, drawn?.spacing_m ?? 1000))];
+        return [
+          h("span", { class: `grid-label ${axis}`, style }, gridLabel(metres, drawn?.spacing_m ?? 1000)),
+        ];
       }),
     );
   }

@@ -27,7 +27,14 @@ export class Pane {
     onTap: () => void,
   ) {
     const { video } = channel;
-    this.stage = h("div", { class: "stage", onclick: onTap }, video, this.still, this.hud.element, this.notice);
+    this.stage = h(
+      "div",
+      { class: "stage", onclick: onTap },
+      video,
+      this.still,
+      this.hud.element,
+      this.notice,
+    );
     const title = h("div", { class: "pane-title" }, this.name, this.badge.element);
     this.element = h("section", { class: "pane", "data-feed": channel.feed.id }, title, this.stage);
     this.resized = new ResizeObserver(() => this.arrange());
@@ -125,7 +132,10 @@ export class Pane {
   private arrange(): void {
     const { video } = this.channel;
     const box = { width: this.stage.clientWidth, height: this.stage.clientHeight };
-    const shape = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : { width: 16, height: 9 };
+    const shape =
+      video.videoWidth > 0
+        ? { width: video.videoWidth, height: video.videoHeight }
+        : { width: 16, height: 9 };
     this.hud.place(...letterbox(box, shape));
   }
 }

@@ -15,7 +15,10 @@ export function photoName({ feedId, utcMs, position }: PhotoFacts): string {
   return `${["lagebild", feedId, time, place].filter(Boolean).join("-")}.png`;
 }
 
-export async function savePhoto(picture: HTMLVideoElement | HTMLCanvasElement, facts: PhotoFacts): Promise<void> {
+export async function savePhoto(
+  picture: HTMLVideoElement | HTMLCanvasElement,
+  facts: PhotoFacts,
+): Promise<void> {
   const isVideo = picture instanceof HTMLVideoElement;
   const canvas = document.createElement("canvas");
   canvas.width = isVideo ? picture.videoWidth : picture.width;

@@ -17,7 +17,12 @@ export interface PickerActions {
   map(): void;
 }
 
-const ACTIONS: readonly (readonly [act: keyof PickerActions & ("swap" | "flip" | "map" | "photo" | "full"), icon: IconName, text: Key, key: string])[] = [
+const ACTIONS: readonly (readonly [
+  act: keyof PickerActions & ("swap" | "flip" | "map" | "photo" | "full"),
+  icon: IconName,
+  text: Key,
+  key: string,
+])[] = [
   ["swap", "swap", "do.swap", "S"],
   ["flip", "flip", "do.swap_map", ""],
   ["map", "map", "map", "M"],
@@ -53,12 +58,22 @@ export class Picker {
   constructor(private readonly does: PickerActions) {
     const buttons = ACTIONS.map(([act, shape, , key]) => {
       const text = h("span", { class: "action-text" });
-      const button = h("button", { type: "button", class: `action action-${act}`, onclick: () => does[act]() }, icon(shape), text);
+      const button = h(
+        "button",
+        { type: "button", class: `action action-${act}`, onclick: () => does[act]() },
+        icon(shape),
+        text,
+      );
       if (key) button.setAttribute("aria-keyshortcuts", key);
       this.actions.set(act, { button, text });
       return button;
     });
-    this.element = h("nav", { class: "picker" }, this.list, h("div", { class: "picker-actions" }, ...buttons));
+    this.element = h(
+      "nav",
+      { class: "picker" },
+      this.list,
+      h("div", { class: "picker-actions" }, ...buttons),
+    );
   }
 
   show(view: PickerView): void {
@@ -74,7 +89,9 @@ export class Picker {
     this.entries.clear();
     const groups = new Map<string, HTMLElement>();
     for (const feed of feeds) {
-      const group = groups.get(feed.aircraft_id) ?? h("div", { class: "picker-aircraft" }, h("span", { class: "picker-name" }, feed.aircraft_name));
+      const group =
+        groups.get(feed.aircraft_id) ??
+        h("div", { class: "picker-aircraft" }, h("span", { class: "picker-name" }, feed.aircraft_name));
       groups.set(feed.aircraft_id, group);
       group.append(this.entry(feed));
     }
@@ -84,11 +101,18 @@ export class Picker {
   }
 
   private entry(feed: Feed): HTMLElement {
-    const [symbol, name, word] = ["feed-symbol", "feed-name", "feed-word"].map((kind) => h("span", { class: kind }));
+    const [symbol, name, word] = ["feed-symbol", "feed-name", "feed-word"].map((kind) =>
+      h("span", { class: kind }),
+    );
     if (!symbol || !name || !word) throw new Error("unreachable");
     const choose = (): void => this.does.choose(feed.id);
     const beside = (): void => this.does.toggleSecond(feed.id);
-    const button = h("button", { type: "button", class: "feed", onclick: choose }, symbol, h("span", { class: "feed-text" }, name, word));
+    const button = h(
+      "button",
+      { type: "button", class: "feed", onclick: choose },
+      symbol,
+      h("span", { class: "feed-text" }, name, word),
+    );
     const second = h("button", { type: "button", class: "feed-second", onclick: beside }, icon("second"));
     this.entries.set(feed.id, { button, second, symbol, name, word, shape: null });
     return h("div", { class: "feed-pair", "data-feed": feed.id }, button, second);
@@ -105,9 +129,14 @@ export class Picker {
     setText(entry.name, feed.name);
     setText(entry.word, translate(language, text));
     const isMain = String(chosen.main === feed.id);
-    if (isMain === "true" && entry.button.ariaPressed !== isMain) entry.button.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (isMain === "true" && entry.button.ariaPressed !== isMain)
+      entry.button.scrollIntoView({ block: "nearest", inline: "nearest" });
     setAttribute(entry.button, "aria-pressed", isMain);
-    setAttribute(entry.button, "aria-label", `${translate(language, "feed.show", { name: `${feed.aircraft_name} ${feed.name}` })}: ${translate(language, text)}`);
+    setAttribute(
+      entry.button,
+      "aria-label",
+      `${translate(language, "feed.show", { name: `${feed.aircraft_name} ${feed.name}` })}: ${translate(language, text)}`,
+    );
     const isSecond = chosen.second === feed.id;
     const label = translate(language, isSecond ? "do.second_off" : "do.second");
     entry.second.hidden = chosen.main === feed.id;
@@ -132,6 +161,8 @@ export class Picker {
 }
 
 function sourceLook({ state: { status } }: Feed): readonly [IconName, Key, string] {
-  const shape = ({ connecting: "waiting", live: "sending", stalled: "delayed", lost: "lost" } as const)[status];
+  const shape = ({ connecting: "waiting", live: "sending", stalled: "delayed", lost: "lost" } as const)[
+    status
+  ];
   return [shape, `source.${status}`, status];
 }

@@ -79,11 +79,12 @@ export class PictureState {
     return "live";
   }
 
-  /** Between two pictures an age grows by one interval; only what is beyond that counts as delay. */
+  /** A slow feed's age grows by an interval between two pictures; there only what is beyond that is delay. */
   private isTimely(seen: Observation): boolean {
     if (seen.ageMs === null || this.lastPictureAt === null) return false;
+    const interval = this.interval(seen.sourceFps);
     const sinceMs = Math.max(0, seen.now - this.lastPictureAt);
-    const grownMs = Math.min(sinceMs, this.interval(seen.sourceFps));
+    const grownMs = interval > SLOW_INTERVAL_MS ? Math.min(sinceMs, interval) : 0;
     return seen.ageMs - grownMs <= this.thresholds.live_age_ms;
   }
 

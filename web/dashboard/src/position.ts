@@ -20,14 +20,22 @@ class CopyField {
     name: string,
   ) {
     this.field.dataset["position"] = name;
-    this.button = h("button", { type: "button", class: "copy", onclick: () => void this.copy() }, icon("copy"));
+    this.button = h(
+      "button",
+      { type: "button", class: "copy", onclick: () => void this.copy() },
+      icon("copy"),
+    );
     this.element = h("label", { class: "position" }, this.label, this.field, this.button);
   }
 
   show(language: Language, value: string, old: boolean): void {
     this.language = language;
     if (performance.now() > this.notedUntil) setText(this.label, translate(language, this.key));
-    setAttribute(this.button, "aria-label", `${translate(language, "map.copy")}: ${translate(language, this.key)}`);
+    setAttribute(
+      this.button,
+      "aria-label",
+      `${translate(language, "map.copy")}: ${translate(language, this.key)}`,
+    );
     setAttribute(this.button, "title", translate(language, "map.copy"));
     setAttribute(this.element, "data-freshness", value === "--" ? "unknown" : old ? "old" : "fresh");
     this.button.disabled = value === "--";

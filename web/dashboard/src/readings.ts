@@ -48,7 +48,9 @@ export function readings(language: Language, sample: Sample | null, utcMs: numbe
     satellites: read("fix", "", (s) => fix(language, s)),
     mode: read("mode", "", (s) => s.mode),
     armed: read("mode", "", (s) => armed(language, s.armed)),
-    gimbal: read("gimbal", "", (s) => (s.gimbal_pitch_deg === null ? null : `${figure(s.gimbal_pitch_deg)}°`)),
+    gimbal: read("gimbal", "", (s) =>
+      s.gimbal_pitch_deg === null ? null : `${figure(s.gimbal_pitch_deg)}°`,
+    ),
     attitude: read("attitude", "", (s) => (s.roll_deg === null || s.pitch_deg === null ? null : "ok")),
     heading: read("attitude", "", (s) => (s.yaw_deg === null ? null : heading(s.yaw_deg))),
   };

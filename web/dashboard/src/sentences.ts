@@ -39,7 +39,10 @@ function why({ gapMs, serverReachable, source }: NoPicture): Key {
   if (note) return keyOr(`note.${note}`, "reason.unsupported_codec");
   if (source.status === "live") return gapMs === null ? "why.opening" : "why.path";
   if (gapMs !== null && FELL_SILENT.includes(source.reason)) return "why.silent";
-  return keyOr(`reason.${source.reason}`, source.status === "connecting" ? "reason.connecting" : "why.silent");
+  return keyOr(
+    `reason.${source.reason}`,
+    source.status === "connecting" ? "reason.connecting" : "why.silent",
+  );
 }
 
 /** Lasting properties worth telling while the picture plays or not. */
@@ -51,7 +54,10 @@ export function notes(language: Language, source: SourceState): string[] {
 export function linkSentence(language: Language, link: LinkState | null): string | null {
   if (!link || link.status === "live") return null;
   if (link.status === "silent") return translate(language, "link.silent", { time: timeOfDay(link.since_ms) });
-  return translate(language, keyOr(`link.${link.reason}`, link.status === "failed" ? "link.failed" : "link.no_messages"));
+  return translate(
+    language,
+    keyOr(`link.${link.reason}`, link.status === "failed" ? "link.failed" : "link.no_messages"),
+  );
 }
 
 /** The aircraft's own words (STATUSTEXT) with their time, while they are news and warn of something; else null. */

@@ -63,7 +63,12 @@ export class Recorder {
       feed: (id) => {
         const channel = open().find(({ feed }) => feed.id === id);
         if (!channel) return null;
-        return { ...this.record(channel), age_ms: channel.ageMs(), sample: channel.sample, frames: this.kept.get(id)?.count ?? 0 };
+        return {
+          ...this.record(channel),
+          age_ms: channel.ageMs(),
+          sample: channel.sample,
+          frames: this.kept.get(id)?.count ?? 0,
+        };
       },
       frames: (id) => [...(this.kept.get(id)?.frames ?? [])],
       serverMs: () => this.time.at(performance.now()),

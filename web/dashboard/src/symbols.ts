@@ -14,7 +14,12 @@ export interface AircraftSymbol {
 }
 
 export function aircraftSymbol(): AircraftSymbol {
-  const svg = svgElement("svg", { viewBox: "-100 -100 200 200", width: "200", height: "200", "aria-hidden": "true" });
+  const svg = svgElement("svg", {
+    viewBox: "-100 -100 200 200",
+    width: "200",
+    height: "200",
+    "aria-hidden": "true",
+  });
   const view = svgElement("path", { class: "view-cone" });
   const body = svgElement("path", { class: "aircraft-body", d: "M0-17 11 13 0 6-11 13Z" });
   svg.append(view, body);
@@ -33,7 +38,11 @@ export function turnSymbol(
   const { yaw_deg: yaw, gimbal_yaw_deg: camera, gimbal_pitch_deg: tilt } = sample;
   setAttribute(symbol.body, "d", yaw === null ? "M0-9A9 9 0 1 0 .01-9Z" : "M0-17 11 13 0 6-11 13Z");
   setAttribute(symbol.body, "transform", `rotate(${(yaw ?? 0).toFixed(1)})`);
-  setAttribute(symbol.view, "d", camera === null || (tilt !== null && tilt < -80) ? "" : cone(look.hfov_deg ?? DEFAULT_HFOV_DEG));
+  setAttribute(
+    symbol.view,
+    "d",
+    camera === null || (tilt !== null && tilt < -80) ? "" : cone(look.hfov_deg ?? DEFAULT_HFOV_DEG),
+  );
   setAttribute(symbol.view, "transform", `rotate(${(camera ?? 0).toFixed(1)})`);
   setAttribute(symbol.element, "data-freshness", look.old ? "old" : "fresh");
   symbol.element.classList.toggle("main", look.main);

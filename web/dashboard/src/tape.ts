@@ -1,6 +1,5 @@
 /** Geometry of the head-up display: heading tape and pitch ladder. Pure. */
 
-
 export interface Tick {
   offset: number; // degrees from the centre, -span/2 to span/2
   label: string | null;
@@ -43,4 +42,3 @@ export function letterbox(
   const [width, height] = [picture.width * scale, picture.height * scale];
   return [(box.width - width) / 2, (box.height - height) / 2, width, height];
 }
-

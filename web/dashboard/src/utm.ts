@@ -7,9 +7,17 @@ const A_M = 6378137;
 const N = 1 / (2 * 298.257223563 - 1); // third flattening
 const K0 = 0.9996;
 const RADIUS_M = (A_M / (1 + N)) * (1 + N ** 2 / 4 + N ** 4 / 64);
-const ALPHA = [N / 2 - (2 / 3) * N ** 2 + (5 / 16) * N ** 3, (13 / 48) * N ** 2 - (3 / 5) * N ** 3, (61 / 240) * N ** 3];
+const ALPHA = [
+  N / 2 - (2 / 3) * N ** 2 + (5 / 16) * N ** 3,
+  (13 / 48) * N ** 2 - (3 / 5) * N ** 3,
+  (61 / 240) * N ** 3,
+];
 const BETA = [N / 2 - (2 / 3) * N ** 2 + (37 / 96) * N ** 3, N ** 2 / 48 + N ** 3 / 15, (17 / 480) * N ** 3];
-const DELTA = [2 * N - (2 / 3) * N ** 2 - 2 * N ** 3, (7 / 3) * N ** 2 - (8 / 5) * N ** 3, (56 / 15) * N ** 3];
+const DELTA = [
+  2 * N - (2 / 3) * N ** 2 - 2 * N ** 3,
+  (7 / 3) * N ** 2 - (8 / 5) * N ** 3,
+  (56 / 15) * N ** 3,
+];
 const ECCENTRIC = (2 * Math.sqrt(N)) / (1 + N);
 const FALSE_EASTING_M = 500_000;
 const FALSE_NORTHING_M = 10_000_000;

@@ -18,7 +18,10 @@ const FEEDS = [feed("fritz-tag", "fritz"), feed("ottmar", "ottmar"), feed("fritz
 
 describe("the choice of feeds", () => {
   it("follows the address", () => {
-    expect(firstChoice("?feed=fritz-tag&second=ottmar", FEEDS, 400)).toEqual({ main: "fritz-tag", second: "ottmar" });
+    expect(firstChoice("?feed=fritz-tag&second=ottmar", FEEDS, 400)).toEqual({
+      main: "fritz-tag",
+      second: "ottmar",
+    });
     expect(firstChoice("?feed=fritz-tag", FEEDS, 1280)).toEqual({ main: "fritz-tag", second: null });
     expect(firstChoice("?feed=gone", FEEDS, 1280).main).toBe("gone");
     expect(firstChoice("?feed=ottmar&second=ottmar", FEEDS, 1280).second).toBeNull();

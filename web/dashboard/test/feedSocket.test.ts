@@ -34,7 +34,13 @@ const last = (): Socket => Socket.made.at(-1) as Socket;
 let heard: ServerMessage[];
 let openings: boolean[];
 let time: ServerTime;
-const open = (): FeedSocket => new FeedSocket("fritz tag", time, (message) => heard.push(message), (is) => openings.push(is));
+const open = (): FeedSocket =>
+  new FeedSocket(
+    "fritz tag",
+    time,
+    (message) => heard.push(message),
+    (is) => openings.push(is),
+  );
 
 beforeEach(() => {
   vi.useFakeTimers();

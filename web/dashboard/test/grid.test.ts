@@ -57,7 +57,12 @@ describe("the track", () => {
     expect(track.add(7, 49, 0)).toBe(true);
     expect(track.add(7, 49.000001, 100)).toBe(false);
     expect(track.add(7, 49.0001, 200)).toBe(true);
-    expect(track.lines).toEqual([[[7, 49], [7, 49.0001]]]);
+    expect(track.lines).toEqual([
+      [
+        [7, 49],
+        [7, 49.0001],
+      ],
+    ]);
   });
 
   it("is interrupted where telemetry was", () => {

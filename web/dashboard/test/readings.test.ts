@@ -17,8 +17,20 @@ describe("readings", () => {
   });
 
   it("show unknown as --, never as the last value", () => {
-    const unknown = readings("de", sample({ alt_home_m: null, ground_speed_ms: null, battery_pct: null, battery_v: null, yaw_deg: null, armed: null }), 1_000_000);
-    for (const name of ["home_alt", "speed", "battery", "heading", "armed"] as const) expect(unknown[name].value).toBe("--");
+    const unknown = readings(
+      "de",
+      sample({
+        alt_home_m: null,
+        ground_speed_ms: null,
+        battery_pct: null,
+        battery_v: null,
+        yaw_deg: null,
+        armed: null,
+      }),
+      1_000_000,
+    );
+    for (const name of ["home_alt", "speed", "battery", "heading", "armed"] as const)
+      expect(unknown[name].value).toBe("--");
     expect(readings("de", null, null).mode).toEqual({ value: "--", unit: "", ageMs: null });
   });
 

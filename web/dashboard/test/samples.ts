@@ -3,7 +3,17 @@ import type { Sample, SourceState } from "../src/api";
 /** A sample with everything known, received just now; `changes` override. */
 export function sample(changes: Partial<Sample> = {}): Sample {
   const utc_ms = changes.utc_ms ?? 1_000_000;
-  const groups = ["position", "attitude", "speed", "gimbal", "battery", "fix", "mode", "home", "link"] as const;
+  const groups = [
+    "position",
+    "attitude",
+    "speed",
+    "gimbal",
+    "battery",
+    "fix",
+    "mode",
+    "home",
+    "link",
+  ] as const;
   return {
     rtp_timestamp: null,
     utc_ms,

@@ -20,7 +20,9 @@ describe("why there is no picture", () => {
     expect(say({ source: source({ status: "stalled", reason: "stalled" }) })).toBe(silent);
     expect(say({ state: "lost", source: source({ status: "lost", reason: "no_packets" }) })).toBe(silent);
     expect(say({})).toContain("das Bild kommt hier nicht an");
-    expect(say({ serverReachable: false })).toBe("Kein Bild seit 12 s. Verbindung zum Server unterbrochen. Neuer Versuch läuft.");
+    expect(say({ serverReachable: false })).toBe(
+      "Kein Bild seit 12 s. Verbindung zum Server unterbrochen. Neuer Versuch läuft.",
+    );
   });
 
   it("names what ingest knows", () => {
@@ -42,15 +44,22 @@ describe("why there is no picture", () => {
 
 describe("notes and links", () => {
   it("keep an unknown code rather than nothing", () => {
-    expect(notes("de", source({ notes: ["interlaced", "brand_new"] }))).toEqual([expect.stringContaining("Halbbilder"), "brand_new"]);
+    expect(notes("de", source({ notes: ["interlaced", "brand_new"] }))).toEqual([
+      expect.stringContaining("Halbbilder"),
+      "brand_new",
+    ]);
   });
 
   it("speak of a link only when something is wrong with it", () => {
     const link: LinkState = { status: "live", since_ms: 0, reason: "", detail: "" };
     expect(linkSentence("de", null)).toBeNull();
     expect(linkSentence("de", link)).toBeNull();
-    expect(linkSentence("de", { ...link, status: "silent" })).toMatch(/^Telemetrie ausgefallen seit \d\d:\d\d:\d\d\.$/);
-    expect(linkSentence("de", { ...link, status: "failed", reason: "duplicate_system_id" })).toContain("Zwei Drohnen");
+    expect(linkSentence("de", { ...link, status: "silent" })).toMatch(
+      /^Telemetrie ausgefallen seit \d\d:\d\d:\d\d\.$/,
+    );
+    expect(linkSentence("de", { ...link, status: "failed", reason: "duplicate_system_id" })).toContain(
+      "Zwei Drohnen",
+    );
     expect(linkSentence("de", { ...link, status: "connecting" })).toBe("Keine Telemetrie von der Drohne.");
   });
 });

@@ -39,8 +39,12 @@ describe("pitch ladder", () => {
 
 describe("letterbox", () => {
   it("finds the picture inside its pane", () => {
-    expect(letterbox({ width: 1000, height: 1000 }, { width: 1280, height: 720 })).toEqual([0, 218.75, 1000, 562.5]);
-    expect(letterbox({ width: 1000, height: 500 }, { width: 640, height: 512 })).toEqual([187.5, 0, 625, 500]);
+    expect(letterbox({ width: 1000, height: 1000 }, { width: 1280, height: 720 })).toEqual([
+      0, 218.75, 1000, 562.5,
+    ]);
+    expect(letterbox({ width: 1000, height: 500 }, { width: 640, height: 512 })).toEqual([
+      187.5, 0, 625, 500,
+    ]);
   });
 
   it("takes the whole pane where the picture's shape is not known", () => {

@@ -16,9 +16,22 @@ describe("SampleRing", () => {
 
   it("moves position and attitude between two neighbours and leaves the rest", () => {
     const ring = new SampleRing();
-    ring.push(sample({ utc_ms: 0, lat_deg: 49, alt_home_m: 80, roll_deg: -10, satellites: 14, mode: "A" }), 0);
-    ring.push(sample({ utc_ms: 100, lat_deg: 50, alt_home_m: 90, roll_deg: 10, satellites: 15, mode: "B" }), 100 * MS);
-    expect(ring.at(25 * MS)).toMatchObject({ utc_ms: 25, lat_deg: 49.25, alt_home_m: 82.5, roll_deg: -5, satellites: 14, mode: "A" });
+    ring.push(
+      sample({ utc_ms: 0, lat_deg: 49, alt_home_m: 80, roll_deg: -10, satellites: 14, mode: "A" }),
+      0,
+    );
+    ring.push(
+      sample({ utc_ms: 100, lat_deg: 50, alt_home_m: 90, roll_deg: 10, satellites: 15, mode: "B" }),
+      100 * MS,
+    );
+    expect(ring.at(25 * MS)).toMatchObject({
+      utc_ms: 25,
+      lat_deg: 49.25,
+      alt_home_m: 82.5,
+      roll_deg: -5,
+      satellites: 14,
+      mode: "A",
+    });
   });
 
   it("turns angles the short way", () => {

@@ -8,7 +8,9 @@ function* points(count: number): Generator<[lat: number, lon: number]> {
   let seed = 42;
   const random = (): number => (seed = (seed * 48271) % 2147483647) / 2147483647;
   for (let i = 0; i < count; i++) {
-    yield i % 2 ? [47.3 + 7.7 * random(), 5.9 + 9.1 * random()] : [-79.9 + 163.8 * random(), -179.9 + 359.8 * random()];
+    yield i % 2
+      ? [47.3 + 7.7 * random(), 5.9 + 9.1 * random()]
+      : [-79.9 + 163.8 * random(), -179.9 + 359.8 * random()];
   }
 }
 
@@ -16,7 +18,9 @@ describe("UTM", () => {
   it("knows published coordinates", () => {
     // the CN Tower, as Wikipedia's article on UTM gives it: 17T 630084 4833438
     const tower = toUtm(43 + 38 / 60 + 33.24 / 3600, -(79 + 23 / 60 + 13.7 / 3600));
-    expect([tower.zone, Math.floor(tower.easting_m), Math.floor(tower.northing_m)]).toEqual([17, 630_084, 4_833_438]);
+    expect([tower.zone, Math.floor(tower.easting_m), Math.floor(tower.northing_m)]).toEqual([
+      17, 630_084, 4_833_438,
+    ]);
     expect(toUtm(0, 9)).toEqual({ zone: 32, north: true, easting_m: 500_000, northing_m: 0 });
   });
 
@@ -45,7 +49,8 @@ describe("UTMREF", () => {
     let differing = 0;
     for (const [lat, lon] of points(2000)) {
       const other = forward([lon, lat], 5);
-      const [, zone, square, easting = "", northing = ""] = /^(\d+[A-Z])([A-Z]{2})(\d{5})(\d{5})$/.exec(other) ?? [];
+      const [, zone, square, easting = "", northing = ""] =
+        /^(\d+[A-Z])([A-Z]{2})(\d{5})(\d{5})$/.exec(other) ?? [];
       const ours = utmref(lat, lon)?.replaceAll(" ", "");
       const theirs = `${zone?.padStart(3, "0")}${square}${easting.slice(0, 4)}${northing.slice(0, 4)}`;
       if (ours !== theirs) differing += 1; // centimetres apart at a cell's border
