@@ -7,6 +7,8 @@ Private names used (aiortc 1.16.0, pinned in pyproject.toml; `check_private_name
 - `aiortc.rtcrtpsender.random32`: the sender draws its RTP timestamp origin from it. All viewers of a feed
   must share one RTP clock (flow.units.rtp_timestamp), so it answers 0 inside the task that sends.
 - `aioice.ice.get_host_addresses`: leaves out loopback, and cannot be told which addresses to offer.
+- `aiortc.codecs.HEADER_EXTENSIONS` and the sender's `__rtp_header_extensions_map`: neither knows
+  playout-delay, without which Chromium plays the cached group at its own pace and stays seconds behind.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -24,16 +27,27 @@ from aiortc import (
     RTCPeerConnection,
     RTCRtpSender,
     RTCSessionDescription,
+    codecs,
     rtcrtpsender,
+    rtp,
 )
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from av import Packet
 
 from flow.errors import LagebildError, OfferError
 from flow.units import CLOCK_RATE_HZ, AccessUnit
 
-PRIVATE_NAMES = ((rtcrtpsender, "random32"), (aioice.ice, "get_host_addresses"))
+PRIVATE_NAMES = (
+    (rtcrtpsender, "random32"),
+    (aioice.ice, "get_host_addresses"),
+    (codecs, "HEADER_EXTENSIONS"),
+    (rtp, "HeaderExtensionsMap"),
+)
+_SENDERS_MAP = "_RTCRtpSender__rtp_header_extensions_map"
+_ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+_PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 
 NextPicture = Callable[[], Awaitable[AccessUnit | None]]
 """Waits for the next picture of a viewer; None when there will be no more."""
@@ -71,6 +85,30 @@ def offer_addresses(addresses: Sequence[str]) -> None:
     aioice.ice.get_host_addresses = host_addresses
 
 
+codecs.HEADER_EXTENSIONS["video"] = [
+    RTCRtpHeaderExtensionParameters(id=e.id, uri=_PLAYOUT_DELAY) if e.uri == _ABS_SEND_TIME else e
+    for e in codecs.HEADER_EXTENSIONS["video"]
+]
+
+
+class _PlayoutDelay(rtp.HeaderExtensionsMap):
+    """Sends playout-delay 0/0 ("show it as soon as it is there") where aiortc means to send abs-send-time.
+
+    Both are three bytes; playout-delay holds the least and the most delay in 12 bits each.
+    """
+
+    def configure(self, parameters: RTCRtpParameters) -> None:
+        extensions = [
+            replace(e, uri=_ABS_SEND_TIME) if e.uri == _PLAYOUT_DELAY else e
+            for e in parameters.headerExtensions
+        ]
+        super().configure(replace(parameters, headerExtensions=extensions))
+
+    def set(self, values: rtp.HeaderExtensions) -> tuple[int, bytes]:
+        values.abs_send_time = 0
+        return super().set(values)
+
+
 class _PictureTrack(MediaStreamTrack):
     kind = "video"
 
@@ -100,8 +138,11 @@ class ViewerConnection:
         """Return the SDP answer, candidates included; raises OfferError for an offer aiortc cannot take."""
         # The track and its codec must be set before the offer, or H.264 goes out labelled VP8.
         transceiver = self._pc.addTransceiver(self._track, direction="sendonly")
-        codecs = RTCRtpSender.getCapabilities("video").codecs
-        transceiver.setCodecPreferences([c for c in codecs if c.mimeType == "video/H264"])
+        known = RTCRtpSender.getCapabilities("video").codecs
+        transceiver.setCodecPreferences([c for c in known if c.mimeType == "video/H264"])
+        if not hasattr(transceiver.sender, _SENDERS_MAP):
+            raise LagebildError(f"this version of aiortc lacks RTCRtpSender.{_SENDERS_MAP}; 1.16.0 has it")
+        setattr(transceiver.sender, _SENDERS_MAP, _PlayoutDelay())
         try:
             await self._pc.setRemoteDescription(RTCSessionDescription(offer_sdp, "offer"))
             for other in self._pc.getTransceivers():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import shutil
 import signal
@@ -29,6 +28,7 @@ CHROMIUM_ARGUMENTS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 START_WITHIN_S = 30.0
+STOP_WITHIN_S = 10.0
 
 
 @dataclass(slots=True)
@@ -36,21 +36,29 @@ class RunningLagebild:
     """The service as a process of its own."""
 
     url: str
-    pid: int
+    process: asyncio.subprocess.Process
     lines: list[str] = field(default_factory=list)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    async def stop(self) -> None:
+        """Tell it to end, as Ctrl+C does, and wait until it has."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(STOP_WITHIN_S):
+            await self.process.wait()
 
 
 @contextlib.asynccontextmanager
-async def lagebild(
-    *arguments: str, environment: dict[str, str] | None = None
-) -> AsyncIterator[RunningLagebild]:
-    """Run `lagebild ARGUMENTS` on a free port until the context ends; it must then stop when told so."""
+async def lagebild(*arguments: str, port: int = 0) -> AsyncIterator[RunningLagebild]:
+    """Run `lagebild ARGUMENTS` on that port (0: a free one); it must stop when told so at the end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "web", arguments[0], "--port", "0", *arguments[1:],
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, **(environment or {})}, start_new_session=True,
+        sys.executable, "-m", "web", arguments[0], "--port", str(port), *arguments[1:],
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
-    running = RunningLagebild("", process.pid)
+    running = RunningLagebild("", process)
     try:
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(_read(process, running))
@@ -60,9 +68,7 @@ async def lagebild(
                         raise AssertionError("lagebild ended at once:\n" + "\n".join(running.lines))
                     await asyncio.sleep(0.02)
             yield running
-            process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(10):
-                await process.wait()
+            await running.stop()
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

@@ -89,7 +89,7 @@ def counted(path: Path) -> tuple[Counter[str], int]:
                 "RADIO": 1370, "HOME_POSITION": 0, "BATTERY_STATUS": 0,
             },
         ),
-        # Two more than counted there: two MAVLink 1 heartbeats among MAVLink 2.
+        # Two more valid frames than counted there; why is not known.
         (
             "plane_real_cuav_2016_multilink.tlog",
             32_078,

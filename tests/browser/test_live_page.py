@@ -1,0 +1,184 @@
+"""The live page in headless Chromium, against the service as its users start it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.flight import FEED, LAT_DEG, LON_DEG, flying, free_udp_port
+from tests.browser.harness import Watched, chromium, lagebild, open_page
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+DAY, THERMAL = "fritz-tag", "fritz-waerme"
+BADGE, HUD = ".bar .badge", ".pane.main .hud"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+def in_state(state: str, feed: str = FEED) -> str:
+    return f"window.lagebild?.feed('{feed}')?.state === '{state}'"
+
+
+async def says(page: Watched, selector: str, what: str | re.Pattern[str]) -> None:
+    """Wait until the first such element shows this text."""
+    await expect(page.page.locator(selector).first).to_contain_text(what, timeout=15_000)
+
+
+async def position(page: Watched, name: str) -> str:
+    return await page.page.locator(f'[data-position="{name}"]').input_value()
+
+
+async def test_the_demo_shows_true_pictures_with_their_position(browser: Browser) -> None:
+    async with lagebild("demo") as service, open_page(browser, service.url) as page:
+        await page.until(in_state("live", DAY), 60)
+        await page.until(in_state("live", THERMAL), 60)
+        await page.frames()
+        await page.until("window.__probe.frames.filter(f => f.strip).length > 20", 60)
+        frames = [f for f in await page.frames() if f["strip"]]
+        assert {f["feed"] for f in frames} == {DAY, THERMAL}
+        for feed in (DAY, THERMAL):
+            counters = [f["strip"]["counter"] for f in frames if f["feed"] == feed]
+            assert counters == sorted(counters)
+            assert len(set(counters)) > 3
+        await says(page, BADGE, "LIVE")
+        assert re.fullmatch(r"32U [A-Z]{2} \d{4} \d{4}", await position(page, "utmref"))
+        assert page.complaints == []
+        assert page.strangers == []
+
+
+async def test_the_position_is_the_aircrafts(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        flying(tmp_path) as flight,
+        flight.served() as service,
+        open_page(browser, service.url) as page,
+    ):
+        await page.until("document.querySelector('[data-position=degrees]')?.value.startsWith('49')")
+        lat, lon = (float(part) for part in (await position(page, "degrees")).split(","))
+        assert lat == pytest.approx(LAT_DEG, abs=0.6e-6)
+        assert lon == pytest.approx(LON_DEG, abs=0.6e-6)
+        # The same point, converted with an independent program (GeographicLib's GeoConvert -m).
+        assert await position(page, "utmref") == "32U MV 1102 7744"
+        await page.until(in_state("live"))
+        await says(page, BADGE, re.compile("LIVE|VERZÖGERT"))
+        await says(page, BADGE, re.compile(r"≥ \d+,\d+ s ab Empfang"))
+        await says(page, HUD, re.compile(r"84\s*m\s*über Start"))
+        assert page.complaints == []
+
+
+async def test_a_stopped_picture_is_grey_within_a_second_and_says_since_when(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        flying(tmp_path) as flight,
+        flight.served() as service,
+        open_page(browser, service.url) as page,
+    ):
+        await page.until(in_state("live"))
+        flight.sends_video.clear()
+        await page.until(in_state("frozen"))
+        gap_ms = await page.page.evaluate(
+            f"() => window.lagebild.serverMs() - window.lagebild.feed('{FEED}').displayed_ms"
+        )
+        await page.until("document.querySelector('.pane.main .still:not([hidden])')")
+        assert (
+            gap_ms < 5_000
+        )  # the threshold itself is tested with a clock of its own in the page's unit tests
+        await says(page, BADGE, re.compile(r"EINGEFROREN\s*seit \d\d:\d\d:\d\d"))
+        await says(page, ".pane.main .notice", "Kein Bild seit")
+        flight.sends_video.set()
+        await page.until(in_state("live"))
+        await page.until("document.querySelector('.pane.main .still[hidden]')")
+        assert page.complaints == []
+
+
+async def test_a_lost_source_is_no_signal_and_stale_telemetry_is_marked(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        flying(tmp_path) as flight,
+        flight.served() as service,
+        open_page(browser, service.url) as page,
+    ):
+        await page.until(in_state("live"))
+        flight.sends_video.clear()
+        flight.sends_telemetry.clear()
+        await page.until(in_state("lost"), 30)
+        await says(page, BADGE, "KEIN SIGNAL")
+        await page.until("document.querySelector('.position[data-freshness=old]')")
+        await says(page, "body", "Telemetrie ausgefallen seit")
+
+
+async def test_the_page_returns_by_itself_when_the_service_does(browser: Browser, tmp_path: Path) -> None:
+    port = free_udp_port()
+    async with flying(tmp_path) as flight, flight.served(port) as service:
+        async with open_page(browser, service.url) as page:
+            await page.until(in_state("live"))
+            await page.page.evaluate("() => { window.notReloaded = true; }")
+            await service.stop()
+            await page.until(in_state("frozen"))
+            await says(page, "body", "Verbindung zum Server unterbrochen")
+            async with flight.served(port):
+                await page.until(in_state("live"), 60)
+                assert await page.page.evaluate("() => window.notReloaded")
+
+
+async def test_both_languages_and_every_key(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        flying(tmp_path) as flight,
+        flight.served() as service,
+        open_page(browser, service.url) as page,
+    ):
+        await page.until(in_state("live"))
+        await says(page, HUD, "über Start")
+        keys = page.page.keyboard
+        await keys.press("l")
+        await page.until("document.documentElement.lang === 'en'")
+        await says(page, HUD, "above home")
+        await keys.press("h")
+        await page.until("document.querySelector('.pane.main .hud').offsetParent === null")
+        await keys.press("h")
+        await keys.press("m")
+        await page.until("document.querySelector('.positions').offsetParent === null")
+        await keys.press("m")
+        await keys.press("b")
+        await page.until("document.documentElement.dataset.theme === 'bright'")
+        await keys.press("?")
+        await says(page, "body", "Sound is neither transmitted nor recorded.")
+        await keys.press("Escape")
+        assert page.complaints == []
+
+
+async def test_two_pictures_swap_with_one_tap(browser: Browser) -> None:
+    async with lagebild("demo") as service, open_page(browser, service.url) as page:
+        await page.until(in_state("live", DAY), 60)
+        assert await page.page.evaluate("() => window.lagebild.feeds()") == [DAY, THERMAL]
+        await page.page.locator(".action-swap").click()
+        await page.until(f"window.lagebild.feeds()[0] === '{THERMAL}'")
+        assert f"feed={THERMAL}" in page.page.url
+
+
+async def test_without_a_fix_the_map_says_so_and_shows_no_place(browser: Browser, tmp_path: Path) -> None:
+    async with flying(tmp_path, fix=False) as flight, flight.served() as service:
+        async with open_page(browser, service.url) as page:
+            await says(page, "body", "kein GPS-Fix")
+            await page.until(in_state("live"))
+            assert await position(page, "utmref") == "--"
+            assert await position(page, "degrees") == "--"
+
+
+async def test_a_wrong_clock_in_the_browser_changes_no_age(browser: Browser, tmp_path: Path) -> None:
+    wrong = "const now = Date.now; Date.now = () => now() + 3600e3;"
+    async with flying(tmp_path) as flight, flight.served() as service:
+        async with open_page(browser, service.url, scripts=[wrong]) as page:
+            await page.until(in_state("live"))
+            age_ms = await page.page.evaluate(f"() => window.lagebild.feed('{FEED}').age_ms")
+            assert 120 <= age_ms < 5_000  # at least the configured air link
