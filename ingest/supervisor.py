@@ -106,12 +106,14 @@ class _SupervisedFeed:
         return round(longest_s * self._chance.uniform(0.5, 1.0) * NS_PER_S)
 
     def _take(self, event: SourceEvent) -> None:
-        unit = self._feed.handle(event, self._clock.now_ns())
-        if unit is not None:
+        units = self._feed.handle(event, self._clock.now_ns())
+        for unit in units:
             self._bus.publish(unit)
         if isinstance(event, Unusable):
             self._flood.add(event.detail)
-        elif isinstance(event, Opened | Restarted) or (unit and self._told_status() is not SourceStatus.LIVE):
+        elif isinstance(event, Opened | Restarted) or (
+            units and self._told_status() is not SourceStatus.LIVE
+        ):
             self._tell_changes()  # at once; what changes slowly is seen by tick()
 
     def _failed(self, reason: str, detail: str) -> None:
@@ -121,7 +123,8 @@ class _SupervisedFeed:
     def tick(self) -> None:
         """Notice silence; once a second tell the figures and what was unusable."""
         now_ns = self._clock.now_ns()
-        self._feed.tick(now_ns)
+        for unit in self._feed.tick(now_ns):
+            self._bus.publish(unit)
         self._tell_changes()
         if now_ns - self._told_ns >= _REPORT_NS and self._told_status() is SourceStatus.LIVE:
             self._publish(self._feed.state())

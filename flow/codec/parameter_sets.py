@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from flow.errors import MalformedError
 from flow.units import Codec, CodecConfig
@@ -61,33 +62,83 @@ def parse_h264_sps(nal: bytes) -> CodecConfig:
     picture order count type 2, intra-only profiles) and also for those that do not say: their B slices show.
     """
     bits = BitReader(remove_emulation_prevention(nal[:_RBSP_LIMIT]))
+    sps = _h264_head(bits)
+    if not sps.frame_mbs_only:
+        bits.skip(1)  # mb_adaptive_frame_field_flag
+    bits.skip(1)  # direct_8x8_inference_flag
+    frames_or_fields = 1 if sps.frame_mbs_only else 2
+    crop_x_px, crop_y_px = _cropped(bits, 0 if sps.separate_planes else sps.chroma)
+    reorders_if_told = _h264_reorders(bits) if bits.flag() else None
+    intra_only = sps.profile in _INTRA_ONLY and sps.constraints & 0x10 != 0
+    cannot = sps.profile == _BASELINE or sps.order_count_type == 2 or intra_only
+    return _config(
+        Codec.H264,
+        size_px=(16 * sps.width_mbs - crop_x_px, frames_or_fields * (16 * sps.height_map_units - crop_y_px)),
+        profile=(sps.profile, sps.constraints, sps.level),
+        chroma=sps.chroma,
+        bit_depth=sps.bit_depth,
+        interlaced=not sps.frame_mbs_only,
+        reorders=bool(reorders_if_told) and not cannot,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSyntax:
+    """How the slice headers of a stream with fields are read: `fields.field_of`."""
+
+    frame_num_bits: int
+    separate_planes: bool
+
+
+def parse_field_syntax(sps: bytes) -> FieldSyntax | None:
+    """What an H.264 SPS says of its slice headers; None where frame_mbs_only_flag allows no field.
+
+    Raises MalformedError.
+    """
+    head = _h264_head(BitReader(remove_emulation_prevention(sps[:_RBSP_LIMIT])))
+    return None if head.frame_mbs_only else FieldSyntax(head.frame_num_bits, head.separate_planes)
+
+
+@dataclass(frozen=True, slots=True)
+class _H264Head:
+    """An H.264 SPS up to frame_mbs_only_flag (7.3.2.1.1)."""
+
+    profile: int
+    constraints: int
+    level: int
+    chroma: int
+    separate_planes: bool
+    bit_depth: int
+    frame_num_bits: int
+    order_count_type: int
+    width_mbs: int
+    height_map_units: int
+    frame_mbs_only: bool
+
+
+def _h264_head(bits: BitReader) -> _H264Head:
     bits.skip(8)
     profile, constraints, level = bits.u(8), bits.u(8), bits.u(8)
     bits.ue()  # seq_parameter_set_id
     chroma, separate_planes, bit_depth = 1, False, 8
     if profile in _WITH_CHROMA:
         chroma, separate_planes, bit_depth = _h264_chroma(bits)
-    bits.ue()  # log2_max_frame_num_minus4
+    frame_num_bits = 4 + _at_most(bits.ue(), 12, "log2_max_frame_num_minus4")
     order_count_type = _h264_picture_order(bits)
     bits.ue()  # max_num_ref_frames
     bits.skip(1)  # gaps_in_frame_num_value_allowed_flag
-    width_mbs, height_map_units = bits.ue() + 1, bits.ue() + 1
-    frame_mbs_only = bits.flag()
-    if not frame_mbs_only:
-        bits.skip(1)  # mb_adaptive_frame_field_flag
-    bits.skip(1)  # direct_8x8_inference_flag
-    frames_or_fields = 1 if frame_mbs_only else 2
-    crop_x_px, crop_y_px = _cropped(bits, 0 if separate_planes else chroma)
-    reorders_if_told = _h264_reorders(bits) if bits.flag() else None
-    cannot = profile == _BASELINE or order_count_type == 2 or (profile in _INTRA_ONLY and constraints & 0x10)
-    return _config(
-        Codec.H264,
-        size_px=(16 * width_mbs - crop_x_px, frames_or_fields * (16 * height_map_units - crop_y_px)),
-        profile=(profile, constraints, level),
+    return _H264Head(
+        profile=profile,
+        constraints=constraints,
+        level=level,
         chroma=chroma,
+        separate_planes=separate_planes,
         bit_depth=bit_depth,
-        interlaced=not frame_mbs_only,
-        reorders=bool(reorders_if_told) and not cannot,
+        frame_num_bits=frame_num_bits,
+        order_count_type=order_count_type,
+        width_mbs=bits.ue() + 1,
+        height_map_units=bits.ue() + 1,
+        frame_mbs_only=bits.flag(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from flow.clock import NS_PER_S
 from flow.codec.annexb import join_nal_units, split_nal_units
@@ -13,6 +13,7 @@ from flow.errors import MalformedError
 from flow.units import Codec, CodecConfig
 
 from .events import SourcePicture
+from .fields import CodedPicture, FieldPairs
 from .groups import Groups
 
 _HOLD_MOST_NS = NS_PER_S
@@ -25,6 +26,15 @@ _SPS = {Codec.H264: 7, Codec.H265: 33}
 _PPS = {Codec.H264: 8, Codec.H265: 34}
 _VPS_H265 = 32
 _WITH_PROFILE_H264 = (7, 15)  # SPS and subset SPS: profile, constraints and level come before the id
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What travels of a picture, or of the two fields of one: Annex B. `source` has its times."""
+
+    source: SourcePicture
+    data: bytes
+    keyframe: bool
 
 
 class Assembler:
@@ -43,6 +53,7 @@ class Assembler:
         self.damaged = 0
         self._codec: Codec | None = None
         self._sets: dict[tuple[int, int], bytes] = {}  # by type and id
+        self._fields = FieldPairs()
         self._groups = Groups()
         self._reorders = False
         self._saw_bare_keyframe = False  # and so cannot begin, as from MP4 sent without its avcC
@@ -50,6 +61,7 @@ class Assembler:
     def restart(self) -> None:
         """Another stream begins; parameter sets stay, for sources that send them only once."""
         self.waiting = True
+        self._fields.drop()
         self._groups = Groups()
         self._reorders = False
         self._saw_bare_keyframe = False
@@ -59,17 +71,29 @@ class Assembler:
         self._begin(codec)
         self._keep_sets(split_nal_units(data))
 
-    def push(self, picture: SourcePicture) -> tuple[bytes, bool] | None:
-        """Take a picture; return its data and whether it is a keyframe, or None if it is not to be shown."""
+    def push(self, picture: SourcePicture) -> list[Assembled]:
+        """Take a picture; return what is to be shown now: mostly itself, sometimes nothing."""
         rules = self._begin(picture.codec)
         nals = [nal for nal in split_nal_units(picture.data) if rules.type_of(nal) != _FILLER[picture.codec]]
         self._keep_sets(nals)
-        slices = [nal for nal in nals if rules.is_slice(nal)]
-        if not slices:
-            return None
-        keyframe = rules.is_keyframe(nals)
-        if picture.damaged:
-            self._throw_away(keyframe, slices[0])
+        if not any(map(rules.is_slice, nals)):
+            return []
+        return self._assembled(self._fields.push(CodedPicture(picture, nals)))
+
+    def overdue(self, now_ns: int) -> list[Assembled]:
+        """A field whose fellow does not come; nothing else is ever held back."""
+        return self._assembled(self._fields.overdue(now_ns))
+
+    def _assembled(self, pictures: list[CodedPicture]) -> list[Assembled]:
+        return [done for picture in pictures if (done := self._assemble(picture)) is not None]
+
+    def _assemble(self, picture: CodedPicture) -> Assembled | None:
+        source, nals = picture.source, picture.nals
+        rules = RULES[source.codec]
+        at = next(index for index, nal in enumerate(nals) if rules.is_slice(nal))
+        keyframe = rules.is_keyframe(nals[: at + 1])  # of a field pair, the first field decides
+        if source.damaged:
+            self._throw_away(keyframe, nals[at])
             return None
         if keyframe and not self._configure():
             keyframe, self._saw_bare_keyframe = False, True
@@ -77,10 +101,10 @@ class Assembler:
             return None
         self.waiting = False
         data = join_nal_units(self._with_sets(nals) if keyframe else nals)
-        self._groups.add(keyframe, len(data), picture.arrival_ns)
-        if picture.codec is Codec.H264 and is_b_slice(slices[0]):
+        self._groups.add(keyframe, len(data), source.arrival_ns)
+        if source.codec is Codec.H264 and is_b_slice(nals[at]):
             self.saw_reordering()
-        return data, keyframe
+        return Assembled(source, data, keyframe)
 
     def saw_reordering(self) -> None:
         """Pictures of this stream are shown in another order than sent."""
@@ -114,6 +138,7 @@ class Assembler:
         if codec is not self._codec:
             self._codec = codec
             self._sets.clear()
+            self._fields = FieldPairs()
             self.restart()
         return RULES[codec]
 
@@ -140,14 +165,17 @@ class Assembler:
                 key = (rules.type_of(nal), set_id(self._codec, nal))
             except MalformedError:
                 continue
-            if key[0] == _SPS[self._codec] and self._sets.get(key, nal) != nal:
-                self._forget_picture_sets()
+            if key[0] == _SPS[self._codec] and self._sets.get(key) != nal:
+                self._take_sequence_set(nal, another=key in self._sets)
             self._sets[key] = nal
 
-    def _forget_picture_sets(self) -> None:
+    def _take_sequence_set(self, sps: bytes, *, another: bool) -> None:
         """A changed SPS comes with picture parameter sets of its own."""
         assert self._codec is not None
-        self._sets = {key: nal for key, nal in self._sets.items() if key[0] != _PPS[self._codec]}
+        if self._codec is Codec.H264:
+            self._fields.follow(sps)
+        if another:
+            self._sets = {key: nal for key, nal in self._sets.items() if key[0] != _PPS[self._codec]}
 
     def _configure(self) -> bool:
         """Read what the parameter sets say; False if a decoder could not begin with them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flow.flights import SourceState, SourceStatus
 from flow.units import AccessUnit, Rendition
 
-from .assembly import Assembler
+from .assembly import Assembled, Assembler
 from .events import (
     ClockReport,
     Heard,
@@ -38,8 +38,8 @@ class Feed:
         self._lost_packets = 0
         self._last_shown = 0
 
-    def handle(self, event: SourceEvent, now_ns: int) -> AccessUnit | None:
-        """Take one event of the source; return the access unit that it completes, if any."""
+    def handle(self, event: SourceEvent, now_ns: int) -> list[AccessUnit]:
+        """Take one event of the source; return what it completes: a picture its own access unit, mostly."""
         match event:
             case SourcePicture():
                 return self._picture(event, now_ns)
@@ -60,15 +60,17 @@ class Feed:
                 self._lost_packets += count
             case Unusable(reason, detail):
                 self._lifecycle.unusable(reason, detail, now_ns)
-        return None
+        return []
 
     def failed(self, reason: str, detail: str, now_ns: int) -> None:
         """The source has ended."""
         self._lifecycle.failed(reason, detail, now_ns)
 
-    def tick(self, now_ns: int) -> None:
-        """Time has passed; call this a few times a second."""
+    def tick(self, now_ns: int) -> list[AccessUnit]:
+        """Time has passed; call this a few times a second. Returns what waits no longer for its rest."""
+        units = [self._unit(done, now_ns) for done in self._assembler.overdue(now_ns)]
         self._lifecycle.tick(now_ns, self._rates.interval_ns)
+        return units
 
     def state(self) -> SourceState:
         """The feed as it is now."""
@@ -99,13 +101,14 @@ class Feed:
         self._rates.clear()
         self._last_shown = 0
 
-    def _picture(self, picture: SourcePicture, now_ns: int) -> AccessUnit | None:
+    def _picture(self, picture: SourcePicture, now_ns: int) -> list[AccessUnit]:
         assembled = self._assembler.push(picture)
         self._lifecycle.heard(now_ns, self._assembler.waits_for)
-        if assembled is None:
-            return None
-        data, keyframe = assembled
-        stamp = self._timeline.place(picture.pts, picture.dts, picture.arrival_ns)
+        return [self._unit(done, now_ns) for done in assembled]
+
+    def _unit(self, assembled: Assembled, now_ns: int) -> AccessUnit:
+        source, data = assembled.source, assembled.data
+        stamp = self._timeline.place(source.pts, source.dts, source.arrival_ns)
         if stamp.pts_90k < self._last_shown:
             self._assembler.saw_reordering()
         self._last_shown = max(self._last_shown, stamp.pts_90k)
@@ -115,13 +118,13 @@ class Feed:
         return AccessUnit(
             feed_id=self.feed_id,
             rendition=Rendition.SOURCE,
-            codec=picture.codec,
+            codec=source.codec,
             epoch=stamp.epoch,
             seq=stamp.seq,
             dts_90k=stamp.dts_90k,
             pts_90k=stamp.pts_90k,
             utc_ns=stamp.utc_ns,
             utc_origin=stamp.utc_origin,
-            keyframe=keyframe,
+            keyframe=assembled.keyframe,
             data=data,
         )

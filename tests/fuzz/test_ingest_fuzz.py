@@ -83,10 +83,8 @@ def run(
     for datagram in datagrams:
         now_ns += 5 * NS_PER_MS
         for event in handle(datagram, "127.0.0.1:1", now_ns):
-            unit = feed.handle(event, now_ns)
-            if unit is not None:
-                units.append(unit)
-        feed.tick(now_ns)
+            units += feed.handle(event, now_ns)
+        units += feed.tick(now_ns)
         feed.state()
     return feed, units
 

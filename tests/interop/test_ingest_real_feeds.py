@@ -14,6 +14,7 @@ from av.container import InputContainer
 from flow.clock import NS_PER_MS
 from flow.codec import h264
 from flow.codec.annexb import AccessUnitSplitter
+from flow.codec.mpegts import PesPacket, StreamType, TsDemuxer
 from flow.codec.rtp import RtpPacket
 from flow.errors import SourceError
 from flow.flights import SourceState
@@ -74,9 +75,7 @@ class Watched:
         self.units: list[AccessUnit] = []
 
     def take(self, event: SourceEvent) -> None:
-        unit = self._feed.handle(event, self._now_ns())
-        if unit is not None:
-            self.units.append(unit)
+        self.units += self._feed.handle(event, self._now_ns())
 
     def state(self) -> SourceState:
         return self._feed.state()
@@ -127,16 +126,61 @@ async def test_the_times_of_a_file_are_kept(feeds: Path) -> None:
 
 @pytest.mark.parametrize("name", [SKATEPARK, FORT, HEVC])
 def test_a_recorded_multiplex_arrives_whole_in_datagrams(feeds: Path, name: str) -> None:
-    data, now_ns = (feeds / name).read_bytes(), START_NS
+    now_ns = START_NS
     watched, stream = Watched(lambda: now_ns), TsStream()
     watched.take(Opened("udp://127.0.0.1:5004", TsStream.TIMESTAMP_BITS))
-    for start in range(0, len(data), 1316):
+    for datagram in datagrams_of(feeds / name):
         now_ns += 2 * NS_PER_MS
-        for event in stream.handle(data[start : start + 1316], "127.0.0.1:1", now_ns):
+        for event in stream.handle(datagram, "127.0.0.1:1", now_ns):
             watched.take(event)
     check_invariants(watched.units)
     # The very last picture of a sender that writes no PES lengths ends with the next, which never comes.
     assert 0 <= frames(feeds / name) - decoded_count(watched.units) <= 1
+
+
+def test_the_two_fields_of_a_real_interlaced_camera_are_one_picture(feeds: Path) -> None:
+    """Each field comes in a PES packet of its own, the second of a keyframe as P field; all have B fields."""
+    now_ns, stream = START_NS, TsStream()
+    watched = Watched(lambda: now_ns)
+    watched.take(Opened("udp://127.0.0.1:5004", TsStream.TIMESTAMP_BITS))
+    for datagram in datagrams_of(feeds / FORT):
+        now_ns += 2 * NS_PER_MS
+        for event in stream.handle(datagram, "127.0.0.1:1", now_ns):
+            watched.take(event)
+    assert len(watched.units) == 48
+    assert decoded_count(watched.units) == frames(feeds / FORT) == 48
+    assert [number for number, unit in enumerate(watched.units) if unit.keyframe] == [0, 16, 32]
+    assert watched.state().fps == pytest.approx(30 / 1.001, rel=0.01)
+    assert sorted(unit.pts_90k for unit in watched.units)[-1] - watched.units[0].pts_90k == 47 * 3003
+
+
+def test_the_two_fields_of_a_frame_are_joined_over_rtp_too(feeds: Path) -> None:
+    """As a payloader sends them that takes each field for a picture: timestamp and marker of its own."""
+    fields = h264_units(b"".join(packet.data for packet in video_of(feeds / FORT)))
+    now_ns, sequence = START_NS, 0
+    watched, stream = Watched(lambda: now_ns), RtpStream()
+    watched.take(Opened("rtp://127.0.0.1:5600", RtpStream.TIMESTAMP_BITS))
+    for index, field in enumerate(fields):
+        payloads = h264.packetize(field)
+        now_ns += 17 * NS_PER_MS
+        for number, payload in enumerate(payloads, 1):
+            packet = RtpPacket(96, number == len(payloads), sequence, index * 1501, 7, payload)
+            sequence += 1
+            for event in stream.handle(packet.serialize(), "127.0.0.1:1", now_ns):
+                watched.take(event)
+        assert len(watched.units) == (index + 1) // 2, "a frame must come with its second field, not later"
+    check_invariants(watched.units)
+    assert decoded_count(watched.units) == 48
+
+
+def video_of(path: Path) -> list[PesPacket]:
+    demuxer = TsDemuxer()
+    return [packet for packet in demuxer.push(path.read_bytes()) if packet.stream_type == StreamType.H264]
+
+
+def datagrams_of(path: Path) -> list[bytes]:
+    data = path.read_bytes()
+    return [data[start : start + 1316] for start in range(0, len(data), 1316)]
 
 
 def test_a_real_drone_encoder_survives_the_payload_format(feeds: Path) -> None:

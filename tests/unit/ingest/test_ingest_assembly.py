@@ -25,8 +25,11 @@ def picture(data: bytes, index: int = 0, *, codec: Codec = H264, damaged: bool =
 def assemble(
     pictures: Iterable[Coded], assembler: Assembler, codec: Codec = H264
 ) -> list[tuple[bytes, bool]]:
-    pushed = [assembler.push(picture(each.data, index, codec=codec)) for index, each in enumerate(pictures)]
-    return [unit for unit in pushed if unit is not None]
+    return [
+        (unit.data, unit.keyframe)
+        for index, each in enumerate(pictures)
+        for unit in assembler.push(picture(each.data, index, codec=codec))
+    ]
 
 
 def types(data: bytes, codec: Codec = H264) -> list[int]:
@@ -43,7 +46,7 @@ def with_damage(pictures: tuple[Coded, ...], *damaged: int) -> tuple[list[int], 
     passed = [
         index
         for index, each in enumerate(pictures)
-        if assembler.push(picture(each.data, index, damaged=index in damaged)) is not None
+        if assembler.push(picture(each.data, index, damaged=index in damaged))
     ]
     return passed, assembler
 
@@ -80,10 +83,9 @@ def test_parameter_sets_sent_ahead_on_their_own_count() -> None:
 def test_an_access_unit_delimiter_stays_first_and_filler_is_left_out() -> None:
     key = coded(1)[0].data
     data = join_nal_units([DELIMITER, *split_nal_units(key), bytes((12, 0xFF, 0xFF, 0x80))])
-    unit = Assembler().push(picture(without(data, 99)))
-    assert unit is not None
-    assert types(unit[0])[:3] == [9, 7, 8]
-    assert 12 not in types(unit[0])
+    (unit,) = Assembler().push(picture(without(data, 99)))
+    assert types(unit.data)[:3] == [9, 7, 8]
+    assert 12 not in types(unit.data)
 
 
 def test_nothing_comes_before_the_first_keyframe() -> None:
@@ -111,11 +113,9 @@ def test_picture_parameter_sets_of_another_sps_are_forgotten() -> None:
     assembler.push(
         picture(join_nal_units([*split_nal_units(key)[:2], second_pps, *split_nal_units(key)[2:]]))
     )
-    again, changed = assembler.push(picture(key)), assembler.push(picture(other))
-    assert again is not None
-    assert changed is not None
-    assert types(again[0]).count(8) == 2
-    assert types(changed[0]).count(8) == 1
+    (again,), (changed,) = assembler.push(picture(key)), assembler.push(picture(other))
+    assert types(again.data).count(8) == 2
+    assert types(changed.data).count(8) == 1
 
 
 def test_h265_is_carried_and_named() -> None:
@@ -141,7 +141,7 @@ def test_an_sps_that_only_allows_reordering_does_not_count_as_b_frames() -> None
     key = coded(1, options=WITH_B_FRAMES)[0].data
     assert any(nal[0] & 31 == 7 and parse_h264_sps(nal).reorders for nal in split_nal_units(key))
     assembler = Assembler()
-    assert assembler.push(picture(key)) is not None
+    assert assembler.push(picture(key))
     assert assembler.notes == ()
 
 
@@ -185,13 +185,13 @@ def test_a_damaged_picture_nobody_refers_to_costs_only_itself() -> None:
     "data", [b"", b"\x00\x00\x01", b"\x00\x00\x01\x07", b"\x00\x00\x01\x67\x42\x00", b"junk"]
 )
 def test_empty_and_cut_off_data_is_no_picture(data: bytes) -> None:
-    assert Assembler().push(picture(data)) is None
+    assert Assembler().push(picture(data)) == []
 
 
 def test_a_keyframe_whose_parameter_sets_cannot_be_read_is_none() -> None:
     key = coded(1)[0].data
     broken = [nal[:3] if nal[0] & 31 == 7 else nal for nal in split_nal_units(key)]
-    assert Assembler().push(picture(join_nal_units(broken))) is None
+    assert Assembler().push(picture(join_nal_units(broken))) == []
 
 
 def test_ids_of_parameter_sets() -> None:

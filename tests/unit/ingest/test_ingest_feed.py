@@ -36,9 +36,7 @@ def play(
         now_ns = START_NS + (start + index) * INTERVAL_NS
         data = coded(60, group=30)[index % 60].data
         event = SourcePicture(Codec.H264, data, 3000 * (start + index), None, now_ns, index in damaged)
-        unit = feed.handle(event, now_ns)
-        if unit is not None:
-            units.append(unit)
+        units += feed.handle(event, now_ns)
     return units
 
 
@@ -78,10 +76,7 @@ def test_a_restart_waits_for_a_keyframe_and_opens_an_epoch() -> None:
     play(feed, 10)
     feed.handle(Restarted(), START_NS + NS_PER_S)
     late = coded(60, group=30)[3].data
-    assert (
-        feed.handle(SourcePicture(Codec.H264, late, 0, None, START_NS + NS_PER_S), START_NS + NS_PER_S)
-        is None
-    )
+    assert not feed.handle(SourcePicture(Codec.H264, late, 0, None, START_NS + NS_PER_S), START_NS + NS_PER_S)
     units = play(feed, 5, start=40)
     assert [(unit.epoch, unit.seq) for unit in units] == [(1, index) for index in range(5)]
     assert feed.state().restarts == 1
@@ -116,9 +111,10 @@ def test_b_frames_over_rtp_keep_the_invariants() -> None:
     units = []
     for picture in coded(40, options=WITH_B_FRAMES):
         now_ns = START_NS + (picture.dts + 2) * INTERVAL_NS
-        unit = feed.handle(SourcePicture(Codec.H264, picture.data, picture.pts * 3000, None, now_ns), now_ns)
-        assert unit is not None
-        units.append(unit)
+        units += feed.handle(
+            SourcePicture(Codec.H264, picture.data, picture.pts * 3000, None, now_ns), now_ns
+        )
+    assert len(units) == 40
     decoding = [unit.dts_90k for unit in units]
     assert decoding == sorted(set(decoding))
     assert all(unit.pts_90k >= unit.dts_90k for unit in units)
@@ -129,6 +125,5 @@ def test_parameter_sets_of_a_container_reach_the_keyframes() -> None:
     key = coded(60, group=30)[0].data
     feed.handle(ParameterSets(Codec.H264, key), START_NS)
     bare = key[key.index(b"\x00\x00\x01\x65") :]
-    unit = feed.handle(SourcePicture(Codec.H264, bare, 0, None, START_NS), START_NS)
-    assert unit is not None
+    (unit,) = feed.handle(SourcePicture(Codec.H264, bare, 0, None, START_NS), START_NS)
     assert b"\x00\x00\x00\x01\x67" in unit.data
