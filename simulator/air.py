@@ -19,7 +19,7 @@ Array = NDArray[np.float32]
 
 COARSE = 4  # the air is drawn in every fourth pixel and enlarged: it has no sharp edges
 
-_PUFFS = 42
+_PUFFS = 36
 _LIFE_S = 24.0
 _EVERY_S = LOOP_S / round(LOOP_S / (_LIFE_S / _PUFFS))
 _HAZE_FROM_M, _HAZE_M = 150.0, 4200.0

@@ -93,10 +93,10 @@ class View:
 
     def project(self, points: Matrix) -> Matrix:
         """Rows (x, y, z) to rows (column, row, depth): pixels, and metres along the axis."""
-        homogeneous = np.column_stack([points, np.ones(len(points))]) @ self.projection.T
-        depth = homogeneous[:, 2]
-        safe = np.where(depth > 1e-6, depth, np.nan)
-        return np.column_stack([homogeneous[:, 0] / safe, homogeneous[:, 1] / safe, depth])
+        seen: Matrix = points @ self.projection[:, :3].T + self.projection[:, 3]
+        depth = seen[:, 2:]
+        seen[:, :2] /= np.where(depth > 1e-6, depth, np.nan)
+        return seen
 
     @cached_property
     def horizon_row(self) -> float:

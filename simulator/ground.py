@@ -92,24 +92,28 @@ class Ground:
         """(first row, end row, level): neighbouring rows that are best seen in the same resolution."""
         height = view.lens.height_px
         first = max(0, int(view.horizon_row) + _ROWS) // _ROWS * _ROWS if view.horizon_row > 0 else 0
-        start, current = first, self._level_for(view, first)
-        for row in range(first + _ROWS, height, _ROWS):
-            level = self._level_for(view, row)
-            if level is not current:
-                yield start, row, current
-                start, current = row, level
-        yield start, height, current
+        tops = np.arange(first, height, _ROWS)
+        chosen = self._levels_for(view, tops)
+        changes = [0, *(np.flatnonzero(np.diff(chosen)) + 1).tolist()]
+        ends = [*tops[changes[1:]].tolist(), height]
+        for change, end in zip(changes, ends, strict=True):
+            yield int(tops[change]), end, self._levels[chosen[change]]
 
-    def _level_for(self, view: View, row: int) -> Level:
-        """The coarsest level that still shows what a pixel of these rows can, and that reaches so far."""
-        above, depth, below = view.row_depths(row + _ROWS / 2 + np.array([-0.5, 0, 0.5]))
+    def _levels_for(self, view: View, tops: NDArray[np.int64]) -> NDArray[np.int64]:
+        """For rows from each top on: the coarsest level that shows all a pixel can and reaches so far."""
+        above, depth, below = (view.row_depths(tops + _ROWS / 2 + offset) for offset in (-0.5, 0, 0.5))
         across = depth / view.lens.focal_px
-        pixel_m = np.sqrt(across * max(across, above - below))
-        corners = np.array([[0, row, 1], [view.lens.width_px, row, 1]]) @ view.pixel_to_ground.T
-        reach = np.abs(corners[:, :2] / corners[:, 2:]).max()
-        fitting = [level for level in self._levels if reach < level.half_m] or self._levels[-1:]
-        fine = [level for level in fitting if level.gsd_m <= pixel_m * 1.1]
-        return fine[-1] if fine else fitting[0]
+        pixel_m = np.sqrt(across * np.maximum(across, above - below))
+        sides = np.array([[0.0], [view.lens.width_px]])
+        columns, rows = np.broadcast_arrays(sides, tops[None, :])
+        corners = np.stack([columns, rows, np.ones(rows.shape)], axis=-1) @ view.pixel_to_ground.T
+        reach = np.abs(corners[..., :2] / corners[..., 2:]).max(axis=(0, 2))
+        chosen = np.full(len(tops), len(self._levels) - 1)
+        for i in reversed(range(len(self._levels) - 1)):
+            coarser = self._levels[i + 1]
+            too_coarse = (coarser.gsd_m > pixel_m * 1.1) & (reach < self._levels[i].half_m)
+            chosen = np.where((chosen == i + 1) & too_coarse, i, chosen)
+        return chosen
 
 
 def _moved_down(rows: int) -> Matrix:

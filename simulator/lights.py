@@ -100,7 +100,8 @@ _TONGUES = 2
 
 def draw_fire(view: View, t: float, picture: Picture, as_heat: bool = False) -> None:
     """Flames that lick out of the holes in the barn's roof, and the glow around them."""
-    flames = [_flame(t, hole, tongue) for hole in range(len(_HOLES)) for tongue in range(_TONGUES)]
+    tongues = 1 if as_heat else _TONGUES
+    flames = [_flame(t, hole, tongue) for hole in range(len(_HOLES)) for tongue in range(tongues)]
     middle = (*farm(0.5, -1.5), 7.5)
     seen = view.project(np.array([*(place for place, _, _ in flames), middle]))
     if (seen[:, 2] < 2).any():

@@ -76,6 +76,8 @@ class Painter:
         sheet.heat.image[:] = of.GRASS.heat
         for field in self._land.fields:
             self._fill(sheet, field.outline, field.crop, field.angle_deg)
+            # A grass verge, and a soft edge where tiles alone would give a jagged one.
+            sheet.line([*field.outline, field.outline[0]], 0.9, of.GRASS)
             if field.crop == "hay":
                 self._bales(sheet, field.outline)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from cv2.typing import MatLike
 
 from simulator.camera import View
 from simulator.flightpath import LOOP_S
@@ -15,7 +15,9 @@ from simulator.landscape import SHADOW_PER_M, Point, farm
 from simulator.picture import Picture, ycc_of
 from simulator.place import HOME_XY
 
-_SHIFT = 3
+Pixel = tuple[int, ...]
+
+_SHIFT = 3  # OpenCV takes places in eighths of a pixel
 _COAT = ycc_of((62, 44, 34))
 _STRIPE = ycc_of((120, 230, 226))
 _HELMET = ycc_of((90, 240, 232))
@@ -62,43 +64,34 @@ def draw(view: View, t: float, picture: Picture, as_heat: bool = False) -> None:
     feet = np.array([(*person.place(t), 0.0) for person in PEOPLE])
     tips = feet + _SHADOW
     heads = feet + _HEAD
-    seen = [view.project(points) for points in (feet, tips, heads, feet + _CHEST)]
+    stacked = view.project(np.vstack([feet, tips, heads, feet + _CHEST])).reshape(4, -1, 3)
     width, height = picture.size
-    for i, person in enumerate(PEOPLE):
-        column, row, depth = seen[0][i]
-        if depth < 3 or not (-20 < column < width + 20 and -20 < row < height + 20):
-            continue
-        foot, tip, head, chest = (points[i, :2] for points in seen)
-        per_m = view.lens.focal_px / depth
+    columns, rows, depths = stacked[0].T
+    near = (depths > 3) & (np.abs(columns - width / 2) < width / 2 + 20)
+    near &= np.abs(rows - height / 2) < height / 2 + 20
+    seen = np.flatnonzero(near)
+    luma = (stacked[:, seen, :2] * (1 << _SHIFT)).astype(np.int32)
+    chroma = ((stacked[:, seen, :2] - (0, 0.5)) * (1 << _SHIFT - 1)).astype(np.int32)
+    for i, person in enumerate(seen.tolist()):
+        per_m = view.lens.focal_px / depths[person]
+        foot, tip, head, chest = (tuple(point) for point in luma[:, i].tolist())
         if as_heat:
             _stroke(picture.luma, foot, head, 0.42 * per_m, (205,))
             continue
+        coat, vest = 0.42 * per_m, _COMMAND_VEST if PEOPLE[person].vest else _STRIPE
         _stroke(picture.luma, foot, tip, 0.3 * per_m, (62,))
-        _body(picture, foot, head, 0.42 * per_m, _COAT)
-        _body(picture, chest, chest, 0.36 * per_m, _COMMAND_VEST if person.vest else _STRIPE)
-        _body(picture, head, head, 0.27 * per_m, _HELMET)
+        _stroke(picture.luma, foot, head, coat, _COAT[:1])
+        _dot(picture.luma, chest, 0.36 * per_m, vest[:1])
+        _dot(picture.luma, head, 0.27 * per_m, _HELMET[:1])
+        foot, _, head, chest = (tuple(point) for point in chroma[:, i].tolist())
+        _stroke(picture.chroma, foot, head, coat / 2, _COAT[1:])
+        _dot(picture.chroma, chest, 0.18 * per_m, vest[1:])
+        _dot(picture.chroma, head, 0.14 * per_m, _HELMET[1:])
 
 
-def _body(
-    picture: Picture,
-    start: NDArray[np.float64],
-    end: NDArray[np.float64],
-    width_px: float,
-    colour: tuple[int, int, int],
-) -> None:
-    _stroke(picture.luma, start, end, width_px, colour[:1])
-    _stroke(picture.chroma, (start - (0, 0.5)) / 2, (end - (0, 0.5)) / 2, width_px / 2, colour[1:])
+def _stroke(plane: MatLike, start: Pixel, end: Pixel, width_px: float, value: tuple[int, ...]) -> None:
+    cv2.line(plane, start, end, value, max(1, round(width_px)), cv2.LINE_AA, _SHIFT)
 
 
-def _stroke(
-    plane: cv2.typing.MatLike,
-    start: NDArray[np.float64],
-    end: NDArray[np.float64],
-    width_px: float,
-    value: tuple[int, ...],
-) -> None:
-    a, b = ((int(x * 8), int(y * 8)) for x, y in (start, end))
-    if a == b:
-        cv2.circle(plane, a, max(5, int(width_px * 4)), value, -1, cv2.LINE_AA, _SHIFT)
-    else:
-        cv2.line(plane, a, b, value, max(1, round(width_px)), cv2.LINE_AA, _SHIFT)
+def _dot(plane: MatLike, middle: Pixel, width_px: float, value: tuple[int, ...]) -> None:
+    cv2.circle(plane, middle, max(5, int(width_px * 4)), value, -1, cv2.LINE_AA, _SHIFT)

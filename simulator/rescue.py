@@ -47,10 +47,8 @@ def draw(view: View, t: float, picture: Picture, as_heat: bool = False) -> None:
     if (pixels[:, 2] > 3).all():
         left, right = pixels[:_RUNGS, :2], pixels[_RUNGS:, :2]
         value = _COLD_METAL if as_heat else _ALUMINIUM
-        for rail in (left, right):
-            _line(picture, rail[[0, -1]], value, 2 if view.lens.width_px > 1000 else 1)
-        for rung in zip(left, right, strict=True):
-            _line(picture, np.array(rung), value - 40, 1)
+        _lines(picture, [left[[0, -1]], right[[0, -1]]], value, 2 if view.lens.width_px > 1000 else 1)
+        _lines(picture, list(np.stack([left, right], axis=1)), value - 40, 1)
     for number, jet in enumerate(_JETS):
         _spray(view, t + number, picture, jet, _COLD_WATER if as_heat else _WATER)
 
@@ -64,14 +62,15 @@ def _spray(view: View, t: float, picture: Picture, jet: tuple[Array, Array, floa
     pixels = view.project(path)
     if (pixels[:, 2] < 3).any():
         return
-    _line(picture, pixels[:9, :2], value, 1)
-    for fan in (-0.5, 0.0, 0.5):  # it breaks up towards its end
-        spread = fan * (share[8:] - share[8]) * np.array([1.4, 1.0]) * view.lens.focal_px / pixels[8:, 2:]
-        _line(picture, pixels[8:, :2] + spread, value - 12, 1)
+    _lines(picture, [pixels[:9, :2]], value, 1)
+    opening = (share[8:] - share[8]) * np.array([1.4, 1.0]) * view.lens.focal_px / pixels[8:, 2:]
+    fans = [pixels[8:, :2] + fan * opening for fan in (-0.5, 0.0, 0.5)]  # it breaks up towards its end
+    _lines(picture, fans, value - 12, 1)
 
 
-def _line(picture: Picture, pixels: Array, value: int, width: int) -> None:
-    points = (pixels * 16).astype(np.int32)
-    cv2.polylines(picture.luma, [points], False, (value,), width, cv2.LINE_AA, _SHIFT)
-    halves = ((pixels - (0, 0.5)) * 8).astype(np.int32)
-    cv2.polylines(picture.chroma, [halves], False, (128, 128), 1, cv2.LINE_AA, _SHIFT)
+def _lines(picture: Picture, lines: list[Array], value: int, width: int) -> None:
+    points = [(line * 16).astype(np.int32) for line in lines]
+    cv2.polylines(picture.luma, points, False, (value,), width, cv2.LINE_AA, _SHIFT)
+    if value > 128:  # by day: white; the palette of the thermal camera colours by itself
+        halves = [((line[[0, -1]] - (0, 0.5)) * 8).astype(np.int32) for line in lines]
+        cv2.polylines(picture.chroma, halves, False, (128, 128), 1, cv2.LINE_8, _SHIFT)

@@ -39,7 +39,7 @@ class Scene:
 
     def draw(self, view: View, t: float, picture: Picture, as_heat: bool = False) -> None:
         """Painter's algorithm over whole things, which do not reach into each other."""
-        faces = self._batch.seen(view)
+        faces = self._batch.seen(view, picture, as_heat)
         flashes = {} if as_heat else self._blue_lights.burning(view, t)
         pixels = view.project(self._middles)
         sizes = self._radii * view.lens.focal_px / np.maximum(pixels[:, 2], 1)
@@ -54,7 +54,7 @@ class Scene:
                 self._sprites.draw(kind, pixels[i, :2], round(sizes[i]) * 2, picture, as_heat)
                 continue
             for face in faces[i]:
-                (face.draw_heat if as_heat else face.draw_colour)(picture)
+                face.draw()
             for pixel in flashes.get(i - self._first_vehicle, ()):
                 draw_flash(view, picture, pixel)
 

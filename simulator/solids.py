@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -23,6 +23,9 @@ SUN = _TO_SUN / np.linalg.norm(_TO_SUN)
 
 _AMBIENT = 0.62
 _SHIFT = 4
+_PLAIN_PX = 300
+"""A face in a smaller area than this shows no texture, only its mean colour."""
+
 _LUMA_RIM, _CHROMA_RIM = (70,), (128,)  # beyond a texture, where the rim of its face is smoothed
 LUMA_TO_HALF = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]])
 """Texels to texels of the same image averaged two by two."""
@@ -73,11 +76,11 @@ class Solid:
 
 
 class Solids:
-    """Many solids, prepared so that one frame costs a few matrix products and one warp per visible face."""
+    """Many solids, prepared so that a frame costs a few matrix products and, per visible face, some warps."""
 
     def __init__(self, solids: Sequence[Solid]) -> None:
         faces = [face for solid in solids for face in solid.faces]
-        self._owner = np.array([i for i, solid in enumerate(solids) for _ in solid.faces])
+        self._owner = [i for i, solid in enumerate(solids) for _ in solid.faces]
         self._lit = [face.lit() for face in faces]
         self._heat = [face.surface.heat for face in faces]
         self._to_scene = np.array([face.texel_to_scene() for face in faces])
@@ -85,59 +88,71 @@ class Solids:
         corners = [face.corners for face in faces]
         self._corners = np.array([np.vstack([c, np.repeat(c[-1:], 5 - len(c), axis=0)]) for c in corners])
 
-    def seen(self, view: View) -> dict[int, list[SeenFace]]:
-        """The faces that look at us and are in the picture, by the solid they belong to.
+    def seen(self, view: View, picture: Picture, as_heat: bool = False) -> dict[int, list[Drawing]]:
+        """What is to be done to draw them, by solid: only faces that look at us and are in the picture.
 
-        Faces of one solid do not hide each other, since it is convex.
+        Faces of one solid do not hide each other, since it is convex; solids do, so the caller orders them.
         """
-        pixels = view.project(self._corners.reshape(-1, 3)).reshape(-1, 5, 3)
         facing = np.einsum("ij,ij->i", np.asarray(view.position) - self._corners[:, 0], self._normals) > 0
+        near = np.flatnonzero(facing)
+        pixels = view.project(self._corners[near].reshape(-1, 3)).reshape(-1, 5, 3)
         low, high = pixels[:, :, :2].min(axis=1), pixels[:, :, :2].max(axis=1)
         size = (view.lens.width_px, view.lens.height_px)
         inside = (high > 0).all(axis=1) & (low < size).all(axis=1) & (pixels[:, :, 2] > 1).all(axis=1)
-        shown = np.flatnonzero(facing & inside)
+        shown, outlines = near[inside], pixels[inside, :, :2]
+        if not len(shown):
+            return {}
         to_texel = np.linalg.inv(view.projection @ self._to_scene[shown])
-        found: dict[int, list[SeenFace]] = {}
-        for i, matrix in zip(shown, to_texel, strict=True):
-            face = SeenFace(*self._lit[i], self._heat[i], pixels[i, :, :2], matrix)
-            found.setdefault(int(self._owner[i]), []).append(face)
+        textures = [[self._heat[i]] if as_heat else [self._lit[i][0]] for i in shown]
+        layers = [_drawings(picture.luma, textures, to_texel, outlines)]
+        if not as_heat:
+            textures = [self._lit[i][1] for i in shown]
+            to_texel = LUMA_TO_HALF @ to_texel @ CHROMA_TO_LUMA
+            layers.append(_drawings(picture.chroma, textures, to_texel, (outlines - (0, 0.5)) / 2))
+        found: dict[int, list[Drawing]] = {}
+        for i, *drawings in zip(shown.tolist(), *layers, strict=True):
+            found.setdefault(self._owner[i], []).extend(drawings)
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class SeenFace:
-    """A face in one picture: its corners in pixels, and the homography from pixels to its texels."""
+class Drawing(NamedTuple):
+    """One textured polygon in one plane of a picture: the area it lies in, its outline there (in 1/16 pixel),
+    and the homography from the area's pixels to texels."""
 
-    luma: MatLike
-    chroma: Sequence[MatLike]
-    heat: MatLike
-    pixels: Vector
+    area: MatLike
+    channels: Sequence[MatLike]
     to_texel: Vector
+    outline: NDArray[np.int32]
 
-    def draw_colour(self, picture: Picture) -> None:
-        _fill([self.luma], self.to_texel, self.pixels, picture.luma)
-        to_texel = LUMA_TO_HALF @ self.to_texel @ CHROMA_TO_LUMA
-        _fill(self.chroma, to_texel, (self.pixels - (0, 0.5)) / 2, picture.chroma)
+    def draw(self) -> None:
+        if self.area.shape[0] * self.area.shape[1] < _PLAIN_PX:
+            mean = [float(channel.mean()) for channel in self.channels]
+            cv2.fillConvexPoly(self.area, self.outline, mean, cv2.LINE_8, _SHIFT)
+            return
+        rim = _LUMA_RIM if len(self.channels) == 1 else _CHROMA_RIM
+        size = (self.area.shape[1], self.area.shape[0])
+        # OpenCV warps single channels much faster than pairs.
+        warped = [
+            cv2.warpPerspective(channel, self.to_texel, size, flags=_FLAGS, borderValue=rim)
+            for channel in self.channels
+        ]
+        seen = warped[0] if len(warped) == 1 else cv2.merge(warped)
+        mask = np.zeros(self.area.shape[:2], np.uint8)
+        cv2.fillConvexPoly(mask, self.outline, 255, cv2.LINE_8, _SHIFT)
+        cv2.copyTo(seen, mask, self.area)
 
-    def draw_heat(self, picture: Picture) -> None:
-        _fill([self.heat], self.to_texel, self.pixels, picture.luma)
 
-
-def _fill(images: Sequence[MatLike], to_texel: Vector, pixels: Vector, plane: MatLike) -> None:
-    """Warp a texture, given by channels (OpenCV is faster so), into a polygon."""
+def _drawings(
+    plane: MatLike, textures: Sequence[Sequence[MatLike]], to_texel: Vector, outlines: Vector
+) -> list[Drawing]:
     height, width = plane.shape[:2]
-    (left, top), (right, bottom) = pixels.min(axis=0), pixels.max(axis=0)
-    x, y = max(0, math.floor(left)), max(0, math.floor(top))
-    size = (min(width, math.ceil(right) + 1) - x, min(height, math.ceil(bottom) + 1) - y)
-    if size[0] <= 0 or size[1] <= 0:
-        return
-    matrix = to_texel @ np.array([[1.0, 0, x], [0, 1, y], [0, 0, 1]])
-    rim = _LUMA_RIM if len(images) == 1 else _CHROMA_RIM
-    channels = [cv2.warpPerspective(image, matrix, size, flags=_FLAGS, borderValue=rim) for image in images]
-    seen = channels[0] if len(channels) == 1 else cv2.merge(channels)
-    mask = np.zeros((size[1], size[0]), np.uint8)
-    cv2.fillConvexPoly(mask, ((pixels - (x, y)) * 16).astype(np.int32), 255, cv2.LINE_8, _SHIFT)
-    cv2.copyTo(seen, mask, plane[y : y + size[1], x : x + size[0]])
+    low = np.floor(outlines.min(axis=1)).clip(0, (width - 1, height - 1)).astype(int)
+    high = (np.ceil(outlines.max(axis=1)) + 1).clip(low + 1, (width, height)).astype(int)
+    moved = to_texel.copy()
+    moved[:, :, 2] += np.einsum("nij,nj->ni", to_texel[:, :, :2], low)
+    fixed = ((outlines - low[:, None]) * (1 << _SHIFT)).astype(np.int32)
+    areas = [plane[y:y2, x:x2] for (x, y), (x2, y2) in zip(low.tolist(), high.tolist(), strict=True)]
+    return [Drawing(*parts) for parts in zip(areas, textures, moved, fixed, strict=True)]
 
 
 def frame_of(place: tuple[float, float], angle_deg: float) -> tuple[Vector, Vector, Vector]:

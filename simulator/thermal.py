@@ -47,7 +47,7 @@ class Sensor:
     def _noise_frame(self, shape: tuple[int, ...]) -> cv2.typing.MatLike:
         if not self._noise:
             columns = self._random.normal(0, 0.8, (1, shape[1]))  # every column has its own amplifier
-            frames = (self._random.normal(0, 1.6, shape) + columns for _ in range(_NOISE_FRAMES))
+            frames = (self._random.normal(0, 1.0, shape) + columns for _ in range(_NOISE_FRAMES))
             self._noise = [frame.round().astype(np.int8) for frame in frames]
         self._count += 1
         return self._noise[self._count % _NOISE_FRAMES]

@@ -28,12 +28,17 @@ class Traffic:
     def draw(self, view: View, t: float, picture: Picture, as_heat: bool = False) -> None:
         for (size, solids), runs, start in zip(self._vehicles, _RUNS, _STARTS, strict=True):
             x, y, angle = self._place(start + runs * t / LOOP_S, 1 if runs > 0 else -1)
+            column, row, depth = view.project(np.array([[x, y, 1.0]]))[0]
+            margin = 8 * view.lens.focal_px / max(depth, 1.0)
+            width, height = picture.size
+            if not (depth > 0 and -margin < column < width + margin and -margin < row < height + margin):
+                continue
             near = view.from_frame(x, y, angle)
-            faces = solids.seen(near).get(0, [])
+            faces = solids.seen(near, picture, as_heat).get(0, [])
             if faces and not as_heat:
                 _shade(near, size, picture)
             for face in faces:
-                (face.draw_heat if as_heat else face.draw_colour)(picture)
+                face.draw()
 
     def _place(self, share: float, direction: int) -> tuple[float, float, float]:
         """Scene position in the right-hand lane, and the angle against east in degrees."""

@@ -15,7 +15,7 @@ from simulator.scene import Scene
 from simulator.traffic import Traffic
 from simulator.trees import make_crowns
 
-NEAR_HALF_M, NEAR_GSD_M = 256.0, 0.125
+NEAR_HALF_M, NEAR_GSD_M = 256.0, 0.16
 FAR_HALF_M, FAR_GSD_M = 1024.0, 0.5
 
 

@@ -79,8 +79,8 @@ def test_something_that_stands_up_is_drawn_where_the_model_projects_it(t: float)
     solids = Solids([box((-6.0, 4.0), 30.0, (4.0, 2.0, 3.0), (lid, dark, dark, dark, dark))])
     view, picture = view_at(t), Picture(1280, 720)
     picture.luma[:] = 0
-    for face in solids.seen(view)[0]:
-        face.draw_heat(picture)
+    for face in solids.seen(view, picture, as_heat=True)[0]:
+        face.draw()
     expected = pixel(view, -6.0, 4.0, 3.0)
     assert centroid(picture.luma, expected) == pytest.approx(expected, abs=0.6)
 
