@@ -51,9 +51,10 @@ class Ears:
     def _listen(self, name: str, ear: socket.socket) -> None:
         while not self._closing.is_set():
             try:
-                self.heard[name].append((time.time_ns(), ear.recv(4096)))
+                datagram = ear.recv(4096)
             except TimeoutError:
                 continue
+            self.heard[name].append((time.time_ns(), datagram))
 
     def close(self) -> None:
         self._closing.set()
