@@ -46,11 +46,11 @@ def messages(path: str, fps: float | None, loop: bool) -> Iterator[Message]:
                 if turn == 0:
                     yield begin
                 length = yield from shifted(samples, offset)
-            offset += length
+            if length is None:
+                raise SourceError(f"{path} has no picture in it", code="not_video")
+            offset += length or CLOCK_RATE_HZ  # a single picture is shown once a second
             if not loop:
                 break
-            if length == 0:
-                raise SourceError(f"{path} has no picture", code="not_video")
         yield End()
     except SourceError as error:
         yield Failure(error.code, str(error))
@@ -61,7 +61,7 @@ def open_file(path: str) -> InputContainer:
     if not os.path.exists(path):
         raise SourceError(f"{path} does not exist", code="not_found")
     try:
-        return av.open(path)
+        return av.open(path, metadata_errors="replace")  # not everybody writes UTF-8
     except PermissionError:
         raise SourceError(f"{path} may not be read by this user", code="not_found") from None
     except (av.FFmpegError, OSError):
@@ -70,13 +70,14 @@ def open_file(path: str) -> InputContainer:
 
 def read(container: InputContainer, path: str, fps: float | None) -> tuple[Begin, Iterator[Sample]]:
     """What to play of an open file. Raises SourceError: not_video, unsupported_codec."""
-    if not container.streams.video or container.format.name in _TEXT:
+    stream = container.streams.best("video")
+    if not isinstance(stream, VideoStream) or container.format.name in _TEXT:
         raise SourceError(f"{path} has no video in it", code="not_video")
-    stream = container.streams.video[0]
-    name = stream.codec_context.name
-    if name not in _CODECS:
+    context: av.VideoCodecContext | None = stream.codec_context  # None where libav knows no such codec
+    name = "of an unknown codec" if context is None else context.codec.canonical_name
+    if context is None or name not in _CODECS:
         raise SourceError(f"{path} is {name}; only H.264 and H.265 can be shown", code="unsupported_codec")
-    to_annexb, parameter_sets = conversion(_CODECS[name], stream.codec_context.extradata or b"")
+    to_annexb, parameter_sets = conversion(_CODECS[name], context.extradata or b"")
     begin = Begin(_CODECS[name], parameter_sets)
     if container.format.name in _WITHOUT_TIMES:
         if fps is None:
@@ -100,8 +101,10 @@ def pictures(container: InputContainer, stream: VideoStream, path: str) -> Itera
         for packet in container.demux(stream):
             if 0 < packet.size <= ACCESS_UNIT_LIMIT_BYTES:
                 yield packet
+    except IndexError:
+        return  # the end of a file in which a stream began half-way: PyAV 18 stumbles over flushing it
     except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"{path} is broken: {error}") from None
+        raise SourceError(f"{path} is broken: {error.strerror or error}") from None
 
 
 def counted(packets: Iterator[VideoPacket], fps: float) -> Iterator[Sample]:
@@ -127,8 +130,11 @@ def timed(packets: Iterator[VideoPacket], to_annexb: Callable[[bytes], bytes], p
         )
 
 
-def shifted(samples: Iterator[Sample], offset: int) -> Generator[Sample, None, int]:
-    """The samples `offset` ticks later; returns how long they are, so that the next pass follows on."""
+def shifted(samples: Iterator[Sample], offset: int) -> Generator[Sample, None, int | None]:
+    """The samples `offset` ticks later; returns how long they are, so that the next pass follows on.
+
+    None where there are none, 0 where nobody can tell.
+    """
     first: int | None = None
     last = step = 0
     for sample in samples:
@@ -136,7 +142,7 @@ def shifted(samples: Iterator[Sample], offset: int) -> Generator[Sample, None, i
         step = sample.dts - last if sample.dts > last else step
         last = sample.dts
         yield Sample(sample.pts + offset, sample.dts + offset, sample.data)
-    return 0 if first is None else last - first + step
+    return None if first is None else last - first + step
 
 
 def main() -> None:

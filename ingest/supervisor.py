@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import deque
 from dataclasses import replace
 
 from flow.bus import Bus
@@ -24,6 +25,11 @@ _TICK_NS = 100 * NS_PER_MS
 _REPORT_NS = NS_PER_S
 _PROVEN_NS = 10 * NS_PER_S
 """A source that ran this long is tried again at once, not with the patience its earlier failures earned."""
+
+_CALM_NS = 600 * NS_PER_S
+"""So long after a failure, what was logged before it is not logged again: a broken file breaks each time."""
+_LINES_KEPT = 8
+_FLOOD_EVERY_NS = 60 * NS_PER_S
 
 
 class Ingest:
@@ -73,6 +79,8 @@ class _SupervisedFeed:
         self._told: SourceState | None = None
         self._told_ns = 0
         self._flood = _Flood()
+        self._failed_ns: int | None = None  # when the source last failed
+        self._logged: deque[str] = deque(maxlen=_LINES_KEPT)
 
     async def run(self) -> None:
         """Run the source again and again. Ends where trying again cannot help."""
@@ -117,18 +125,21 @@ class _SupervisedFeed:
             self._tell_changes()  # at once; what changes slowly is seen by tick()
 
     def _failed(self, reason: str, detail: str) -> None:
-        self._feed.failed(reason, detail, self._clock.now_ns())
+        now_ns = self._clock.now_ns()
+        self._feed.failed(reason, detail, now_ns)
         self._tell_changes()
+        self._failed_ns = now_ns
 
     def tick(self) -> None:
-        """Notice silence; once a second tell the figures and what was unusable."""
+        """Notice silence; once a second tell the figures, and now and then what was unusable beside them."""
         now_ns = self._clock.now_ns()
         for unit in self._feed.tick(now_ns):
             self._bus.publish(unit)
         self._tell_changes()
         if now_ns - self._told_ns >= _REPORT_NS and self._told_status() is SourceStatus.LIVE:
             self._publish(self._feed.state())
-        if (line := self._flood.due(now_ns)) is not None:
+        # Without pictures, what came instead is the feed's state and logged as that.
+        if self._told_status() is SourceStatus.LIVE and (line := self._flood.due(now_ns)) is not None:
             log.warning("feed %s: unusable: %s", self.feed_id, line)
 
     def _told_status(self) -> SourceStatus | None:
@@ -144,11 +155,20 @@ class _SupervisedFeed:
             state.reason,
             state.detail,
         ):
-            level = logging.WARNING if state.status is SourceStatus.LOST else logging.INFO
-            log.log(level, "feed %s: %s: %s", self.feed_id, state.status, state.detail)
+            self._log(state)
         if state.notes and (told is None or told.notes != state.notes):
             log.info("feed %s: %s", self.feed_id, ", ".join(state.notes))
         self._publish(state)
+
+    def _log(self, state: SourceState) -> None:
+        """Write why the feed is as it is, at a level that lets nothing repeat itself."""
+        line = f"{state.status}: {state.detail}"
+        wavers = self._told is not None and self._told.status is state.status
+        fails = self._failed_ns is not None and self._clock.now_ns() - self._failed_ns < _CALM_NS
+        level = logging.WARNING if state.status is SourceStatus.LOST else logging.INFO
+        known = line in self._logged and (wavers or fails)
+        log.log(logging.DEBUG if known else level, "feed %s: %s", self.feed_id, line)
+        self._logged.append(line)
 
     def _publish(self, state: SourceState) -> None:
         self._told, self._told_ns = state, self._clock.now_ns()
@@ -161,7 +181,7 @@ def _lasting(state: SourceState) -> SourceState:
 
 
 class _Flood:
-    """Turns a flood of complaints into one line a second."""
+    """Turns a flood of complaints into one line a minute."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -169,7 +189,7 @@ class _Flood:
         self._due_ns = 0
 
     def add(self, line: str) -> None:
-        """Count a complaint; the first one of a second stands for all."""
+        """Count a complaint; the first one of a minute stands for all."""
         self._first = self._first if self._count else line
         self._count += 1
 
@@ -177,6 +197,6 @@ class _Flood:
         """The line to log now, if any."""
         if not self._count or now_ns < self._due_ns:
             return None
-        self._due_ns = now_ns + NS_PER_S
+        self._due_ns = now_ns + _FLOOD_EVERY_NS
         count, self._count = self._count, 0
         return f"{self._first} (and {count - 1} more)" if count > 1 else self._first

@@ -68,7 +68,10 @@ class Lifecycle:
         self._waits_for = waits_for
 
     def unusable(self, reason: str, detail: str, now_ns: int) -> None:
-        """Something came that is not for us; it explains a silence."""
+        """Something came that is not for us; it explains a silence, by the first of its kind."""
+        before = self._unusable
+        if before is not None and before[1] == reason and self._is_recent(before[0], now_ns):
+            detail = before[2]  # or the line would change with every datagram
         self._unusable = (now_ns, reason, detail)
 
     def picture(self, now_ns: int) -> None:

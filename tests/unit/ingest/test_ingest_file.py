@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import subprocess
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
 from flow.clock import NS_PER_MS, NS_PER_S, SystemClock
@@ -27,9 +29,11 @@ from ingest.protocol.reader_pipe import (
     decode,
     encode,
 )
+from ingest.settings import FeedSource
 from ingest.sources import file as file_source
 from ingest.sources.file import FileSource, play
 from tests.fakes.clock import START_NS, FakeClock
+from tests.interop.ingest_rig import running
 
 from .material import LIVE, WITH_B_FRAMES, coded, decoded, written
 
@@ -101,6 +105,81 @@ def test_what_cannot_be_read_is_one_clear_failure(tmp_path: Path) -> None:
         assert failure.reason == "not_video"
         assert str(path) in failure.detail
     assert read(tmp_path / "gone.mp4") == [Failure("not_found", f"{tmp_path}/gone.mp4 does not exist")]
+
+
+def test_metadata_that_is_no_utf_8_is_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / "named.mp4"
+    with (
+        av.open(str(written(tmp_path / "live.mp4", coded(3)))) as source,
+        av.open(str(path), "w") as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.video[0])
+        target.metadata["title"] = "Flug ueber Koblenz"
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    content = path.read_bytes()
+    assert content.count(b"Flug ueber") == 1
+    path.write_bytes(content.replace(b"Flug ueber", b"Flug \xfcber "))
+    with pytest.raises(UnicodeDecodeError):
+        av.open(str(path))
+    assert len(samples(read(path))) == 3
+
+
+def test_a_stream_that_begins_half_way_does_not_spoil_the_end(tmp_path: Path) -> None:
+    """PyAV 18 raises IndexError where it flushes a stream that was not there when the file was opened."""
+    silent, sounding, path = tmp_path / "a.ts", tmp_path / "b.ts", tmp_path / "both.ts"
+    picture = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=s=160x120:r=25:d=2"]
+    x264 = ["-c:v", "libx264", "-preset", "ultrafast"]
+    subprocess.run([*picture, *x264, str(silent)], check=True, timeout=60)
+    subprocess.run([*picture, "-f", "lavfi", "-i", "sine=d=2", *x264, str(sounding)], check=True, timeout=60)
+    # libav looks 5 MB ahead for streams, and into the last 250 kB for how long they are.
+    nothing = bytes((0x47, 0x1F, 0xFF, 0x10, *184 * (0xFF,)))
+    parts = silent.read_bytes(), 30_000 * nothing, sounding.read_bytes(), 2000 * nothing, silent.read_bytes()
+    path.write_bytes(b"".join(parts))
+    with av.open(str(path)) as container, pytest.raises(IndexError):
+        for _ in container.demux(container.streams.video[0]):
+            pass
+    told = read(path)
+    assert len(samples(told)) == 150
+    assert told[-1] == End()
+
+
+def test_a_codec_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path / "unknown.mov", coded(3))
+    head, fourcc, rest = path.read_bytes().rpartition(b"avc1")
+    assert fourcc
+    path.write_bytes(head + b"zzz1" + rest)
+    (failure,) = read(path)
+    assert failure == Failure(
+        "unsupported_codec", f"{path} is of an unknown codec; only H.264 and H.265 can be shown"
+    )
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x00\x00\x00\x08ftyp", b"RIFF\0\0\0\0AVI ", b"\x1aE\xdf\xa3", b"FLV\x01\x05"]
+)
+def test_a_file_that_ends_in_its_head_is_no_video(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "head"
+    path.write_bytes(content)
+    assert read(path) == [Failure("not_video", f"{path} is no video file")]
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_file_without_a_picture_says_so(tmp_path: Path, loop: bool) -> None:
+    path = tmp_path / "empty.h264"
+    path.touch()
+    *_, last = av_reader.messages(str(path), 30, loop)
+    assert last == Failure("not_video", f"{path} has no picture in it")
+
+
+def test_a_single_picture_is_looped_once_a_second(tmp_path: Path) -> None:
+    path = tmp_path / "still.h264"
+    path.write_bytes(coded(1)[0].data)
+    told = av_reader.messages(str(path), 30, loop=True)
+    shown = samples(next(told) for _ in range(4))
+    assert [sample.dts for sample in shown] == [0, 90_000, 180_000]
 
 
 def test_other_codecs_are_named(tmp_path: Path) -> None:
@@ -187,6 +266,25 @@ async def test_a_failing_reader_ends_the_source_with_its_reason() -> None:
     assert raised.value.code == "not_video"
     with pytest.raises(SourceError, match="ended in the middle"):
         await played([Begin(Codec.H264, b"")], FakeClock())
+
+
+async def test_a_file_that_breaks_off_is_tried_again_but_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = written(tmp_path / "broken.mp4", coded(3))
+    with av.open(str(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    content = bytearray(path.read_bytes())
+    assert places[2] is not None
+    content[places[2]] = 0x7F  # a NAL unit of 2 GB
+    path.write_bytes(content)
+    caplog.set_level(logging.INFO, "lagebild.ingest")
+    async with running(FeedSource("film", str(path))) as rig:
+        await rig.until(lambda: rig.state("film").restarts >= 3, "three tries")
+    said = [record.message for record in caplog.records]
+    assert len(said) == len(set(said)), said
+    (line,) = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert line.startswith(f"feed film: lost: {path} is broken: ")
 
 
 def test_pacing_begins_anew_after_jumps_and_sleep_and_catches_up_small_delays() -> None:

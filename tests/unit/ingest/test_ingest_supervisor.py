@@ -243,19 +243,63 @@ async def test_a_restarted_source_is_told(house: House) -> None:
     )  # fmt: skip
 
 
-async def test_a_flood_of_errors_is_one_line_a_second(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    async def floods(publish: Publish, clock: FakeClock) -> None:
+async def unusable_beside_pictures(publish: Publish, clock: FakeClock) -> None:
+    publish(Opened("rtp://127.0.0.1:40123", 32))
+    for index in range(3000):
+        data = coded(60, group=30)[index % 60].data
+        publish(SourcePicture(Codec.H264, data, 3000 * index, None, clock.now_ns()))
+        publish(Unusable("not_video", f"datagram {index} is no RTP"))
+        await clock.sleep_until(clock.now_ns() + NS_PER_S // 30)
+
+
+async def test_a_flood_of_errors_beside_pictures_is_one_line_a_minute(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "lagebild.ingest")
+    house.add("tag", unusable_beside_pictures)
+    async with house.running():
+        await house.wait(90)
+        assert house.state("tag").status is SourceStatus.LIVE
+    first, second = [record.message for record in caplog.records]
+    assert first.startswith("feed tag: unusable: datagram 0 is no RTP")
+    assert 1790 <= int(second.rpartition("and ")[2].partition(" more")[0]) <= 1800
+
+
+async def test_what_comes_instead_of_pictures_is_one_line_whatever_its_shape(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def sends_junk(publish: Publish, clock: FakeClock) -> None:
         publish(Opened("rtp://127.0.0.1:40123", 32))
-        for index in range(5000):
-            publish(Unusable("not_video", f"datagram {index} is no RTP"))
-            await clock.sleep_until(clock.now_ns() + NS_PER_MS)
-        await clock.sleep_until(clock.now_ns() + 60 * NS_PER_S)
+        for index in range(2000):
+            if index % 60 < 20:  # now and then, so that there are silences in between
+                publish(Unusable("not_video", f"datagram {index} is no RTP"))
+            await clock.sleep_until(clock.now_ns() + 100 * NS_PER_MS)
 
     caplog.set_level(logging.WARNING, "lagebild.ingest")
-    house.add("tag", floods)
+    house.add("tag", sends_junk)
     async with house.running():
-        await house.wait(8)
-    lines = [record.message for record in caplog.records]
-    assert 5 <= len(lines) <= 7
-    counted = [int(line.rpartition("and ")[2].partition(" more")[0]) + 1 for line in lines if "more" in line]
-    assert sum(counted) + len(lines) - len(counted) == 5000
+        await house.wait(11)
+        assert (house.state("tag").status, house.state("tag").reason) == (SourceStatus.LOST, "no_packets")
+        await house.wait(3)
+        assert house.state("tag").reason == "not_video"
+    said = [record.message for record in caplog.records]
+    assert said == [
+        "feed tag: lost: no packets for 10 s on rtp://127.0.0.1:40123",
+        "feed tag: lost: datagram 120 is no RTP",
+    ]
+
+
+async def test_a_source_that_breaks_again_and_again_is_logged_once(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lagebild.ingest")
+    source = house.add("tag", sends_thirty_and_breaks)
+    async with house.running():
+        await house.wait(300)
+    assert len(source.runs) > 20
+    assert [record.message for record in caplog.records] == [
+        "feed tag: connecting: opening rtp://127.0.0.1:0",
+        "feed tag: connecting: waiting for pictures on rtp://127.0.0.1:40123",
+        "feed tag: live: pictures from rtp://127.0.0.1:40123",
+        "feed tag: lost: the camera went away",
+    ]
