@@ -19,7 +19,7 @@ Array = NDArray[np.float32]
 
 COARSE = 4  # the air is drawn in every fourth pixel and enlarged: it has no sharp edges
 
-_PUFFS = 36
+_PUFFS = 30
 _LIFE_S = 24.0
 _EVERY_S = LOOP_S / round(LOOP_S / (_LIFE_S / _PUFFS))
 _HAZE_FROM_M, _HAZE_M = 150.0, 4200.0
@@ -74,8 +74,8 @@ class Air:
             [source + np.outer(ages, WIND_MS) * (0.45 + 0.9 * share[:, None]) + curl, rise]
         )
         places[:, :2] += chance[:, :2] * (0.8 + 4.0 * share[:, None])
-        radius = 2.6 + 15.0 * share**0.8 * (1 + 0.25 * chance[:, 5])
-        opacity = 0.92 * np.minimum(1, ages / 0.9) * (1 - share) ** 1.3
+        radius = 3.3 + 17.0 * share**0.8 * (1 + 0.25 * chance[:, 5])
+        opacity = 0.96 * np.minimum(1, ages / 0.9) * (1 - share) ** 1.3
         shade = 40 + 110 * share**0.55 + 12 * chance[:, 2]
         seen = view.project(places)
         scale = view.lens.focal_px / np.maximum(seen[:, 2], 1.0)

@@ -15,14 +15,14 @@ from simulator.picture import CHROMA_TO_LUMA, Picture, split_bgr
 
 Matrix = NDArray[np.float64]
 
+_SHARP = 1.3  # texels may be so much larger than a pixel: the encoder keeps no more anyway
 _ROWS = 16  # the resolution is chosen for this many rows at a time
 _BORDER = cv2.BORDER_REFLECT_101
-_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 @dataclass(frozen=True)
 class Level:
-    """The ground in one resolution: luma (or warmth), and Cb and Cr at a quarter of it where there is colour.
+    """The ground in one resolution: luma (or warmth), and Cb and Cr at half of it where there is colour.
 
     The two are kept apart: OpenCV warps two single planes five times as fast as one of two channels.
     """
@@ -35,12 +35,15 @@ class Level:
     def gsd_m(self) -> float:
         return 2 * self.half_m / int(self.luma.shape[0])
 
-    def warp(self, image: Image, to_ground: Matrix, size: tuple[int, int]) -> Image:
+    def warp(
+        self, image: Image, to_ground: Matrix, size: tuple[int, int], interpolation: int = cv2.INTER_LINEAR
+    ) -> Image:
         """One of the images as seen by pixels that `to_ground` maps onto the plane z = 0 (canvas.py)."""
         per_m = image.shape[0] / (2 * self.half_m)
         middle = self.half_m * per_m - 0.5
         to_texel = np.array([[per_m, 0, middle], [0, -per_m, middle], [0, 0, 1]])
-        return cv2.warpPerspective(image, to_texel @ to_ground, size, flags=_FLAGS, borderMode=_BORDER)
+        flags = interpolation | cv2.WARP_INVERSE_MAP
+        return cv2.warpPerspective(image, to_texel @ to_ground, size, flags=flags, borderMode=_BORDER)
 
     def half(self) -> Level:
         """The same at half the resolution."""
@@ -61,7 +64,7 @@ def colour_levels(near: Canvas, far: Canvas) -> list[Level]:
 
 def _colour_level(canvas: Canvas) -> Level:
     luma, chroma = split_bgr(canvas.image)
-    blue, red = cv2.split(_halved(chroma))
+    blue, red = cv2.split(chroma)
     return Level(luma, (blue, red), canvas.half_m)
 
 
@@ -85,7 +88,7 @@ class Ground:
             if level.chroma is not None:
                 to_ground = view.pixel_to_ground @ CHROMA_TO_LUMA @ _moved_down(top // 2)
                 size = (width // 2, (bottom - top) // 2)
-                planes = [level.warp(plane, to_ground, size) for plane in level.chroma]
+                planes = [level.warp(plane, to_ground, size, cv2.INTER_NEAREST) for plane in level.chroma]
                 cv2.merge(planes, picture.chroma[top // 2 : bottom // 2])
 
     def _bands(self, view: View) -> Iterator[tuple[int, int, Level]]:
@@ -111,7 +114,7 @@ class Ground:
         chosen = np.full(len(tops), len(self._levels) - 1)
         for i in reversed(range(len(self._levels) - 1)):
             coarser = self._levels[i + 1]
-            too_coarse = (coarser.gsd_m > pixel_m * 1.1) & (reach < self._levels[i].half_m)
+            too_coarse = (coarser.gsd_m > pixel_m * _SHARP) & (reach < self._levels[i].half_m)
             chosen = np.where((chosen == i + 1) & too_coarse, i, chosen)
         return chosen
 

@@ -36,9 +36,8 @@ class Sensor:
         self._luma, self._chroma = luma[:1, ::2].copy(), chroma[:1].copy()
 
     def expose(self, picture: Picture) -> None:
-        heat = cv2.blur(picture.luma, (2, 2))
-        noise = self._noise_frame(heat.shape)
-        heat = cv2.add(heat, noise, dtype=cv2.CV_8U)
+        noise = self._noise_frame(picture.luma.shape)
+        heat = cv2.add(picture.luma, noise, dtype=cv2.CV_8U)
         width, height = picture.size
         half = cv2.resize(heat, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
         cv2.LUT(heat, self._luma, picture.luma)
