@@ -59,7 +59,9 @@ async def fly_demo(service: Running, extra: Sequence[str] = ()) -> None:
     """Fly the simulated aircraft into the demo's ports until cancelled; start it anew should it fall."""
     day, thermal = [await _port_of(service, feed.id) for feed in DEMO_AIRCRAFT.feed]
     mavlink = await _link_of(service, DEMO_AIRCRAFT.id)
-    arguments = ["--rtp", day, "--rtp-thermal", thermal, "--mavlink", mavlink, "--with-parent", *extra]
+    ports = ["--rtp", day, "--rtp-thermal", thermal, "--mavlink", mavlink]
+    # 25 pictures a second: a laptop with two cores has to draw, encode, relay and show them.
+    arguments = [*ports, "--with-parent", "--fps", "25", *extra]
     while True:
         code = await run_child("simulator", arguments)
         log.error("the demo aircraft ended with code %d; it is started again in 2 s", code)

@@ -70,7 +70,7 @@ async def test_the_position_is_the_aircrafts(browser: Browser, tmp_path: Path) -
         await page.until(in_state("live"))
         await says(page, BADGE, re.compile("LIVE|VERZÖGERT"))
         await says(page, BADGE, re.compile(r"≥ \d+,\d+ s ab Empfang"))
-        await says(page, HUD, re.compile(r"84\s*m\s*über Start"))
+        await says(page, "[data-reading=home_alt]", "84")
         assert page.complaints == []
 
 
