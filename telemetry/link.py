@@ -124,7 +124,8 @@ class Link:
             self._report(now_ns)
 
     def refused(self, sender: str) -> None:
-        self._condition = replace(self._condition, reason="forbidden_sender", detail=sender)
+        if self._condition.reason != "forbidden_sender":  # one is named, or the line would not stand still
+            self._condition = replace(self._condition, reason="forbidden_sender", detail=sender)
 
     def ended(self, sender: str) -> None:
         self._fleet.close_sender(sender)
@@ -147,10 +148,9 @@ class Link:
             before, state = self._states.get(aircraft_id), self._state(aircraft_id, now_ns)
             changed = before is None or _gist(before) != _gist(state)
             if changed:
-                level = logging.INFO if state.reason in _CALM else logging.WARNING
-                log.log(
-                    level, "telemetry of %s: %s %s", aircraft_id, state.status, state.detail or state.address
-                )
+                level = logging.INFO if _is_calm(state) else logging.WARNING
+                text = state.detail or state.address
+                log.log(level, "telemetry of %s: %s: %s", aircraft_id, state.status, text)
             self._states[aircraft_id] = state
             if changed or due:
                 self._bus.publish(state)
@@ -201,7 +201,15 @@ class Link:
             return "no_messages", f"{address}: system id {heard.system_id} is not heard, only {others}"
         if self._condition.reason == "forbidden_sender":
             return "forbidden_sender", f"{address}: {self._condition.detail} is not in allow_from"
+        if heard.foreign:
+            return "not_mavlink", f"{address}: what comes from {heard.foreign} is no MAVLink"
         return "no_messages", f"{address}: no aircraft heard yet"
+
+
+def _is_calm(state: LinkState) -> bool:
+    """Whether nobody need do anything: nothing heard yet is no fault, but somebody else heard is."""
+    waits = state.status is LinkStatus.CONNECTING and state.reason == "no_messages"
+    return state.reason in _CALM or (waits and not state.unassigned_system_ids)
 
 
 def _gist(state: LinkState) -> tuple[object, ...]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from aiohttp import web
 
 from flow.bus import Bus
 from flow.clock import Clock, SystemClock
-from flow.errors import PortInUseError
+from flow.errors import ConfigError, PortInUseError
 from flow.memory_bus import MemoryBus
 from ingest.settings import FeedSource, IngestSettings
 from ingest.supervisor import Ingest
@@ -31,7 +33,7 @@ from .routes.health import add_health_routes
 from .routes.live import add_live_routes
 from .routes.pages import add_page_routes
 from .routes.telemetry import add_telemetry_routes
-from .settings import Settings
+from .settings import ServerSettings, Settings
 
 log = logging.getLogger("lagebild.web")
 
@@ -51,8 +53,8 @@ class Running:
 async def running_service(settings: Settings, dashboard: Path | None = None) -> AsyncIterator[Running]:
     """Run the service for as long as the context is open.
 
-    Raises PortInUseError when the HTTP port is taken. A feed or link that cannot be opened is a state of
-    that feed, never an error here.
+    Raises PortInUseError when the HTTP port is taken, ConfigError when its address cannot be used. A feed or
+    link that cannot be opened is a state of that feed, never an error here.
     """
     clock = SystemClock()
     bus = MemoryBus()
@@ -103,13 +105,22 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> str:
     try:
         await web.TCPSite(runner, server.host, server.port, reuse_address=True).start()
     except OSError as error:
-        raise PortInUseError(
-            f"cannot listen on {server.host}:{server.port} for the web page: {error.strerror or error}; "
-            "end the other program or choose another port (--port, or server.port in the configuration)"
-        ) from None
+        raise _refusal(server, error) from None
     host, port = runner.addresses[0][:2]
     shown = "127.0.0.1" if host in ANY_ADDRESS else host
     return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
+
+
+def _refusal(server: ServerSettings, error: OSError) -> ConfigError:
+    # asyncio's own text would say the address a second time; a host that has no address has no such number.
+    why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+    problem = f"cannot listen on {server.host}:{server.port} for the web page: {why}"
+    if error.errno == errno.EADDRINUSE:
+        remedy = "end the other program or choose another port (--port, or server.port in the configuration)"
+        return PortInUseError(f"{problem}; {remedy}")
+    return ConfigError(
+        f"{problem}; check --host and --port, or server.host and server.port in the configuration"
+    )
 
 
 def _relay_settings(settings: Settings) -> RelaySettings:

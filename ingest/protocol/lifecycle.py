@@ -68,10 +68,9 @@ class Lifecycle:
         self._waits_for = waits_for
 
     def unusable(self, reason: str, detail: str, now_ns: int) -> None:
-        """Something came that is not for us; it explains a silence, by the first of its kind."""
-        before = self._unusable
-        if before is not None and before[1] == reason and self._is_recent(before[0], now_ns):
-            detail = before[2]  # or the line would change with every datagram
+        """Something came that is not for us; it explains a silence, by the first of a series."""
+        if self._unusable is not None and self._is_recent(self._unusable[0], now_ns):
+            _, reason, detail = self._unusable  # or the line would change with every datagram
         self._unusable = (now_ns, reason, detail)
 
     def picture(self, now_ns: int) -> None:
@@ -118,7 +117,8 @@ class Lifecycle:
             else:
                 self._explain("no_keyframe", f"pictures come, but no {self._waits_for} {silence}")
         elif self._unusable is not None and self._is_recent(self._unusable[0], now_ns):
-            self._explain(*self._unusable[1:])
+            _, reason, detail = self._unusable
+            self._explain(reason, f"{self._where}: {detail}")
         elif self.status is not SourceStatus.CONNECTING:
             self._explain("no_packets", f"no packets {silence}")
 

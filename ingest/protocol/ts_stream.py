@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import ClassVar
 
 from flow.clock import NS_PER_S
@@ -14,7 +15,8 @@ from flow.units import Codec
 
 from .events import Heard, PacketsLost, SourceEvent, SourcePicture, Unusable
 
-_SYNC = 0x47
+_SYNC = b"\x47"
+_PACKET_BYTES = 188
 _CODECS: dict[int, Codec] = {StreamType.H264: Codec.H264, StreamType.H265: Codec.H265}
 _OTHER_VIDEO = {0x01: "MPEG-1 video", 0x02: "MPEG-2 video", 0x10: "MPEG-4 video", 0x33: "H.266"}
 _SILENT_NS = NS_PER_S
@@ -42,6 +44,8 @@ class TsStream:
             data = _without_rtp(datagram)
         except MalformedError as error:
             return [Unusable("not_video", f"a datagram of {len(datagram)} bytes from {sender}: {error}")]
+        if not data:
+            return []
         packets = self._demuxer.push(data)
         events = [Heard(), *self._new_losses(), *self._named_others(sender)]
         for packet in packets:
@@ -100,12 +104,19 @@ def is_keyframe(codec: Codec, unit: bytes) -> bool:
 
 
 def _without_rtp(datagram: bytes) -> bytes:
-    """The transport packets of a datagram. Raises MalformedError if there are none in it."""
-    if datagram and datagram[0] == _SYNC:
+    """The transport packets of a datagram, b"" for RTCP. Raises MalformedError if there are none in it."""
+    if _is_transport(datagram):
         return datagram
     if is_rtcp(datagram):
         return b""
-    payload = parse_rtp(datagram).payload
-    if payload and payload[0] == _SYNC:
-        return payload
+    with suppress(MalformedError):
+        payload = parse_rtp(datagram).payload
+        if _is_transport(payload):
+            return payload
     raise MalformedError("no MPEG-TS packets (ISO/IEC 13818-1 2.4.3)")
+
+
+def _is_transport(data: bytes) -> bool:
+    """Whether this begins with a whole transport packet, and another one behind it if there is more."""
+    begins = data[:1] == _SYNC and len(data) >= _PACKET_BYTES
+    return begins and data[_PACKET_BYTES : _PACKET_BYTES + 1] in (b"", _SYNC)

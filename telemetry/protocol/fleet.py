@@ -23,6 +23,8 @@ SENDERS_KEPT = 64
 GROUND_SYSTEM_IDS = range(250, 256)
 """Ground stations live here, and old ones do not say in their heartbeat that they are one. Never adopted."""
 UNASSIGNED_SHOWN_NS = 30 * NS_PER_S
+FOREIGN_BYTES = 280
+"""The longest frame: whoever joins a stream of MAVLink in the middle of one meets the next within so much."""
 READOPT_NS = 10 * NS_PER_S
 """An adopted aircraft silent for so long makes way for another one: the second drone has been taken out."""
 
@@ -47,6 +49,7 @@ class Heard:
     lost: int
     rival: tuple[str, str] | None  # senders of two aircraft with this system id
     unassigned_system_ids: tuple[int, ...]
+    foreign: str  # a sender whose bytes are no MAVLink; "" for none
 
 
 class _Aircraft:
@@ -104,6 +107,7 @@ class _Sender:
 
     def __init__(self) -> None:
         self.parser = Parser()
+        self.speaks = False  # MAVLink
         self.gaps: _Gaps = defaultdict(Gaps)
 
 
@@ -118,6 +122,7 @@ class Fleet:
         self._decoder = Decoder()
         self._unassigned: dict[int, int] = {}  # system id -> last heard
         self._bad_bytes = 0
+        self._foreign = ""
 
     @property
     def due_ns(self) -> int | None:
@@ -132,6 +137,9 @@ class Fleet:
         before = origin.parser.bad_bytes
         frames = origin.parser.push_datagram(data) if datagram else origin.parser.push(data)
         self._bad_bytes += origin.parser.bad_bytes - before
+        origin.speaks |= bool(frames)
+        if not origin.speaks and origin.parser.bad_bytes > FOREIGN_BYTES:
+            self._foreign = self._foreign or sender  # one is enough, or the line would not stand still
         out = self._due_samples(now_ns)
         for frame in frames:
             self._take(frame, sender, origin.gaps, now_ns, out)
@@ -159,6 +167,7 @@ class Fleet:
             lost=aircraft.lost,
             rival=next(filter(None, rivals), None),
             unassigned_system_ids=tuple(sorted(recent)),
+            foreign=self._foreign,
         )
 
     def close_sender(self, sender: str) -> None:

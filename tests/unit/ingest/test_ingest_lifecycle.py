@@ -103,7 +103,11 @@ def test_unusable_packets_explain_the_silence() -> None:
     watched.wait(9.5)
     watched.life.unusable("forbidden_sender", "10.0.0.7:1 is not in allow_from", watched.now_ns)
     watched.wait(0.5)
-    assert watched.said == (SourceStatus.LOST, "forbidden_sender", "10.0.0.7:1 is not in allow_from")
+    said = f"{WHERE}: 10.0.0.7:1 is not in allow_from"
+    assert watched.said == (SourceStatus.LOST, "forbidden_sender", said)
+    watched.life.unusable("not_video", "10.0.0.8:1 sends nonsense", watched.now_ns)
+    watched.wait(0.5)
+    assert watched.said == (SourceStatus.LOST, "forbidden_sender", said)
     watched.wait(2)
     assert watched.life.reason == "no_packets"
 

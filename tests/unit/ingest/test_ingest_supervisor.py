@@ -285,7 +285,7 @@ async def test_what_comes_instead_of_pictures_is_one_line_whatever_its_shape(
     said = [record.message for record in caplog.records]
     assert said == [
         "feed tag: lost: no packets for 10 s on rtp://127.0.0.1:40123",
-        "feed tag: lost: datagram 120 is no RTP",
+        "feed tag: lost: rtp://127.0.0.1:40123: datagram 120 is no RTP",
     ]
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from flow.clock import NS_PER_S
-from flow.codec.rtp import RtpPacket
+from flow.codec.rtp import RtpPacket, SenderReport
 from flow.units import Codec
 from ingest.protocol.events import Heard, PacketsLost, SourceEvent, SourcePicture, Unusable
 from ingest.protocol.ts_stream import TsStream
+from tests.fakes.clock import START_NS
 
 from .material import LIVE, WITH_B_FRAMES, coded, decoded, written
 
@@ -116,3 +117,19 @@ def test_the_first_video_of_several_is_followed_until_it_is_silent(tmp_path: Pat
 
 def test_packets_without_pictures_are_heard(multiplex: list[bytes]) -> None:
     assert told(TsStream(), multiplex[:1])[0] == Heard()
+
+
+@pytest.mark.parametrize(
+    "datagram",
+    [b"", b"\x47" + bytes(range(1, 200)), b"GET / HTTP/1.1", b"\xff" * 500, b"\x80\x21" + bytes(500)],
+)
+def test_what_is_no_transport_stream_is_named_as_that(datagram: bytes) -> None:
+    (event,) = TsStream().handle(datagram, "10.0.0.7:1", 0)
+    size = len(datagram)
+    said = f"a datagram of {size} bytes from 10.0.0.7:1: no MPEG-TS packets (ISO/IEC 13818-1 2.4.3)"
+    assert event == Unusable("not_video", said)
+
+
+def test_rtcp_beside_a_transport_stream_is_no_sign_of_pictures() -> None:
+    report = SenderReport(1, START_NS, 0, 0, 0).serialize()
+    assert TsStream().handle(report, "10.0.0.7:1", 0) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -232,6 +233,30 @@ async def test_garbage_is_counted_and_harmless() -> None:
                 peer.sendto(datagram, where)
             await run.until(lambda: run.state().status is LinkStatus.LIVE)
         await run.until(lambda: run.state().bad_bytes == 718, 100 * MS)
+
+
+async def test_who_sends_no_mavlink_at_all_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "telemetry.link")
+    async with running(AircraftLink("fritz", LOCAL, 1)) as run:
+        where = await run.opened()
+        with udp_socket() as one, udp_socket() as other:
+            one.sendto(b"GET / HTTP/1.1\r\n\r\n", where)
+            await run.until(lambda: run.state().bad_bytes == 18, 100 * MS)
+            assert run.state().reason == "no_messages"
+            for peer in (one, other, one):
+                peer.sendto(b"GET / HTTP/1.1\r\n\r\n" * 20, where)
+            await run.until(lambda: run.state().bad_bytes == 18 + 3 * 360, 100 * MS)
+            assert run.state().reason == "not_mavlink"
+            assert str(one.getsockname()[1]) in run.state().detail
+            other.sendto(FakeAircraft().heartbeat(), where)
+            await run.until(lambda: run.state().status is LinkStatus.LIVE)
+    levels = [(record.levelname, record.message.split(": ")[1]) for record in caplog.records]
+    assert levels == [
+        ("INFO", "connecting"),
+        ("INFO", "connecting"),
+        ("WARNING", "connecting"),
+        ("INFO", "live"),
+    ]
 
 
 class Vehicle:

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from flow.errors import PortInUseError
+from flow.errors import ConfigError, PortInUseError
 from flow.flights import SourceState
 from flow.samples import LinkState
 from tests.fakes.encoded import h264_pictures
@@ -215,6 +215,14 @@ async def test_a_port_in_use_is_named_and_what_to_do() -> None:
         with pytest.raises(PortInUseError, match=rf"cannot listen on 127\.0\.0\.1:{port}.*--port"):
             async with running_service(Settings(server=ServerSettings(port=port))):
                 pass
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+async def test_an_address_of_another_machine_is_named(host: str) -> None:
+    with pytest.raises(ConfigError, match=rf"cannot listen on {host}:0 .*: .*; check --host") as caught:
+        async with running_service(Settings(server=ServerSettings(host=host, port=0))):
+            pass
+    assert not isinstance(caught.value, PortInUseError)
 
 
 async def test_garbage_on_a_page_s_socket_changes_nothing() -> None:
