@@ -175,6 +175,10 @@ export class App {
         this.recorder.picture(channel);
         pane.refreshHud(this.taste.language);
       },
+      sample: () => {
+        this.recorder.sample(channel);
+        pane.refreshHud(this.taste.language);
+      },
       change: () =>
         this.map.show(
           this.taste.language,

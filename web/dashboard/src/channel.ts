@@ -20,6 +20,7 @@ const STUCK_SUSPECT_MS = 300; // the server was away: this connection is probabl
 /** The picture on the screen and what belongs to it. */
 export interface Shown {
   rtpTimestamp: number | null;
+  ticks: number | null; // the same, unwrapped
   capture: Capture | null;
   displayAt: number; // performance.now()
   sample: Sample | null; // telemetry of this very picture
@@ -28,6 +29,8 @@ export interface Shown {
 
 export interface ChannelEvents {
   picture(): void;
+  /** The displayed picture's own telemetry has arrived after it. */
+  sample(): void;
   change(): void;
   feeds(feeds: Feed[]): void;
 }
@@ -164,6 +167,7 @@ export class Channel {
     const ticks = frame.rtpTimestamp === null ? null : this.unwrapper.unwrap(frame.rtpTimestamp);
     this.shown = {
       rtpTimestamp: frame.rtpTimestamp,
+      ticks,
       capture: ticks === null ? null : this.anchors.capture(ticks),
       displayAt: frame.displayAt,
       sample: ticks === null ? null : this.ring.at(ticks),
@@ -204,7 +208,18 @@ export class Channel {
   private takeSample(sample: Sample): void {
     const ticks = sample.rtp_timestamp === null ? null : this.unwrapper.unwrap(sample.rtp_timestamp);
     this.ring.push(sample, ticks);
+    this.correctShown(ticks);
     this.events.change();
+  }
+
+  /** A sample may come after the picture it belongs to: draw that picture's telemetry again. */
+  private correctShown(ticks: number | null): void {
+    const { shown } = this;
+    if (!shown || shown.ticks === null || ticks === null || !this.ring.isNeighbour(ticks, shown.ticks))
+      return;
+    const sample = this.ring.at(shown.ticks);
+    shown.sample = sample;
+    this.events.sample();
   }
 
   private takeState(message: Extract<ServerMessage, { type: "state" }>): void {

@@ -22,7 +22,8 @@ export interface FrameRecord {
   displayed_ms: number | null; // server time at which it came on the screen
   age_ms: number | null; // then
   state: PictureStateName;
-  sample: Sample | null; // telemetry shown with it
+  sample: Sample | null; // telemetry shown with it, once it had arrived
+  first_sample: Sample | null; // telemetry drawn when the picture came
   estimated: boolean;
 }
 
@@ -51,6 +52,12 @@ export class Recorder {
     kept.frames.push(this.record(channel));
     kept.count += 1;
     if (kept.frames.length > FRAMES_KEPT) kept.frames.shift();
+  }
+
+  /** The newest picture's telemetry came after it. */
+  sample(channel: Channel): void {
+    const record = this.kept.get(channel.feed.id)?.frames.at(-1);
+    if (record && record.rtp_timestamp === channel.shown?.rtpTimestamp) record.sample = channel.shown.sample;
   }
 
   forget(id: string): void {
@@ -86,6 +93,7 @@ export class Recorder {
       age_ms: shown && channel.ageMs(shown.displayAt),
       state: state.name,
       sample: shown?.sample ?? null,
+      first_sample: shown?.sample ?? null,
       estimated: shown?.estimated ?? false,
     };
   }

@@ -5,6 +5,7 @@ import type { Group, Sample } from "./api";
 const KEPT = 900; // 30 s at 30 Hz
 const NEIGHBOURS_MS = 250;
 const TICKS_PER_MS = 90;
+const SAME_INSTANT_TICKS = 1 * TICKS_PER_MS;
 export const STALE_MS = 2000;
 
 interface Entry {
@@ -22,8 +23,17 @@ export class SampleRing {
     if (this.newest === null || sample.utc_ms >= this.newest.utc_ms) this.newest = sample;
     if (ticks === null) return;
     const after = this.entries.findLastIndex((entry) => entry.ticks <= ticks) + 1;
-    this.entries.splice(after, 0, { ticks, sample });
+    const before = this.entries[after - 1];
+    // Attitude came, its position a moment later: the later sample of an instant is the complete one.
+    const replaced = before !== undefined && ticks - before.ticks < SAME_INSTANT_TICKS ? 1 : 0;
+    this.entries.splice(after - replaced, replaced, { ticks, sample });
     if (this.entries.length > KEPT) this.entries.shift();
+  }
+
+  /** Whether the sample at `sampleTicks` has a say in what belongs to the picture at `ticks`. */
+  isNeighbour(sampleTicks: number, ticks: number): boolean {
+    const [low, high] = [Math.min(sampleTicks, ticks), Math.max(sampleTicks, ticks)];
+    return !this.entries.some((entry) => entry.ticks > low && entry.ticks < high);
   }
 
   /** The sample of the picture at `ticks`: between its two neighbours, or the last one before it. */

@@ -34,6 +34,24 @@ describe("SampleRing", () => {
     });
   });
 
+  it("keeps the later of two samples of one instant, which is the complete one", () => {
+    const ring = new SampleRing();
+    ring.push(sample({ lat_deg: 49 }), 0);
+    ring.push(sample({ lat_deg: 49, yaw_deg: 10 }), 40 * MS);
+    ring.push(sample({ lat_deg: 50, yaw_deg: 10 }), 40 * MS + 5);
+    expect(ring.at(40 * MS)?.lat_deg).toBeCloseTo(50, 2);
+    expect(ring.at(20 * MS)?.lat_deg).toBeCloseTo(49.5, 2);
+  });
+
+  it("knows which samples have a say in a picture", () => {
+    const ring = new SampleRing();
+    for (const ms of [0, 40, 80]) ring.push(sample(), ms * MS);
+    expect(ring.isNeighbour(40 * MS, 50 * MS)).toBe(true);
+    expect(ring.isNeighbour(80 * MS, 50 * MS)).toBe(true);
+    expect(ring.isNeighbour(0, 50 * MS)).toBe(false);
+    expect(ring.isNeighbour(80 * MS, 30 * MS)).toBe(false);
+  });
+
   it("turns angles the short way", () => {
     const ring = new SampleRing();
     ring.push(sample({ yaw_deg: 350, gimbal_yaw_deg: 10, lon_deg: 179.9 }), 0);
