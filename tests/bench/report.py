@@ -1,0 +1,47 @@
+"""Writes the measured tables into docs/benchmarks.md, between its markers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+BENCHMARKS = Path("docs/benchmarks.md")
+
+
+def put_table(name: str, text: str, file: Path = BENCHMARKS) -> None:
+    """Replace what stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
+    page = file.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if not pattern.search(page):
+        raise ValueError(f"{file} has no {begin} … {end}")
+    file.write_text(pattern.sub(lambda _: f"{begin}\n{text}\n{end}", page), encoding="utf-8")
+
+
+def live_table(figures: dict[str, Any]) -> str:
+    """The live path as Markdown."""
+    joins = figures["joins"]
+    rows = [
+        ("age of the picture, from camera to screen, ms", figures["age_ms"]),
+        ("error of the badge against it, ms", figures["badge_error_ms"]),
+        ("the same, browser's clock one hour wrong, ms", figures["badge_error_hour_wrong_ms"]),
+        ("click to first displayed picture, ms", joins["first_picture_ms"]),
+        ("click to first picture not older than 500 ms, ms", joins["age_500_ms"]),
+        ("telemetry against the picture under it, ms", figures["sync_ms"]),
+        ("the same, as first drawn, ms", figures["sync_first_drawn_ms"]),
+    ]
+    lines = ["| figure | p50 | p95 | n |", "|---|---|---|---|"]
+    lines += [f"| {name} | {_cell(r['p50'])} | {_cell(r['p95'])} | {r['n']} |" for name, r in rows]
+    lines += ["", "| viewers | CPU s per s of the service | resident MB |", "|---|---|---|"]
+    lines += [
+        f"| {viewers} | {_cell(r['cpu_s_per_s'])} | {_cell(r['resident_mb'])} |"
+        for viewers, r in figures["cpu"].items()
+    ]
+    about = ", ".join(f"{k} {v}" for k, v in figures["surroundings"].items())
+    shown = figures["pictures_per_s"]
+    return "\n".join([*lines, "", f"{figures['date']}; {shown} pictures a second shown of 25 sent; {about}"])
+
+
+def _cell(value: float | None) -> str:
+    return "--" if value is None else f"{value:g}"
