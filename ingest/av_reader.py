@@ -81,7 +81,7 @@ def read(container: InputContainer, path: str, fps: float | None) -> tuple[Begin
     begin = Begin(_CODECS[name], parameter_sets)
     if container.format.name in _WITHOUT_TIMES:
         if fps is None:
-            raise SourceError(f"{path} has no timestamps: state its fps", code="config")
+            raise SourceError(f"{path} has no timestamps: state its fps", code="no_fps")
         return begin, counted(pictures(container, stream, path), fps)
     return begin, timed(pictures(container, stream, path), to_annexb, path)
 

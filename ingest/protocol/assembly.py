@@ -84,6 +84,10 @@ class Assembler:
         """A field whose fellow does not come; nothing else is ever held back."""
         return self._assembled(self._fields.overdue(now_ns))
 
+    def drop_held(self) -> None:
+        """No more will come of this source."""
+        self._fields.drop()
+
     def _assembled(self, pictures: list[CodedPicture]) -> list[Assembled]:
         return [done for picture in pictures if (done := self._assemble(picture)) is not None]
 

@@ -64,6 +64,7 @@ class Feed:
 
     def failed(self, reason: str, detail: str, now_ns: int) -> None:
         """The source has ended."""
+        self._assembler.drop_held()
         self._lifecycle.failed(reason, detail, now_ns)
 
     def tick(self, now_ns: int) -> list[AccessUnit]:

@@ -47,13 +47,13 @@ class Lifecycle:
         self._heard_since_ns = now_ns  # since when there are bytes but no picture
         self._waits_for = ""
         self._unusable: tuple[int, str, str] | None = None  # (when, reason, detail)
-        self._failed = False
+        self._is_open = False  # and so pictures are due
 
     def opened(self, address: str, now_ns: int) -> None:
         """The source listens or reads; from now on pictures are due."""
         self._where = address
         self._picture_ns = now_ns
-        self._heard_ns, self._unusable, self._failed = None, None, False
+        self._heard_ns, self._unusable, self._is_open = None, None, True
         if self.status is SourceStatus.LOST:
             self._become(SourceStatus.CONNECTING, now_ns)
         self._explain("connecting", f"waiting for pictures on {address}")
@@ -76,7 +76,7 @@ class Lifecycle:
     def picture(self, now_ns: int) -> None:
         """A whole picture came."""
         self._picture_ns = self._heard_ns = self._heard_since_ns = now_ns
-        self._failed = False
+        self._is_open = True
         if self.status is not SourceStatus.LIVE:
             self._become(SourceStatus.LIVE, now_ns)
             self._explain("", f"pictures from {self._where}")
@@ -89,14 +89,14 @@ class Lifecycle:
 
     def failed(self, reason: str, detail: str, now_ns: int) -> None:
         """The source gave up; it stays lost, for this reason, until it is opened again."""
-        self._failed = True
+        self._is_open = False
         if self.status is not SourceStatus.LOST:
             self._become(SourceStatus.LOST, now_ns)
         self._explain(reason, detail)
 
     def tick(self, now_ns: int, interval_ns: int | None) -> None:
         """Time has passed; `interval_ns` is the usual time between two pictures."""
-        if self._failed:
+        if not self._is_open:
             return
         silent_ns = now_ns - self._picture_ns
         if silent_ns < self._patience.stalled_ns(interval_ns):

@@ -29,7 +29,7 @@ from tests.fakes.rtp_camera import RtpCamera
 from web.service import Running, running_service
 from web.settings import AircraftSettings, FeedSettings, PictureSettings, ServerSettings, Settings
 
-LOST_MS = 1500
+LOST_MS = 2500
 DEADLINE_S = 60.0  # for a test that hangs, on a machine that is busy
 PICTURE_S = 1 / 30
 NO_PACKETS = "no MPEG-TS packets (ISO/IEC 13818-1 2.4.3)"
@@ -208,10 +208,10 @@ def faults(
         fault("text", "lost", "not_video", f"{text} is no video file"),
         fault("weg", "lost", "not_found", f"{gone} does not exist"),
         fault("url", "lost", "unsupported_url", "'ftp' is no kind of source; possible are ", POSSIBLE),
-        fault("ohne", "lost", "no_keyframe", "pictures come, but no keyframe for 1.5 s on rtp://127.0.0.1:0"),
+        fault("ohne", "lost", "no_keyframe", "pictures come, but no keyframe for 2.5 s on rtp://127.0.0.1:0"),
         fault("muell", "lost", "not_video", "rtp://127.0.0.1:0", nothing, short),
         fault("strom", "lost", "not_video", "udp://127.0.0.1:0", nothing, NO_PACKETS),
-        fault("paar", "lost", "no_packets", "no packets for 1.5 s on rtp://127.0.0.1:0"),
+        fault("paar", "lost", "no_packets", "no packets for 2.5 s on rtp://127.0.0.1:0"),
         fault("besetzt", "lost", "port_in_use", f"UDP 127.0.0.1:{port} is in use by another program"),
     ]
     foreign = f": what comes from udp:{vandal} is no MAVLink"

@@ -146,6 +146,13 @@ def test_a_field_held_over_a_restart_is_dropped(camera: Camera) -> None:
     assert camera.feed.tick(camera.now_ns + HOLD_MOST_NS) == []
 
 
+def test_a_field_held_at_the_end_of_its_source_brings_nothing_back_to_life(camera: Camera) -> None:
+    camera.send(*IDR_TOP)
+    camera.feed.failed("source_ended", "the end", camera.now_ns)
+    assert camera.feed.tick(camera.now_ns + HOLD_MOST_NS) == []
+    assert camera.feed.state().reason == "source_ended"
+
+
 def frames_only(options: str) -> Callable[[], tuple[bytes, ...]]:
     preset = (("preset", "ultrafast"), ("tune", "zerolatency"), ("x264-params", options))
     return lambda: tuple(each.data for each in coded(20, options=preset))

@@ -83,7 +83,7 @@ def test_a_raw_stream_is_timed_by_its_stated_fps(tmp_path: Path) -> None:
     told = samples(read(path, fps=25))
     assert [sample.dts for sample in told] == [3600 * index for index in range(30)]
     (failure,) = read(path)
-    assert failure == Failure("config", f"{path} has no timestamps: state its fps")
+    assert failure == Failure("no_fps", f"{path} has no timestamps: state its fps")
 
 
 def test_a_looped_file_goes_on_where_it_ended(tmp_path: Path) -> None:

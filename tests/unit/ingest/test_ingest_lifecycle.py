@@ -98,6 +98,13 @@ def test_patience_with_a_sender_begins_with_its_first_packet() -> None:
     )
 
 
+def test_no_pictures_are_due_before_the_source_is_open() -> None:
+    """A file on a busy machine may take its time."""
+    life = Lifecycle(Patience(), "file:slow.mp4", 0)
+    life.tick(60 * S, None)
+    assert (life.status, life.detail) == (SourceStatus.CONNECTING, "opening file:slow.mp4")
+
+
 def test_unusable_packets_explain_the_silence() -> None:
     watched = Watched()
     watched.wait(9.5)
