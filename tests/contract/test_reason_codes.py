@@ -1,0 +1,110 @@
+"""Every code that ingest and telemetry can give as a reason or note has a sentence in the page's catalogue.
+
+The codes are read out of the source: whatever is handed as a code to an error, an event or a state.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flow import errors
+
+ROOT = Path(__file__).parents[2]
+CATALOGUE = ROOT / "web" / "dashboard" / "src" / "catalogue.ts"
+
+CODE_FIRST = frozenset({"Unusable", "Failure", "_explain", "_failed"})
+"""What takes a code as its first argument; `_halt` takes a status before it."""
+
+
+def sources(room: str) -> Iterator[ast.Module]:
+    for path in sorted((ROOT / room).rglob("*.py")):
+        if path.name == "settings.py":
+            continue  # what is wrong there keeps the service from starting, so no page will ever tell it
+        yield ast.parse(path.read_text(encoding="utf-8"))
+
+
+def text_of(node: ast.expr | None) -> set[str]:
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
+
+
+def codes_of_call(call: ast.Call) -> set[str]:
+    """The codes that a call hands on, by its name; an error without one has its class's own."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, errors.LagebildError):
+        return text_of(named["code"]) if "code" in named else {kind.code}
+    if name in CODE_FIRST:
+        return text_of(call.args[0] if call.args else None)
+    if name == "_halt":
+        return text_of(call.args[1])
+    return text_of(named.get("reason"))
+
+
+def returned_first(function: ast.FunctionDef) -> set[str]:
+    """Codes that a function returns as (code, line) or (status, code, line)."""
+    tuples = (
+        node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)
+    )
+    return {code for found in tuples for element in found.elts[:-1] for code in text_of(element)}
+
+
+def reasons(room: str) -> set[str]:
+    found: set[str] = set()
+    for tree in sources(room):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                found |= codes_of_call(node)
+            elif isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "reason":
+                found |= text_of(node.value)
+            elif isinstance(node, ast.FunctionDef) and node.name in ("_judge", "_why_nothing"):
+                found |= returned_first(node)
+    return found - {"", "malformed"}  # malformed bytes are told as what they are not
+
+
+def notes(room: str) -> set[str]:
+    found: set[str] = set()
+    for tree in sources(room):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "attr", "") == "clock_note":
+                found |= text_of(node.value)
+            elif isinstance(node, ast.FunctionDef) and node.name == "notes":
+                dicts = (each for each in ast.walk(node) if isinstance(each, ast.Dict))
+                found |= {code for each in dicts for key in each.keys for code in text_of(key)}
+    return found - {""}
+
+
+def sentences(prefix: str) -> set[str]:
+    return set(re.findall(rf'^\s*"{prefix}\.(\w+)":', CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_the_codes_are_found() -> None:
+    """Of every way in which a code is given, one."""
+    assert {
+        "not_video",
+        "port_in_use",
+        "no_keyframe",
+        "source_ended",
+        "forbidden_sender",
+        "no_fps",
+    } <= reasons("ingest")
+    assert {"file_ended", "duplicate_system_id", "not_mavlink", "connect_failed", "no_messages"} <= reasons(
+        "telemetry"
+    )
+
+
+@pytest.mark.parametrize(("room", "prefix"), [("ingest", "reason"), ("telemetry", "link")])
+def test_every_reason_has_a_sentence(room: str, prefix: str) -> None:
+    assert reasons(room) - sentences(prefix) == set()
+
+
+def test_every_note_has_a_sentence() -> None:
+    assert {"b_frames", "interlaced", "clock_refused"} <= notes("ingest")
+    assert notes("ingest") - sentences("note") == set()
