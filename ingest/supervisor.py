@@ -114,6 +114,8 @@ class _SupervisedFeed:
         return round(longest_s * self._chance.uniform(0.5, 1.0) * NS_PER_S)
 
     def _take(self, event: SourceEvent) -> None:
+        if isinstance(event, Opened) and self._source.url.endswith(":0"):
+            self._source = replace(self._source, url=event.address)  # senders know this port by now
         units = self._feed.handle(event, self._clock.now_ns())
         for unit in units:
             self._bus.publish(unit)

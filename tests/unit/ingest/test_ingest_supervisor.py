@@ -44,9 +44,11 @@ class House:
         self.clock = FakeClock()
         self.bus = MemoryBus()
         self.sources: dict[str, ScriptedSource] = {}
+        self.opened: list[str] = []
         monkeypatch.setattr(supervisor, "open_source", self._open)
 
     def _open(self, feed: FeedSource, clock: Clock) -> ScriptedSource:
+        self.opened.append(feed.url)
         return self.sources[feed.feed_id]
 
     def add(self, feed_id: str, *scripts: Script) -> ScriptedSource:
@@ -138,6 +140,14 @@ async def test_a_failed_source_is_tried_again_with_growing_patience_and_a_new_ep
     decoding = [unit.dts_90k for unit in sent]
     assert decoding == sorted(set(decoding))
     assert all(unit.keyframe for unit in sent if unit.seq == 0)
+
+
+async def test_a_port_of_the_kernels_choice_stays_the_same_after_a_failure(house: House) -> None:
+    house.add("tag", sends_thirty_and_breaks)
+    async with house.running():
+        await house.wait(5)
+    assert house.opened[0] == "rtp://127.0.0.1:0"
+    assert set(house.opened[1:]) == {"rtp://127.0.0.1:40123"}
 
 
 async def test_a_source_that_ran_well_is_soon_tried_again(house: House) -> None:

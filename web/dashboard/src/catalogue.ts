@@ -62,6 +62,10 @@ export const CATALOGUE = {
     "Der Server darf die eingestellte Adresse nicht benutzen.",
     "The server may not use the configured address.",
   ],
+  "reason.no_fps": [
+    "Diese Videodatei nennt keine Bildrate: In der Konfiguration fps angeben.",
+    "This video file states no picture rate: give its fps in the configuration.",
+  ],
   "reason.not_found": ["Die Videodatei gibt es nicht.", "The video file does not exist."],
   "reason.not_video": ["Was ankommt, ist kein Video.", "What arrives is not video."],
   "reason.no_keyframe": [
@@ -126,6 +130,32 @@ export const CATALOGUE = {
   "link.duplicate_system_id": [
     "Telemetrie: Zwei Drohnen melden sich mit derselben Kennung (SysID).",
     "Telemetry: two drones report with one system id.",
+  ],
+  "link.connecting": ["Telemetrie: Der Anschluss wird geöffnet.", "Telemetry: the link is being opened."],
+  "link.not_mavlink": [
+    "Telemetrie: Was ankommt, ist kein MAVLink.",
+    "Telemetry: what arrives is not MAVLink.",
+  ],
+  "link.forbidden_sender": [
+    "Telemetrie: Daten von einem nicht zugelassenen Absender werden abgewiesen.",
+    "Telemetry: data from a sender that is not allowed is refused.",
+  ],
+  "link.address_refused": [
+    "Telemetrie: Der Server darf die eingestellte Adresse nicht benutzen.",
+    "Telemetry: the server may not use the configured address.",
+  ],
+  "link.unsupported_url": [
+    "Telemetrie: Diese Art von Verbindung kennt der Server nicht.",
+    "Telemetry: the server does not know this kind of link.",
+  ],
+  "link.not_found": ["Telemetrie: Die Datei gibt es nicht.", "Telemetry: the file does not exist."],
+  "link.not_telemetry": [
+    "Telemetrie: In der Datei ist keine Telemetrie.",
+    "Telemetry: the file holds no telemetry.",
+  ],
+  "link.internal": [
+    "Telemetrie: Fehler im Server, siehe Protokoll.",
+    "Telemetry: an error in the server, see the log.",
   ],
   "link.failed": ["Telemetrie gestört.", "Telemetry has failed."],
 

@@ -50,10 +50,15 @@ export function notes(language: Language, source: SourceState): string[] {
   return source.notes.map((note) => translateOr(language, `note.${note}`, note));
 }
 
-/** What is wrong with the telemetry link; null while it is live. */
+/** What is wrong with the telemetry link; null while all is well. */
 export function linkSentence(language: Language, link: LinkState | null): string | null {
-  if (!link || link.status === "live") return null;
-  if (link.status === "silent") return translate(language, "link.silent", { time: timeOfDay(link.since_ms) });
+  if (!link) return null;
+  if (link.status === "live") {
+    // Live, and yet something to know: two aircraft share one system id, and only one of them is shown.
+    return link.reason ? translateOr(language, `link.${link.reason}`, link.detail) : null;
+  }
+  if (link.status === "silent" && link.reason !== "file_ended")
+    return translate(language, "link.silent", { time: timeOfDay(link.since_ms) });
   return translate(
     language,
     keyOr(`link.${link.reason}`, link.status === "failed" ? "link.failed" : "link.no_messages"),

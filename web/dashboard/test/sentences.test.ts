@@ -57,6 +57,10 @@ describe("notes and links", () => {
     expect(linkSentence("de", { ...link, status: "silent" })).toMatch(
       /^Telemetrie ausgefallen seit \d\d:\d\d:\d\d\.$/,
     );
+    expect(linkSentence("de", { ...link, reason: "duplicate_system_id" })).toContain("derselben Kennung");
+    expect(linkSentence("de", { ...link, status: "silent", reason: "file_ended" })).toBe(
+      "Telemetrie: Die Datei ist zu Ende.",
+    );
     expect(linkSentence("de", { ...link, status: "failed", reason: "duplicate_system_id" })).toContain(
       "Zwei Drohnen",
     );
