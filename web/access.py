@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -44,22 +45,40 @@ class ForbiddenError(LagebildError):
 
 @dataclass(slots=True)
 class Door:
-    """Registers routes on an application, with the check of their permission in front."""
+    """Registers routes on an application, with the check of their permission in front.
+
+    `names` are the host names that this service may be called by, beside IP addresses and localhost.
+    """
 
     app: web.Application
+    names: frozenset[str] = frozenset()
     routes: list[Route] = field(default_factory=list)
 
     def route(self, route: Route, handler: Handler) -> None:
         async def guarded(request: web.Request) -> web.StreamResponse:
-            check(request, route.permission)
+            check(request, route.permission, self.names)
             return await handler(request)
 
         self.routes.append(route)
         self.app.router.add_route(route.method, route.path, guarded)
 
 
-def check(request: web.Request, permission: Permission) -> None:
-    """Raise ForbiddenError unless the caller may. Pages of other origins never may (RFC 6454)."""
+def check(request: web.Request, permission: Permission, names: frozenset[str]) -> None:
+    """Raise ForbiddenError unless the caller may. Pages of other origins never may (RFC 6454).
+
+    Nor may a page whose own name was made to point here (DNS rebinding): its requests carry that name.
+    """
+    host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
+    if not _is_address(host) and host.lower() not in names | {"localhost"}:
+        raise ForbiddenError(f"this service is not called '{host}'; if it is, add it to server.names")
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != request.host:
         raise ForbiddenError(f"requests from {origin} are refused: it is not the origin of this service")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

@@ -7,6 +7,7 @@ the others.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,16 +15,18 @@ from dataclasses import replace
 import msgspec
 
 from flow.bus import Bus
-from flow.clock import NS_PER_MS, Clock
+from flow.clock import NS_PER_MS, NS_PER_S, Clock
+from flow.errors import BusyError
 from flow.flights import Aircraft, Feed, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
-from flow.units import CLOCK_RATE_HZ, AccessUnit, rtp_timestamp
+from flow.units import CLOCK_RATE_HZ, AccessUnit, UtcOrigin, rtp_timestamp
 
 from .views import Json, anchor_view, feed_view, link_view, ms, sample_view, state_view, text_view
 
 ANCHOR_EVERY_NS = 500 * NS_PER_MS
 ANCHOR_MOVED_NS = 5 * NS_PER_MS
 WAITING_MOST = 256
+SUBSCRIBERS_MOST = 200
 SAMPLE_AHEAD_NS = 10_000 * NS_PER_MS
 
 
@@ -65,6 +68,7 @@ class FeedChannel:
         self._bus, self._clock = bus, clock
         self._aircraft, self._feed = aircraft, feed
         self._subscribers: set[Subscriber] = set()
+        self.feeds: Callable[[], list[Json]] = list  # all feeds of the installation, for the picker
         self._anchor: AccessUnit | None = None
         self._told_ns = 0
 
@@ -77,6 +81,9 @@ class FeedChannel:
             tasks.create_task(self._follow_texts())
 
     def join(self) -> Subscriber:
+        """Raises BusyError where the feed has its most listeners."""
+        if len(self._subscribers) >= SUBSCRIBERS_MOST:
+            raise BusyError(f"feed '{self._feed.id}' has {SUBSCRIBERS_MOST} listeners, its limit")
         subscriber = Subscriber(self._snapshot)
         self._subscribers.add(subscriber)
         return subscriber
@@ -101,6 +108,7 @@ class FeedChannel:
         link = self._bus.peek(LinkState, self._aircraft.id)
         sample = self._bus.peek(TelemetrySample, self._aircraft.id)
         messages = [_message("hello", {"feed": feed_view(self._aircraft, self._feed, state)})]
+        messages.append(_message("feeds", {"feeds": self.feeds()}))
         if state:
             messages.append(_message("state", state_view(state)))
         if link:
@@ -153,7 +161,10 @@ class FeedChannel:
         anchor = self._anchor
         view["rtp_timestamp"] = None
         if anchor is not None and abs(sample.utc_ns - anchor.utc_ns) < SAMPLE_AHEAD_NS:
-            since_90k = (sample.utc_ns - anchor.utc_ns) * CLOCK_RATE_HZ // 1_000_000_000
+            # A picture told by its arrival was captured one radio link earlier; telemetry does not take it.
+            late_ms = self._feed.air_link_ms if anchor.utc_origin is UtcOrigin.ARRIVAL else 0.0
+            since_ns = sample.utc_ns - anchor.utc_ns + round(late_ms * NS_PER_MS)
+            since_90k = since_ns * CLOCK_RATE_HZ // NS_PER_S
             view["rtp_timestamp"] = rtp_timestamp(anchor.pts_90k + since_90k)
         return view
 
@@ -164,6 +175,8 @@ class FeedList:
     def __init__(self, bus: Bus, aircraft: tuple[Aircraft, ...], channels: dict[str, FeedChannel]) -> None:
         self._bus, self._aircraft, self._channels = bus, aircraft, channels
         self._told: dict[str, SourceState] = {}
+        for channel in channels.values():
+            channel.feeds = self.view
 
     def view(self) -> list[Json]:
         return [feed_view(a, f, self._bus.peek(SourceState, f.id)) for a in self._aircraft for f in a.feeds]
@@ -184,7 +197,7 @@ def time_reply(t0: float, clock: Clock) -> str:
 
 
 def _utc_of(anchor: AccessUnit, pts_90k: int) -> int:
-    return anchor.utc_ns + (pts_90k - anchor.pts_90k) * 1_000_000_000 // CLOCK_RATE_HZ
+    return anchor.utc_ns + (pts_90k - anchor.pts_90k) * NS_PER_S // CLOCK_RATE_HZ
 
 
 def _without_counters(state: SourceState) -> SourceState:
@@ -194,4 +207,7 @@ def _without_counters(state: SourceState) -> SourceState:
 
 
 def _message(kind: str, content: Json) -> str:
-    return msgspec.json.encode({"type": kind, **content}).decode()
+    try:
+        return msgspec.json.encode({"type": kind, **content}).decode()
+    except UnicodeEncodeError:  # a file name that is no UTF-8 holds lone surrogates (PEP 383)
+        return json.dumps({"type": kind, **content})

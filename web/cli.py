@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -17,7 +18,7 @@ from flow.errors import LagebildError
 
 from .publishers import DEMO_AIRCRAFT, ReplayOrder, fly_demo, fly_replay
 from .service import Running, running_service
-from .settings import Settings, load_settings
+from .settings import Settings, check_settings, load_settings
 
 log = logging.getLogger("lagebild.web")
 
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     return_code = 0
     try:
+        _allow_many_connections()
         settings = _settings(options)
         logging.basicConfig(
             level=settings.server.log_level.upper(),
@@ -47,6 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return return_code
 
 
+def _allow_many_connections() -> None:
+    """As many open sockets as the system lets us have: the usual soft limit is 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
@@ -63,6 +71,7 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
 async def _demo(options: argparse.Namespace, settings: Settings) -> int:
     settings = replace(settings, aircraft=(DEMO_AIRCRAFT, *settings.aircraft))
+    check_settings(settings, "demo with this configuration")  # its ids may be the demo's
 
     async def fly(service: Running) -> None:
         await fly_demo(service, options.simulator)
@@ -110,7 +119,9 @@ def _settings(options: argparse.Namespace) -> Settings:
         server = replace(server, port=options.port)
     if server.log_level.upper() not in logging.getLevelNamesMapping():
         raise LagebildError(f"server.log_level is debug, info, warning or error, not '{server.log_level}'")
-    return replace(settings, server=server)
+    settings = replace(settings, server=server)
+    check_settings(settings, "command line")
+    return settings
 
 
 _REPLAY_OPTIONS = ("telemetry_offset", "speed", "video_fps", "seed", "loss", "jitter", "drift")

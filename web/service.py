@@ -8,14 +8,15 @@ import errno
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
 from flow.bus import Bus
-from flow.clock import Clock, SystemClock
+from flow.clock import NS_PER_S, Clock, SystemClock
 from flow.errors import ConfigError, PortInUseError
 from flow.memory_bus import MemoryBus
 from ingest.settings import FeedSource, IngestSettings
@@ -66,7 +67,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
 
     app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
     app.on_response_prepare.append(add_security_headers)
-    door = Door(app)
+    door = Door(app, _own_names(settings))
     add_live_routes(door, relay)
     add_telemetry_routes(door, bus, clock, aircraft, channels)
     add_feed_routes(door, settings, feed_list, relay)
@@ -83,8 +84,11 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
                 tasks.create_task(
                     Telemetry(bus, clock, _telemetry_settings(settings)).run(), name="telemetry"
                 ),
-                tasks.create_task(feed_list.run(), name="feed list"),
-                *(tasks.create_task(c.run(), name=f"channel {i}") for i, c in channels.items()),
+                tasks.create_task(_kept_going(feed_list.run, "feed list", clock), name="feed list"),
+                *(
+                    tasks.create_task(_kept_going(c.run, f"channel {i}", clock), name=f"channel {i}")
+                    for i, c in channels.items()
+                ),
                 tasks.create_task(relay.run(), name="relay"),
             ]
             gc.freeze()  # what is there now stays: the collector need not walk it in mid-picture
@@ -98,6 +102,21 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     finally:
         await runner.cleanup()
         await bus.aclose()
+
+
+async def _kept_going(run: Callable[[], Awaitable[None]], name: str, clock: Clock) -> None:
+    """A defect in what tells one feed's pages must not end the pictures of all: log it and go on."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("%s failed: a defect of Lagebild; it goes on in a second", name)
+        await clock.sleep_until(clock.now_ns() + NS_PER_S)
+
+
+def _own_names(settings: Settings) -> frozenset[str]:
+    own = socket.gethostname().lower()
+    return frozenset({own, f"{own}.local", settings.server.host, *(n.lower() for n in settings.server.names)})
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> str:

@@ -30,6 +30,7 @@ class ServerSettings:
 
     host: str = "127.0.0.1"
     port: int = 8080
+    names: tuple[str, ...] = ()  # host names the page may be called by, beside addresses and localhost
     title: str = ""  # shown in the bar of every page, such as the incident's name
     log_level: str = "info"
 
@@ -112,7 +113,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str]) -> Settings
         settings = msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}") from None
-    _check(settings, where)
+    check_settings(settings, where)
     return settings
 
 
@@ -170,8 +171,18 @@ def _own_variables(environment: Mapping[str, str]) -> dict[str, str]:
 def _apply_environment(tree: dict[str, Any], schema: type, prefix: str, variables: dict[str, str]) -> None:
     used = _overrides(tree, schema, prefix, variables)
     for name in variables.keys() - used:
-        known = [_variable(prefix, key) for key in _fields_of(schema)]
-        raise ConfigError(f"environment: unknown setting {name}{_nearest(name, known)}")
+        raise ConfigError(f"environment: unknown setting {name}{_nearest(name, _variables(schema, prefix))}")
+
+
+def _variables(schema: type, prefix: str) -> typing.Iterator[str]:
+    """Every variable there is; of arrays the first element's."""
+    for key, kind in _fields_of(schema).items():
+        name = _variable(prefix, key)
+        table, many = _table_of(kind)
+        if table is None:
+            yield name
+        else:
+            yield from _variables(table, f"{name}_0" if many else name)
 
 
 def _overrides(tree: dict[str, Any], schema: type, prefix: str, variables: dict[str, str]) -> set[str]:
@@ -185,12 +196,14 @@ def _overrides(tree: dict[str, Any], schema: type, prefix: str, variables: dict[
                 used.add(name)
         elif many:
             rows = tree.setdefault(key, [])
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                continue  # msgspec says what is wrong with it
             while any(v.startswith(f"{name}_{len(rows)}_") for v in variables):
                 rows.append({})
             for index, row in enumerate(rows):
                 used |= _overrides(row, table, f"{name}_{index}", variables)
-        else:
-            used |= _overrides(tree.setdefault(key, {}), table, name, variables)
+        elif isinstance(part := tree.setdefault(key, {}), dict):
+            used |= _overrides(part, table, name, variables)
     return used
 
 
@@ -210,7 +223,8 @@ def _value(text: str, kind: Any, name: str) -> Any:
         raise ConfigError(f"environment: {name}={text} is no {getattr(kind, '__name__', kind)}") from None
 
 
-def _check(settings: Settings, where: str) -> None:
+def check_settings(settings: Settings, where: str) -> None:
+    """Raise ConfigError naming the first value that cannot be right, and what it may be."""
     seen: dict[str, str] = {}
     for number, aircraft in enumerate(settings.aircraft):
         at = f"{where}: aircraft[{number}].id"
@@ -220,11 +234,34 @@ def _check(settings: Settings, where: str) -> None:
             at = f"{where}: aircraft[{number}].feed[{index}].id"
             checked_id(feed.id, at)
             _refuse_double(seen, "feed", feed.id, at)
-        if aircraft.system_id is not None and not 1 <= aircraft.system_id <= 255:
-            raise ConfigError(f"{where}: aircraft '{aircraft.id}': system_id is 1 to 255")
-    if not 0 <= settings.server.port <= 65_535:
-        raise ConfigError(f"{where}: server.port is 0 to 65535, not {settings.server.port}")
+            _check_feed(feed, where)
+        _check_range(aircraft.system_id, 1, 255, f"{where}: aircraft '{aircraft.id}': system_id")
+    _check_range(settings.server.port, 0, 65_535, f"{where}: server.port")
+    _check_range(settings.viewers.per_feed, 1, 1000, f"{where}: viewers.per_feed")
+    for name, (least, most) in _PICTURE_RANGES.items():
+        _check_range(getattr(settings.picture, name), least, most, f"{where}: picture.{name}")
     _check_links(settings, where)
+
+
+_PICTURE_RANGES = {
+    "live_age_ms": (100, 60_000),
+    "freeze_ms": (200, 60_000),
+    "lost_ms": (1000, 600_000),
+    "recover_ms": (0, 60_000),
+}
+
+
+def _check_feed(feed: FeedSettings, where: str) -> None:
+    at = f"{where}: feed '{feed.id}': "
+    _check_range(feed.air_link_ms, 0, 60_000, at + "air_link_ms")
+    _check_range(feed.fps, 0.1, 1000, at + "fps")
+    _check_range(feed.hfov_deg, 1, 179, at + "hfov_deg")
+    _check_range(feed.mount_pitch_deg, -90, 90, at + "mount_pitch_deg")
+
+
+def _check_range(value: float | None, least: float, most: float, at: str) -> None:
+    if value is not None and not least <= value <= most:  # refuses NaN, too
+        raise ConfigError(f"{at} is {least:g} to {most:g}, not {value:g}")
 
 
 def _check_links(settings: Settings, where: str) -> None:

@@ -74,5 +74,5 @@ async def _text(request: web.Request, content_type: str) -> str:
         raise OfferError(f"the body has {request.content_length} bytes; {MAX_OFFER_BYTES} are the limit")
     try:
         return await request.text()
-    except UnicodeDecodeError:
-        raise OfferError("the body is not UTF-8") from None
+    except (UnicodeDecodeError, LookupError):
+        raise OfferError("the body is not UTF-8, or names a charset that does not exist") from None

@@ -20,6 +20,8 @@ from web.views import sample_view
 GOING_AWAY = 1001  # RFC 6455 7.4.1
 MESSAGE_LIMIT_BYTES = 4096
 HEARTBEAT_S = 5.0
+SEND_WITHIN_S = 10.0
+CLOSE_WITHIN_S = 1.0
 
 
 class _TimeQuestion(msgspec.Struct, tag_field="type", tag="time"):
@@ -36,10 +38,13 @@ def add_telemetry_routes(
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_LIMIT_BYTES, compress=False
         )
-        await socket.prepare(request)
         subscriber = channel.join()
         try:
+            await socket.prepare(request)
             await _serve(socket, subscriber, clock)
+        except* TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()  # the page does not read: nothing else would let go of it
         finally:
             channel.leave(subscriber)
         return socket
@@ -88,9 +93,11 @@ async def _serve(socket: web.WebSocketResponse, subscriber: Subscriber, clock: C
 
 async def _write(socket: web.WebSocketResponse, subscriber: Subscriber) -> None:
     while batch := await subscriber.next_batch():
-        for message in batch:
-            await socket.send_str(message)
-    await socket.close(code=GOING_AWAY, message=b"service stops")
+        async with asyncio.timeout(SEND_WITHIN_S):
+            for message in batch:
+                await socket.send_str(message)
+    async with asyncio.timeout(CLOSE_WITHIN_S):
+        await socket.close(code=GOING_AWAY, message=b"service stops")
 
 
 async def _answer(socket: web.WebSocketResponse, text: str, clock: Clock) -> None:

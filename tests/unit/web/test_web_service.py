@@ -127,6 +127,22 @@ async def test_every_route_is_described_with_its_permission() -> None:
         ("POST", "/live/fritz-tag/whep", {"Content-Type": "application/sdp"}, "v=0" * 40000, 400, "limit"),
         ("DELETE", "/live/fritz-tag/whep/nobody", {}, "", 404, "no viewer session"),
         ("GET", "/api/v1/feeds", {"Origin": "http://evil.example"}, "", 403, "evil.example"),
+        (
+            "GET",
+            "/api/v1/feeds",
+            {"Host": "evil.example:80", "Origin": "http://evil.example:80"},
+            "",
+            403,
+            "not called 'evil.example'",
+        ),
+        (
+            "POST",
+            "/live/fritz-tag/whep",
+            {"Content-Type": "application/sdp; charset=foo"},
+            "x",
+            400,
+            "charset",
+        ),
     ],
 )
 async def test_wrong_requests_are_told_what_is_wrong(

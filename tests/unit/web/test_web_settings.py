@@ -13,6 +13,7 @@ import pytest
 from flow.errors import ConfigError
 from web.settings import Settings, _fields_of, _table_of, load_settings
 
+FEED = "[[aircraft]]\nid='a'\n[[aircraft.feed]]\nid='x'\nsource='rtp://127.0.0.1:1'\n"
 EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
 
 
@@ -68,6 +69,13 @@ def test_the_example_shows_the_defaults() -> None:
         ),
         ("[[aircraft]]\nid='a'\nsystem_id=300", "system_id is 1 to 255"),
         ("[[aircraft]]\nname='a'", "missing required field `id`"),
+        ("[aircraft]\nid='a'", "Expected `array`, got `object` - at `$.aircraft`"),
+        ("aircraft = 5", "Expected `array`, got `int` - at `$.aircraft`"),
+        ("[picture]\nlive_age_ms = -1", "picture.live_age_ms is 100 to 60000, not -1"),
+        ("[viewers]\nper_feed = 0", "viewers.per_feed is 1 to 1000, not 0"),
+        (FEED + "air_link_ms=-500.0", "feed 'x': air_link_ms is 0 to 60000, not -500"),
+        (FEED + "hfov_deg=nan", "feed 'x': hfov_deg is 1 to 179, not nan"),
+        (FEED + "fps=0.0", "feed 'x': fps is 0.1 to 1000, not 0"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line_with_file_and_key(tmp_path: Path, text: str, said: str) -> None:
@@ -107,7 +115,7 @@ def test_every_kind_of_key_can_be_overridden(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("LAGEBILD_SERVER_PROT", "1", "unknown setting LAGEBILD_SERVER_PROT"),
+        ("LAGEBILD_SERVER_PROT", "1", "LAGEBILD_SERVER_PROT; did you mean 'LAGEBILD_SERVER_PORT'"),
         ("LAGEBILD_SERVER_PORT", "eight", "LAGEBILD_SERVER_PORT=eight is no int"),
     ],
 )

@@ -1,0 +1,33 @@
+"""The command line: what is wrong is one line on standard error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from web.cli import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["serve", "--port", "99999"], "command line: server.port is 0 to 65535, not 99999"),
+        (["serve", "--config", "nowhere.toml"], "nowhere.toml: no such file"),
+        (["replay", "--video", "nowhere.mp4"], "replay: nowhere.mp4: no such file"),
+    ],
+)
+def test_a_wrong_word_is_told(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == f"lagebild: {said}" + (
+        "; start from config.example.toml\n" if "toml" in said else "\n"
+    )
+
+
+def test_the_demo_does_not_fly_into_a_configured_aircraft(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "lagebild.toml"
+    config.write_text("[[aircraft]]\nid = 'fritz'\nmavlink = 'udpin:127.0.0.1:14550'\n")
+    assert main(["demo", "--config", str(config)]) == 2
+    assert "aircraft 'fritz' is there already" in capsys.readouterr().err
