@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import logging
-import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -17,7 +15,6 @@ from aiohttp import web
 
 from flow.bus import Bus
 from flow.clock import NS_PER_S, Clock, SystemClock
-from flow.errors import ConfigError, PortInUseError
 from flow.memory_bus import MemoryBus
 from ingest.settings import FeedSource, IngestSettings
 from ingest.supervisor import Ingest
@@ -29,16 +26,15 @@ from telemetry.settings import AircraftLink, TelemetrySettings
 from .access import Door
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
+from .listening import ANY_ADDRESS, listen
 from .routes.feeds import add_feed_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
 from .routes.pages import add_page_routes
 from .routes.telemetry import add_telemetry_routes
-from .settings import ServerSettings, Settings
+from .settings import Settings
 
 log = logging.getLogger("lagebild.web")
-
-ANY_ADDRESS = ("0.0.0.0", "::", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +72,9 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
 
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
+    listener: asyncio.Server | None = None
     try:
-        url = await _listen(runner, settings)
+        listener, url = await listen(runner, settings.server)
         async with asyncio.TaskGroup() as tasks:
             rooms = [
                 tasks.create_task(Ingest(bus, clock, _ingest_settings(settings)).run(), name="ingest"),
@@ -96,10 +93,13 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
             # Order: pages first, so that they hear it; then what fills the bus; the bus last.
             for channel in channels.values():
                 channel.close()
+            listener.close()
             await runner.cleanup()
             for room in rooms:
                 room.cancel()
     finally:
+        if listener is not None:
+            listener.close()
         await runner.cleanup()
         await bus.aclose()
 
@@ -117,29 +117,6 @@ async def _kept_going(run: Callable[[], Awaitable[None]], name: str, clock: Cloc
 def _own_names(settings: Settings) -> frozenset[str]:
     own = socket.gethostname().lower()
     return frozenset({own, f"{own}.local", settings.server.host, *(n.lower() for n in settings.server.names)})
-
-
-async def _listen(runner: web.AppRunner, settings: Settings) -> str:
-    server = settings.server
-    try:
-        await web.TCPSite(runner, server.host, server.port, reuse_address=True).start()
-    except OSError as error:
-        raise _refusal(server, error) from None
-    host, port = runner.addresses[0][:2]
-    shown = "127.0.0.1" if host in ANY_ADDRESS else host
-    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
-
-
-def _refusal(server: ServerSettings, error: OSError) -> ConfigError:
-    # asyncio's own text would say the address a second time; a host that has no address has no such number.
-    why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
-    problem = f"cannot listen on {server.host}:{server.port} for the web page: {why}"
-    if error.errno == errno.EADDRINUSE:
-        remedy = "end the other program or choose another port (--port, or server.port in the configuration)"
-        return PortInUseError(f"{problem}; {remedy}")
-    return ConfigError(
-        f"{problem}; check --host and --port, or server.host and server.port in the configuration"
-    )
 
 
 def _relay_settings(settings: Settings) -> RelaySettings:

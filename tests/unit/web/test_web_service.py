@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -19,6 +20,7 @@ from flow.samples import LinkState
 from tests.fakes.encoded import h264_pictures
 from tests.fakes.rtp_camera import MavlinkAircraft, RtpCamera
 from tests.fakes.whep_player import Player
+from web import listening
 from web.service import Running, running_service
 from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings
 
@@ -247,3 +249,19 @@ async def test_garbage_on_a_page_s_socket_changes_nothing() -> None:
             await page.send_str(garbage)
         await page.send_json({"type": "time", "t0": 1})
         assert (await heard(page, "time"))["t0"] == 1
+
+
+async def test_connections_are_bounded_and_come_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "CONNECTIONS_MOST", 3)
+    async with running_service(SETTINGS) as service:
+        url = urlsplit(service.url)
+        held = [await asyncio.open_connection(url.hostname, url.port) for _ in range(3)]
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        writer.close()
+        for _, other in held:
+            other.close()
+            await other.wait_closed()
+        async with aiohttp.ClientSession(service.url) as http, http.get("/healthz") as reply:
+            assert reply.status == 200
