@@ -83,6 +83,11 @@ class TsDemuxer:
         self._bad_maps = 0
 
     @property
+    def synchronous(self) -> bool:
+        """Whether what was pushed last is, as far as there is a whole packet, the stream and no junk."""
+        return self._synchronous
+
+    @property
     def streams(self) -> dict[int, int]:
         """stream_type by PID of everything the program maps name, audio and the unknown included."""
         return {entry.pid: entry.stream_type for entries in self._programs.values() for entry in entries}

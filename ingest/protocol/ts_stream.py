@@ -5,49 +5,86 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import ClassVar
 
-from flow.clock import NS_PER_S
+from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec.annexb import AccessUnitSplitter, split_nal_units
 from flow.codec.mpegts import PesPacket, StreamType, TsDemuxer
 from flow.codec.nal import RULES
-from flow.codec.rtp import is_rtcp, parse_rtp
+from flow.codec.rtp import is_rtcp, parse_rtp, signed_distance
 from flow.errors import MalformedError
-from flow.units import Codec
+from flow.units import CLOCK_RATE_HZ, Codec
 
-from .events import Heard, PacketsLost, SourceEvent, SourcePicture, Unusable
+from .events import Heard, PacketsLost, Restarted, SourceEvent, SourcePicture, Unusable
 
-_SYNC = b"\x47"
+_SYNC = 0x47
 _PACKET_BYTES = 188
+_CERTAIN = 3  # sync bytes a packet apart that are no chance: among random bytes one datagram in 90,000
 _CODECS: dict[int, Codec] = {StreamType.H264: Codec.H264, StreamType.H265: Codec.H265}
 _OTHER_VIDEO = {0x01: "MPEG-1 video", 0x02: "MPEG-2 video", 0x10: "MPEG-4 video", 0x33: "H.266"}
 _SILENT_NS = NS_PER_S
 """A stream this long silent makes place for another one of the same multiplex."""
 
+_TAKEOVER_NS = 200 * NS_PER_MS
+"""A sender this long silent may be followed by another one."""
+
+_NO_PACKETS = "no MPEG-TS packets (ISO/IEC 13818-1 2.4.3)"
+_STEP_BACK_MOST = CLOCK_RATE_HZ  # a multiplexer may mend its clock; further back begins another run
+
 
 class TsStream:
-    """One port. Of several video streams the first one that carries pictures is followed."""
+    """One port, one sender: another one takes over once the first is silent, and counts as a restart. Of
+    several video streams the first one that carries pictures is followed.
+
+    Datagrams need not hold whole transport packets (plain `ffmpeg -f mpegts udp://` cuts at 1472 bytes):
+    once a sender is known by its sync bytes, all that it sends is one byte stream.
+    """
 
     SCHEME: ClassVar = "udp"
     TIMESTAMP_BITS: ClassVar = 33
 
     def __init__(self) -> None:
         self._demuxer = TsDemuxer()
+        self._sender = ""
+        self._sent_ns = 0  # when the sender was last heard
+        self._in_rtp = False
         self._pid: int | None = None
-        self._heard_ns = 0
+        self._heard_ns = 0  # when the video stream was
         self._lost = 0
         self._last_pts = 0
-        self._last_dts = 0
+        self._last_dts: int | None = None
         self._step = 0  # between the last two pictures
 
     def handle(self, datagram: bytes, sender: str, now_ns: int) -> list[SourceEvent]:
         """Take one datagram from `sender` ("address:port"): transport packets, bare or in RTP (RFC 2250)."""
+        if sender == self._sender and not self._in_rtp:
+            return self._take(datagram, now_ns)
         try:
-            data = _without_rtp(datagram)
+            data, in_rtp = _transport(datagram)
         except MalformedError as error:
             return [Unusable("not_video", f"a datagram of {len(datagram)} bytes from {sender}: {error}")]
         if not data:
             return []
+        if sender == self._sender:
+            self._in_rtp = in_rtp
+            return self._take(data, now_ns)
+        if self._sender and now_ns - self._sent_ns < _TAKEOVER_NS:
+            return [Unusable("not_video", f"a second sender, {sender}, beside {self._sender} on one port")]
+        return self._follow(sender, in_rtp) + self._take(data, now_ns)
+
+    def _follow(self, sender: str, in_rtp: bool) -> list[SourceEvent]:
+        events: list[SourceEvent] = [Restarted()] if self._sender else []
+        self._demuxer, self._lost, self._pid, self._last_dts = TsDemuxer(), 0, None, None
+        self._sender, self._in_rtp = sender, in_rtp
+        return events
+
+    def _take(self, data: bytes, now_ns: int) -> list[SourceEvent]:
         packets = self._demuxer.push(data)
-        events = [Heard(), *self._new_losses(), *self._named_others(sender)]
+        events: list[SourceEvent] = [Heard()]
+        if data and self._demuxer.synchronous:
+            self._sent_ns = now_ns
+        else:
+            what = f"a datagram of {len(data)} bytes from {self._sender}: {_NO_PACKETS}"
+            events = [Unusable("not_video", what)]
+        events += [*self._new_losses(), *self._named_others(self._sender)]
         for packet in packets:
             if packet.stream_type in _CODECS and self._follows(packet.pid, now_ns):
                 events += self._pictures(packet, now_ns)
@@ -78,7 +115,7 @@ class TsStream:
         if packet.damaged:
             return [SourcePicture(codec, packet.data, 0, 0, now_ns, damaged=True)]
         splitter = AccessUnitSplitter(codec)
-        events: list[SourceEvent] = []
+        events: list[SourceEvent] = [Restarted()] if self._begins_anew(packet) else []
         for index, unit in enumerate(splitter.push(packet.data) + splitter.flush()):
             pts, dts = self._times(packet if index == 0 else None)
             # What is missing before a keyframe does not matter to it, and between pictures is one of them.
@@ -86,14 +123,21 @@ class TsStream:
             events.append(SourcePicture(codec, unit, pts, dts, now_ns, damaged))
         return events
 
+    def _begins_anew(self, packet: PesPacket) -> bool:
+        """Whether its time lies before that of the last picture, beyond what a wrap or B-frames explain."""
+        dts = packet.pts_90k if packet.dts_90k is None else packet.dts_90k
+        if dts is None or self._last_dts is None:
+            return False
+        return signed_distance(self._last_dts, dts, 1 << self.TIMESTAMP_BITS) < -_STEP_BACK_MOST
+
     def _times(self, packet: PesPacket | None) -> tuple[int, int]:
         """Of a picture that begins a PES packet; one that has no times of its own follows the one before."""
         if packet is None or packet.pts_90k is None:
-            pts, dts = self._last_pts + self._step, self._last_dts + self._step
+            pts, dts = self._last_pts + self._step, (self._last_dts or 0) + self._step
         else:
             pts = packet.pts_90k
             dts = pts if packet.dts_90k is None else packet.dts_90k
-            self._step = max(0, dts - self._last_dts)
+            self._step = 0 if self._last_dts is None else max(0, dts - self._last_dts)
         self._last_pts, self._last_dts = pts, dts
         return pts, dts
 
@@ -103,20 +147,31 @@ def is_keyframe(codec: Codec, unit: bytes) -> bool:
     return RULES[codec].is_keyframe(split_nal_units(unit))
 
 
-def _without_rtp(datagram: bytes) -> bytes:
-    """The transport packets of a datagram, b"" for RTCP. Raises MalformedError if there are none in it."""
-    if _is_transport(datagram):
-        return datagram
+def _transport(datagram: bytes) -> tuple[bytes, bool]:
+    """What a datagram holds of a transport stream, b"" for RTCP, and whether it was in RTP.
+
+    Raises MalformedError if it is nothing of one.
+    """
+    if _is_aligned(datagram):
+        return datagram, False
     if is_rtcp(datagram):
-        return b""
+        return b"", True
     with suppress(MalformedError):
         payload = parse_rtp(datagram).payload
-        if _is_transport(payload):
-            return payload
-    raise MalformedError("no MPEG-TS packets (ISO/IEC 13818-1 2.4.3)")
+        if _is_aligned(payload):
+            return payload, True
+    if _is_cut_anywhere(datagram):
+        return datagram, False
+    raise MalformedError(_NO_PACKETS)
 
 
-def _is_transport(data: bytes) -> bool:
+def _is_aligned(data: bytes) -> bool:
     """Whether this begins with a whole transport packet, and another one behind it if there is more."""
-    begins = data[:1] == _SYNC and len(data) >= _PACKET_BYTES
-    return begins and data[_PACKET_BYTES : _PACKET_BYTES + 1] in (b"", _SYNC)
+    begins = len(data) >= _PACKET_BYTES and data[0] == _SYNC
+    return begins and (len(data) == _PACKET_BYTES or data[_PACKET_BYTES] == _SYNC)
+
+
+def _is_cut_anywhere(data: bytes) -> bool:
+    """Whether sync bytes a packet apart go through all of this."""
+    runs = (data[start::_PACKET_BYTES] for start in range(_PACKET_BYTES))
+    return any(len(run) >= _CERTAIN and not run.strip(bytes((_SYNC,))) for run in runs)

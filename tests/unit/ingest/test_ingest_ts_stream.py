@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from flow.clock import NS_PER_S
+from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec.rtp import RtpPacket, SenderReport
 from flow.units import Codec
-from ingest.protocol.events import Heard, PacketsLost, SourceEvent, SourcePicture, Unusable
+from ingest.protocol.events import Heard, PacketsLost, Restarted, SourceEvent, SourcePicture, Unusable
 from ingest.protocol.ts_stream import TsStream
 from tests.fakes.clock import START_NS
 
-from .material import LIVE, WITH_B_FRAMES, coded, decoded, written
+from .material import LIVE, WITH_B_FRAMES, Coded, coded, decoded, written
 
 SENDER = "127.0.0.1:40000"
 
@@ -27,11 +27,19 @@ def multiplex(tmp_path: Path) -> list[bytes]:
     return datagrams(written(tmp_path / "live.ts", coded(30), format="mpegts"))
 
 
-def told(stream: TsStream, sent: list[bytes]) -> list[SourceEvent]:
+def cut(sent: list[bytes], size: int, *, start: int = 0) -> list[bytes]:
+    """The same bytes in datagrams of another size, from `start` on."""
+    data = b"".join(sent)
+    return [data[at : at + size] for at in range(start, len(data), size)]
+
+
+def told(
+    stream: TsStream, sent: list[bytes], *, sender: str = SENDER, start_ns: int = 0
+) -> list[SourceEvent]:
     return [
         event
         for index, datagram in enumerate(sent)
-        for event in stream.handle(datagram, SENDER, index * 10**7)
+        for event in stream.handle(datagram, sender, start_ns + index * 10**7)
     ]
 
 
@@ -133,3 +141,83 @@ def test_what_is_no_transport_stream_is_named_as_that(datagram: bytes) -> None:
 def test_rtcp_beside_a_transport_stream_is_no_sign_of_pictures() -> None:
     report = SenderReport(1, START_NS, 0, 0, 0).serialize()
     assert TsStream().handle(report, "10.0.0.7:1", 0) == []
+
+
+def test_datagrams_may_cut_transport_packets_anywhere(multiplex: list[bytes]) -> None:
+    """ffmpeg's default is 1472 bytes, no multiple of 188."""
+    for sent in (cut(multiplex, 1472), cut(multiplex, 1000)):
+        events = told(TsStream(), sent)
+        assert not [event for event in events if isinstance(event, Unusable | PacketsLost)]
+    assert len(pictures_of(told(TsStream(), cut(multiplex, 1472)))) == 30
+    assert len(pictures_of(told(TsStream(), cut(multiplex, 1000)))) == 30
+
+
+def test_a_sender_heard_from_the_middle_of_a_packet_on_is_known_by_its_sync_bytes(
+    multiplex: list[bytes],
+) -> None:
+    events = told(TsStream(), cut(multiplex, 1472, start=1000))
+    assert not [event for event in events if isinstance(event, Unusable)]
+    assert [picture.damaged for picture in pictures_of(events)].count(False) >= 19
+
+
+def test_a_lost_datagram_of_any_cut_costs_only_what_was_in_it(multiplex: list[bytes]) -> None:
+    sent = cut(multiplex, 1472)
+    events = told(TsStream(), sent[:8] + sent[9:])
+    whole = [picture for picture in pictures_of(events) if not picture.damaged]
+    assert len(whole) >= 25
+    assert not [event for event in events if isinstance(event, Unusable)]
+
+
+def test_garbage_of_a_known_sender_is_told_and_the_stream_goes_on(multiplex: list[bytes]) -> None:
+    stream, half = TsStream(), len(multiplex) // 2
+    junk = [b"", b"hello", b"\xff" * 700, b"\x80\xc8\x00\x06" + bytes(24)]
+    events = told(stream, multiplex[:half])
+    for datagram in junk:
+        said = f"a datagram of {len(datagram)} bytes from {SENDER}: no MPEG-TS packets"
+        assert said in str(stream.handle(datagram, SENDER, half * 10**7)[0])
+    events += told(stream, multiplex[half:], start_ns=half * 10**7)
+    assert [picture.damaged for picture in pictures_of(events)] == [False] * 30
+
+
+def test_a_second_sender_is_told_and_kept_out_until_the_first_is_silent(multiplex: list[bytes]) -> None:
+    stream, other = TsStream(), "127.0.0.1:40001"
+    half = len(multiplex) // 2
+    events = told(stream, multiplex[:half])
+    last_ns = (half - 1) * 10**7
+    beside = told(stream, multiplex[:1], sender=other, start_ns=last_ns + 199 * NS_PER_MS)
+    said = f"a second sender, {other}, beside {SENDER} on one port"
+    assert beside == [Unusable("not_video", said)]
+    events += told(stream, multiplex[half:], start_ns=last_ns + 199 * NS_PER_MS)
+    assert [picture.damaged for picture in pictures_of(events)] == [False] * 30
+    assert Restarted() not in events
+    taken = told(stream, multiplex, sender=other, start_ns=100 * NS_PER_S)
+    assert (taken[0], taken.count(Restarted())) == (Restarted(), 1)
+    assert [picture.damaged for picture in pictures_of(taken)] == [False] * 30
+    assert not [event for event in taken if isinstance(event, PacketsLost)]
+
+
+def test_garbage_of_another_socket_is_told_as_garbage(multiplex: list[bytes]) -> None:
+    stream = TsStream()
+    told(stream, multiplex[:3])
+    (event,) = stream.handle(b"hello", "127.0.0.1:40001", 0)
+    assert "no MPEG-TS packets" in str(event)
+
+
+def test_a_sender_whose_time_steps_back_has_begun_anew(multiplex: list[bytes], tmp_path: Path) -> None:
+    stream = TsStream()
+    late = [Coded(each.pts + 900, each.dts + 900, each.data) for each in coded(30)]
+    first = datagrams(written(tmp_path / "late.ts", tuple(late), format="mpegts"))
+    assert Restarted() not in told(stream, first)
+    events = told(stream, multiplex)
+    again = events.index(Restarted())
+    assert events.count(Restarted()) == 1
+    assert events[again + 1] == pictures_of(events)[-30]
+
+
+def test_neither_a_wrap_nor_a_small_step_back_is_a_restart(tmp_path: Path) -> None:
+    stream = TsStream()
+    wrap = (1 << 33) // 3000
+    for shift in (wrap - 15, 5, 10):  # over the wrap, then nine pictures back, then twenty-four
+        moved = tuple(Coded(each.pts + shift, each.dts + shift, each.data) for each in coded(30))
+        path = written(tmp_path / f"{shift}.ts", moved, format="mpegts")
+        assert Restarted() not in told(stream, datagrams(path))
