@@ -31,7 +31,6 @@ from aiortc import (
     rtcrtpsender,
     rtp,
 )
-from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from av import Packet
@@ -51,6 +50,8 @@ _PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 
 NextPicture = Callable[[], Awaitable[AccessUnit | None]]
 """Waits for the next picture of a viewer; None when there will be no more."""
+
+CLOSE_WITHIN_S = 5.0
 
 _in_session: ContextVar[bool] = ContextVar("in_session", default=False)
 _TIME_BASE = Fraction(1, CLOCK_RATE_HZ)
@@ -125,6 +126,13 @@ class _PictureTrack(MediaStreamTrack):
         return packet
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error.__cause__, StopIteration):
+        return "an 'a=fmtp' is of a format that no 'a=rtpmap' names (RFC 8866 6.15)"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 class ViewerConnection:
     """One peer connection that sends one video track. `on_state` gets each RTCPeerConnectionState."""
 
@@ -151,25 +159,21 @@ class ViewerConnection:
             answer = await self._pc.createAnswer()
             _in_session.set(True)  # copied into the sending task, which setLocalDescription starts
             await self._pc.setLocalDescription(answer)
-        except (
-            ValueError,
-            OperationError,
-            InternalError,
-            InvalidStateError,
-            AssertionError,
-            KeyError,
-        ) as error:
-            raise OfferError(f"the SDP offer cannot be answered: {error or type(error).__name__}") from error
+        except Exception as error:  # aiortc asserts, indexes and unpacks as it parses
+            raise OfferError(f"the SDP offer cannot be answered: {_reason(error)}") from error
         finally:
             _in_session.set(False)
         return str(self._pc.localDescription.sdp)
 
     async def close(self) -> None:
-        """Close and free everything, also when cancelled meanwhile: half-closed, aiortc leaks its tasks."""
+        """Close and free everything, also when cancelled meanwhile: half-closed, aiortc leaks its tasks.
+
+        Raises TimeoutError after CLOSE_WITHIN_S, and whatever aiortc stumbles over in a half-made connection.
+        """
         self._track.stop()
-        closing = asyncio.ensure_future(self._pc.close())
+        closing = asyncio.ensure_future(asyncio.wait_for(self._pc.close(), CLOSE_WITHIN_S))
         try:
             await asyncio.shield(closing)
         except asyncio.CancelledError:
-            await closing
+            await asyncio.gather(closing, return_exceptions=True)
             raise

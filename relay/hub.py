@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections import Counter
 from collections.abc import Collection
 
 from flow.bus import Bus
@@ -41,9 +40,7 @@ class Relay:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._drop_the_never_connected())
                 while True:
-                    session_id = await self._ended.get()
-                    if session_id in self._viewers:
-                        await self._end(session_id, "gone")
+                    tasks.create_task(self._end(await self._ended.get(), "gone"))
         finally:
             await asyncio.gather(*(self._end(s, "service stops") for s in list(self._viewers)))
 
@@ -82,6 +79,9 @@ class Relay:
             )
         if self._watching(feed_id) >= self._settings.viewers_per_feed:
             raise BusyError(f"feed '{feed_id}' has {self._settings.viewers_per_feed} viewers, its limit")
+        if self._watching(feed_id, "connecting") >= self._settings.connecting_per_feed:
+            limit = self._settings.connecting_per_feed
+            raise BusyError(f"feed '{feed_id}' has {limit} viewers still connecting; try again in a moment")
         state = self._bus.peek(SourceState, feed_id)
         if state and state.config and state.config.codec is not Codec.H264:
             raise LagebildError(
@@ -89,15 +89,23 @@ class Relay:
                 code="unsupported_codec",
             )
 
-    def _watching(self, feed_id: str) -> int:
-        return Counter(v.feed_id for v in self._viewers.values())[feed_id]
+    def _watching(self, feed_id: str, state: str | None = None) -> int:
+        """How many sessions the feed has, those in one state or all."""
+        return sum(v.feed_id == feed_id and state in (None, v.state) for v in self._viewers.values())
 
     async def _end(self, session_id: str, why: str) -> None:
+        """Free one session; one that does not let itself be closed is logged and holds up no other."""
         viewer = self._viewers.pop(session_id, None)
-        if viewer is not None:
+        if viewer is None:
+            return
+        feed_id, watching = viewer.feed_id, self._watching(viewer.feed_id)
+        log.info("feed %s: viewer %s %s (%d watching)", feed_id, session_id[:6], why, watching)
+        try:
             await viewer.close()
-            watching = self._watching(viewer.feed_id)
-            log.info("feed %s: viewer %s %s (%d watching)", viewer.feed_id, session_id[:6], why, watching)
+        except TimeoutError:
+            log.error("feed %s: viewer %s does not close; it is given up", feed_id, session_id[:6])
+        except Exception:
+            log.exception("feed %s: viewer %s did not close cleanly", feed_id, session_id[:6])
 
     async def _drop_the_never_connected(self) -> None:
         limit_ns = int(self._settings.connect_within_s * NS_PER_S)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import aiortc.rtcrtpsender
@@ -15,6 +17,7 @@ from flow.flights import SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
 from flow.units import Codec, CodecConfig
 from relay import aiortc_seam
+from relay.aiortc_seam import ViewerConnection
 from relay.hub import Relay
 from relay.settings import RelaySettings
 from tests.fakes.clock import FakeClock
@@ -27,10 +30,10 @@ FEED = "fritz-tag"
 class House:
     """A relay with its bus and clock."""
 
-    def __init__(self, viewers_per_feed: int = 3) -> None:
+    def __init__(self, viewers_per_feed: int = 3, connecting_per_feed: int = 16) -> None:
         self.clock = FakeClock()
         self.bus = MemoryBus()
-        settings = RelaySettings(viewers_per_feed=viewers_per_feed)
+        settings = RelaySettings(viewers_per_feed=viewers_per_feed, connecting_per_feed=connecting_per_feed)
         self.relay = Relay(self.bus, self.clock, settings, [FEED])
 
     async def until_nobody_watches(self) -> None:
@@ -40,8 +43,8 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(viewers_per_feed: int = 3) -> AsyncIterator[House]:
-    house = House(viewers_per_feed)
+async def open_house(viewers_per_feed: int = 3, connecting_per_feed: int = 16) -> AsyncIterator[House]:
+    house = House(viewers_per_feed, connecting_per_feed)
     running = asyncio.create_task(house.relay.run())
     try:
         yield house
@@ -122,6 +125,117 @@ async def test_limits_and_wrong_requests_are_refused_clearly() -> None:
         await house.relay.answer(FEED, offer)
         with pytest.raises(BusyError, match="has 1 viewers"):
             await house.relay.answer(FEED, offer)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("a=fmtp:77 x=1", "a=fmtp"),
+        ("a=setup:nobody", "KeyError: 'nobody'"),
+        ("m=audio 9 RTP/AVP 300", "AssertionError"),
+        ("a=extmap:1", "not enough values"),
+        ("a=rtcp-fb:*", "IndexError"),
+    ],
+)
+async def test_what_aiortc_stumbles_over_is_the_offers_fault_and_leaves_nothing(line: str, said: str) -> None:
+    async with open_house() as house, Player() as player:
+        offer = await player.offer()
+        tasks = asyncio.all_tasks()
+        with pytest.raises(OfferError, match=f"cannot be answered: .*{said}"):
+            await house.relay.answer(FEED, f"{offer}{line}\r\n")
+        assert house.relay.viewers() == []
+        assert asyncio.all_tasks() <= tasks
+        await house.relay.answer(FEED, offer)
+
+
+async def test_a_request_that_is_cancelled_stays_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def cancelled(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(aiortc.RTCPeerConnection, "createAnswer", cancelled)
+    async with open_house() as house, Player() as player:
+        with pytest.raises(asyncio.CancelledError):
+            await house.relay.answer(FEED, await player.offer())
+        assert house.relay.viewers() == []
+
+
+async def test_offers_that_never_connect_do_not_take_the_places_of_viewers() -> None:
+    units = as_units(h264_pictures(60), FEED)
+    async with open_house(connecting_per_feed=1) as house, Player() as player, Player() as other:
+        house.bus.publish(units[0])
+        answer = await house.relay.answer(FEED, await player.offer())
+        with pytest.raises(BusyError, match="has 1 viewers still connecting"):
+            await house.relay.answer(FEED, await other.offer())
+        await player.play(answer.sdp)
+        house.bus.publish(units[1])
+        await player.frame()
+        await house.relay.answer(FEED, await other.offer())  # the place is free again
+
+
+async def test_a_session_that_does_not_close_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    async def fails() -> None:
+        raise AttributeError("half-made")
+
+    real_close, trouble = ViewerConnection.close, iter((hangs, fails))
+
+    async def close(connection: ViewerConnection) -> None:
+        if (wrong := next(trouble, None)) is not None:
+            pc = connection._pc
+            really = pc.close
+            pc.close = wrong  # type: ignore[method-assign]
+            closing.append(really)
+        await real_close(connection)
+
+    closing: list[Callable[[], Awaitable[None]]] = []
+    monkeypatch.setattr(aiortc_seam, "CLOSE_WITHIN_S", 0.05)
+    monkeypatch.setattr(ViewerConnection, "close", close)
+    async with open_house() as house, Player() as player:
+        offer = await player.offer()
+        for _ in range(3):
+            await house.relay.answer(FEED, offer)
+        for _ in range(6):
+            await asyncio.sleep(0)
+            house.clock.advance(4 * NS_PER_S)
+        await house.until_nobody_watches()
+        await house.relay.answer(FEED, offer)  # the service goes on
+        async with asyncio.timeout(10):
+            while len([r for r in caplog.records if r.levelno >= logging.ERROR]) < 2:
+                await asyncio.sleep(0.01)
+        for close_now in closing:
+            await close_now()
+    assert "does not close; it is given up" in caplog.text
+    assert "half-made" in caplog.text
+
+
+async def test_nothing_is_sent_to_an_address_that_an_offer_names() -> None:
+    units = as_units(h264_pictures(60), FEED)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as named:
+        named.bind(("127.0.0.1", 0))
+        named.setblocking(False)
+        host, port = named.getsockname()
+        candidate = f"a=candidate:1 1 udp 2130706431 {host} {port} typ host"
+        for hidden in (
+            f"{candidate}\r\n",
+            f"{candidate}\n",
+            f"a=x\v{candidate}\r\n",
+            f"a=x\r{candidate}\r\n",
+        ):
+            async with open_house() as house, Player() as player:
+                house.bus.publish(units[0])
+                try:
+                    answer = await house.relay.answer(FEED, await player.offer() + hidden)
+                except OfferError:
+                    continue
+                await player.play(answer.sdp)
+                house.bus.publish(units[1])
+                await player.frame()  # by now all checks are under way
+        with pytest.raises(BlockingIOError):
+            named.recv(1)
 
 
 async def test_h265_is_refused_by_name_until_it_can_be_converted() -> None:
