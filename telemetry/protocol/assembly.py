@@ -12,6 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as dialect
 from flow.flights import Armed, Disarmed
 from flow.samples import Group, Place, StatusText, TelemetrySample
 
+from .battery import BatteryReading, shown_battery
 from .boot_clock import BootClock
 from .gimbal import CameraAxis, camera_axis
 from .modes import mode_name
@@ -59,8 +60,9 @@ class _Known:
     hud: tuple[float | None, float | None] | None = None  # ground speed and climb of VFR_HUD
     axis: CameraAxis | None = None
     gimbal: tuple[int, int] | None = None  # component and device id of the gimbal that is shown
-    system_battery: tuple[float | None, float | None] = (None, None)  # percent, volts
-    first_battery: tuple[float | None, float | None] = (None, None)
+    system_battery: BatteryReading | None = None
+    first_battery: BatteryReading | None = None
+    battery: BatteryReading | None = None  # what is shown of both
     fix_type: int | None = None
     satellites: int | None = None
     mode: str | None = None
@@ -118,10 +120,6 @@ class Assembly:
         place = known.place if located else None
         roll, pitch, yaw = known.attitude or (None, None, known.heading_deg)
         speed, climb = known.hud or known.velocity or (None, None)
-        battery = [
-            own if own is not None else other
-            for own, other in zip(known.system_battery, known.first_battery, strict=True)
-        ]
         return TelemetrySample(
             aircraft_id=self._aircraft_id,
             utc_ns=max(known.received_ns.values()),
@@ -137,8 +135,8 @@ class Assembly:
             gimbal_yaw_deg=known.axis.true_yaw_deg(yaw) if known.axis else None,
             ground_speed_ms=speed if located else None,
             climb_ms=climb,
-            battery_pct=battery[0],
-            battery_v=battery[1],
+            battery_pct=known.battery.percent if known.battery else None,
+            battery_v=known.battery.volts if known.battery else None,
             fix=_FIXES.get(known.fix_type) if known.fix_type is not None else None,
             satellites=known.satellites,
             mode=known.mode,
@@ -229,14 +227,22 @@ class Assembly:
 
     def _on_system_status(self, message: Any) -> None:
         volts = message.voltage_battery / 1e3 if message.voltage_battery not in {0, 0xFFFF} else None
-        self._known.system_battery = _percent(message.battery_remaining), volts
-        self._received(Group.BATTERY)
+        self._known.system_battery = self._battery_reading(message, volts)
+        self._show_battery()
 
     def _on_battery(self, message: Any) -> None:
         if message.id == 0:  # others feed a payload or a second bus
             cells = [mv for mv in message.voltages if mv != 0xFFFF] + list(message.voltages_ext)
-            self._known.first_battery = _percent(message.battery_remaining), sum(cells) / 1e3 or None
-            self._received(Group.BATTERY)
+            self._known.first_battery = self._battery_reading(message, sum(cells) / 1e3 or None)
+            self._show_battery()
+
+    def _battery_reading(self, message: Any, volts: float | None) -> BatteryReading:
+        return BatteryReading(_percent(message.battery_remaining), volts, self._time_ns)
+
+    def _show_battery(self) -> None:
+        known = self._known
+        known.battery = shown_battery(known.system_battery, known.first_battery)
+        known.received_ns[Group.BATTERY] = known.battery.received_ns
 
     def _on_home(self, message: Any) -> None:
         place = place_e7(message.latitude, message.longitude)

@@ -156,6 +156,30 @@ def test_battery_status_fills_what_the_system_does_not_know(told: Told, drone: F
     assert (told.sample.battery_pct, told.sample.battery_v) == (70, 12.0)
 
 
+def test_a_system_status_that_has_stopped_makes_way(told: Told, drone: FakeAircraft) -> None:
+    told(drone.system_status(71, 22_100))
+    system_ns = told.now_ns
+    told(drone.battery(12, [3300]), after_ns=3 * S)
+    assert (told.sample.battery_pct, told.sample.battery_v) == (71, 22.1)
+    assert told.sample.received_ns[Group.BATTERY] == system_ns  # not fresher than what is shown
+    told(drone.battery(11, [3300]), after_ns=S)
+    assert (told.sample.battery_pct, told.sample.battery_v) == (11, 3.3)
+    assert told.sample.received_ns[Group.BATTERY] == told.now_ns
+    told(drone.system_status(10, 3_200), after_ns=S)
+    assert (told.sample.battery_pct, told.sample.battery_v) == (10, 3.2)
+
+
+def test_the_age_of_the_battery_is_that_of_its_oldest_value_shown(told: Told, drone: FakeAircraft) -> None:
+    told(drone.battery(64, [4100]))
+    percent_ns = told.now_ns
+    told(drone.system_status(-1, 12_000), after_ns=10 * S)
+    assert (told.sample.battery_pct, told.sample.battery_v) == (64, 12.0)
+    assert told.sample.received_ns[Group.BATTERY] == percent_ns
+    told(drone.system_status(-1, 0), drone.battery(-1, []), after_ns=S)
+    assert (told.sample.battery_pct, told.sample.battery_v) == (None, None)
+    assert told.sample.received_ns[Group.BATTERY] == told.now_ns
+
+
 def test_cells_beyond_ten_count(told: Told, drone: FakeAircraft) -> None:
     told(drone.battery(50, [4000] * 10, more=(4000, 4000)))
     assert told.sample.battery_v == pytest.approx(48.0)
