@@ -87,7 +87,9 @@ class _Gate:
         if not self._networks:
             return True
         sender = ipaddress.ip_address(str(address[0]).partition("%")[0])
-        return any(sender in network for network in self._networks)
+        # A socket bound to "::" shows IPv4 senders as ::ffff:a.b.c.d (RFC 4291 2.5.5.2).
+        names = {sender, getattr(sender, "ipv4_mapped", None) or sender}
+        return any(name in network for name in names for network in self._networks)
 
 
 def _is_loopback(host: str) -> bool:

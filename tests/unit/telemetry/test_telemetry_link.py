@@ -224,6 +224,23 @@ async def test_senders_that_are_not_allowed_are_not_heard() -> None:
             await run.until(lambda: run.state().status is LinkStatus.LIVE)
 
 
+@pytest.mark.parametrize(
+    ("allowed", "heard"), [("127.0.0.0/8", True), ("::/0", True), ("10.1.2.0/24", False)]
+)
+async def test_an_ipv4_sender_is_known_by_its_address_on_an_ipv6_port(allowed: str, heard: bool) -> None:
+    if not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this machine has no IPv6")
+    async with running(AircraftLink("fritz", "udpin:[::]:0", 1, (allowed,))) as run:
+        await run.until(lambda: run.bus.peek(LinkState, "fritz") and run.state().address)
+        port = int(run.state().address.rpartition(":")[2])
+        with udp_socket() as peer:
+            peer.sendto(FakeAircraft().heartbeat(), ("127.0.0.1", port))
+            await run.until(
+                lambda: run.state().messages or run.state().reason == "forbidden_sender", 100 * MS
+            )
+        assert bool(run.state().messages) is heard
+
+
 async def test_garbage_is_counted_and_harmless() -> None:
     drone = FakeAircraft()
     async with running(AircraftLink("fritz", LOCAL, 1)) as run:
