@@ -72,6 +72,11 @@ class PictureDepacketizer(ABC):
         """Packets that came twice, or after they had been given up."""
         return self._window.late
 
+    @property
+    def restarted(self) -> bool:
+        """Whether the packet pushed last showed that the sender goes on with other sequence numbers."""
+        return self._window.restarted
+
     def push(self, packet: RtpPacket) -> list[Picture]:
         """Take the next packet; return the pictures that it completes."""
         return [done for due, gap in self._window.push(packet) for done in self._accept(due, gap)]

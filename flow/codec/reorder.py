@@ -22,6 +22,8 @@ class ReorderWindow:
     def __init__(self) -> None:
         self.lost = 0
         self.late = 0
+        self.restarted = False
+        """The packet pushed last showed that the sender goes on with other sequence numbers."""
         self._ssrc: int | None = None
         self._next = 0
         self._held: dict[int, RtpPacket] = {}  # by sequence number
@@ -29,6 +31,7 @@ class ReorderWindow:
 
     def push(self, packet: RtpPacket) -> list[tuple[RtpPacket, bool]]:
         """Take a packet; return what is due, each with whether something is missing directly before it."""
+        self.restarted = False
         distance = signed_distance(self._next, packet.sequence, _SEQUENCES)
         if packet.ssrc != self._ssrc:
             return self._restart(packet)
@@ -61,6 +64,7 @@ class ReorderWindow:
     def _judge_stray(self, packet: RtpPacket) -> list[tuple[RtpPacket, bool]]:
         stray, self._stray = self._stray, packet
         if stray is not None and packet.sequence == (stray.sequence + 1) % _SEQUENCES:
+            self.restarted = True
             return self._restart(stray, packet)
         return []
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flow.clock import NS_PER_MS
+from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec import h264, h265
-from flow.codec.rtp import RtpPacket, SenderReport, is_rtcp, parse_rtp, parse_sender_reports
+from flow.codec.rtp import RtpPacket, SenderReport, is_rtcp, parse_rtp, parse_sender_reports, signed_distance
 from flow.errors import MalformedError
-from flow.units import Codec
+from flow.units import CLOCK_RATE_HZ, Codec
 
 from .events import ClockReport, Heard, PacketsLost, Restarted, SourceEvent, SourcePicture, Unusable
 
 _TAKEOVER_NS = 200 * NS_PER_MS
 """A sender this long silent may be followed by another one."""
+
+_CLOCK_ERROR_TICKS = CLOCK_RATE_HZ
+"""By so much the timestamps of one run may part from the time that passes: packets may be held back."""
 
 _DYNAMIC = range(96, 128)  # payload types without a fixed meaning, RFC 3551 6; all video here is of these
 _H264_TYPES = frozenset({1, 5, 6, 7, 8, 9, 24, 28})  # RFC 6184 5.2, non-interleaved mode
@@ -25,6 +28,8 @@ class RtpStream:
     """One port. The first synchronization source with video on it is followed; another one takes over once
     the first is silent, or at once if it comes from the same socket, and counts as a restart. It takes
     two packets (RFC 3550 A.1), so that a stray one changes nothing.
+
+    A source that begins anew may keep its number: then both its sequence numbers and its timestamps jump.
     """
 
     SCHEME: ClassVar = "rtp"
@@ -38,6 +43,8 @@ class RtpStream:
         self._codec = Codec.H264
         self._depacketizer: h264.Depacketizer | h265.Depacketizer = h264.Depacketizer()
         self._counted = (0, 0)  # lost and malformed packets already told
+        self._newest: tuple[int, int] | None = None  # timestamp and arrival of the last picture
+        self._before: RtpPacket | None = None  # the last packet
         self._candidate: RtpPacket | None = None  # the first packet of what may become the source
         self._early_report: SenderReport | None = None  # of a source that has sent no packet yet
 
@@ -77,21 +84,38 @@ class RtpStream:
         self._candidate = None
         events: list[SourceEvent] = [] if self._ssrc is None else [Restarted()]
         self._ssrc, self._payload_type, self._sender = packet.ssrc, packet.payload_type, sender
-        self._codec, self._counted = codec, (0, 0)
-        self._depacketizer = h264.Depacketizer() if codec is Codec.H264 else h265.Depacketizer()
+        self._begin(codec)
         if self._early_report is not None:
             events += self._take_reports([self._early_report])
         self._early_report = None
         return events + self._take(first, now_ns) + self._take(packet, now_ns)
 
+    def _begin(self, codec: Codec) -> None:
+        self._codec, self._counted, self._newest = codec, (0, 0), None
+        self._depacketizer = h264.Depacketizer() if codec is Codec.H264 else h265.Depacketizer()
+
     def _take(self, packet: RtpPacket, now_ns: int) -> list[SourceEvent]:
-        self._heard_ns = now_ns
+        before, self._before, self._heard_ns = self._before, packet, now_ns
         pictures = self._depacketizer.push(packet)
+        if self._depacketizer.restarted and self._clock_jumps(packet, now_ns):
+            self._begin(self._codec)
+            run = [each for each in (before, packet) if each is not None and _is_near(each, packet)]
+            return [Restarted(), *(event for each in run for event in self._take(each, now_ns))]
         events: list[SourceEvent] = [Heard(), *self._new_counts()]
         for picture in pictures:
             timestamp, damaged = picture.rtp_timestamp, picture.damaged
             events.append(SourcePicture(self._codec, picture.data, timestamp, None, now_ns, damaged))
+            self._newest = timestamp, now_ns
         return events
+
+    def _clock_jumps(self, packet: RtpPacket, now_ns: int) -> bool:
+        """Whether a packet's timestamp does not go on from the last picture's as time does."""
+        if self._newest is None:
+            return True
+        timestamp, arrival_ns = self._newest
+        passed = (now_ns - arrival_ns) * CLOCK_RATE_HZ // NS_PER_S
+        step = signed_distance(timestamp, packet.timestamp, 1 << self.TIMESTAMP_BITS)
+        return abs(step - passed) > _CLOCK_ERROR_TICKS
 
     def _new_counts(self) -> list[SourceEvent]:
         lost, malformed = self._depacketizer.lost_packets, self._depacketizer.malformed_packets
@@ -104,6 +128,11 @@ class RtpStream:
             what = f"RTP payloads from {self._sender} that are no {self._codec}"
             events.append(Unusable("not_video", what))
         return events
+
+
+def _is_near(before: RtpPacket, packet: RtpPacket) -> bool:
+    """Whether both are of one run: of two that show a restart, a late one of the old run may be between."""
+    return (packet.sequence - before.sequence) % (1 << 16) <= 1
 
 
 def codec_of(payload: bytes) -> Codec | None:

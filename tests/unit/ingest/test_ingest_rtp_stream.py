@@ -12,12 +12,15 @@ from flow.units import Codec
 from ingest.protocol.events import (
     ClockReport,
     Heard,
+    Opened,
     PacketsLost,
     Restarted,
     SourceEvent,
     SourcePicture,
     Unusable,
 )
+from ingest.protocol.feed import Feed
+from ingest.protocol.lifecycle import Patience
 from ingest.protocol.rtp_stream import RtpStream, codec_of
 
 from .material import Coded, coded
@@ -26,7 +29,12 @@ SENDER = "127.0.0.1:40000"
 
 
 def packets(
-    pictures: Iterable[Coded], *, ssrc: int = 1, codec: Codec = Codec.H264, first: int = 65_500
+    pictures: Iterable[Coded],
+    *,
+    ssrc: int = 1,
+    codec: Codec = Codec.H264,
+    first: int = 65_500,
+    start: int = 0,
 ) -> list[RtpPacket]:
     """The pictures as RTP, with sequence numbers that soon wrap."""
     packetize = h264.packetize if codec is Codec.H264 else h265.packetize
@@ -35,7 +43,7 @@ def packets(
         payloads = packetize(picture.data, 300)
         for number, payload in enumerate(payloads, 1):
             sequence = (first + len(made)) % 65_536
-            made.append(RtpPacket(96, number == len(payloads), sequence, index * 3000, ssrc, payload))
+            made.append(RtpPacket(96, number == len(payloads), sequence, start + index * 3000, ssrc, payload))
     return made
 
 
@@ -105,6 +113,39 @@ def test_a_restart_of_the_same_socket_is_followed_at_once() -> None:
     feed(stream, packets(coded(5)))
     events = feed(stream, packets(coded(5), ssrc=2, first=7))
     assert isinstance(events[0], Restarted)
+    assert len(pictures_of(events)) == 5
+
+
+def test_a_restart_under_the_same_number_is_one() -> None:
+    stream = RtpStream()
+    feed(stream, packets(coded(5)))
+    anew = packets(coded(5), first=30_000, start=5_000_000)
+    late = packets(coded(5))[-1]
+    events = feed(stream, [anew[0], late, *anew[1:]], now_ns=NS_PER_S)
+    assert events.count(Restarted()) == 1
+    after = pictures_of(events[events.index(Restarted()) :])
+    assert [(got.pts, got.damaged) for got in after][-4:] == [
+        (5_000_000 + index * 3000, False) for index in range(1, 5)
+    ]
+
+
+def test_nothing_of_a_run_that_begins_inside_a_group_is_shown_on_the_old_one() -> None:
+    stream, live = RtpStream(), Feed("f", "rtp:", Patience(), 0)
+    live.handle(Opened("rtp:", 32), 0)
+    made = coded(90, group=60)
+    old = packets(made[:40])
+    anew = packets(made[20:], first=30_000, start=5_000_000)  # its next keyframe is the 41st
+    for event in feed(stream, old):
+        live.handle(event, 0)
+    units = [unit for event in feed(stream, anew, now_ns=NS_PER_S) for unit in live.handle(event, NS_PER_S)]
+    assert (len(units), units[0].keyframe, units[0].epoch) == (30, True, 1)
+
+
+def test_a_long_loss_is_no_restart() -> None:
+    stream = RtpStream()
+    feed(stream, packets(coded(5)))
+    events = feed(stream, packets(coded(5), first=8_000, start=10 * 90_000), now_ns=10 * NS_PER_S)
+    assert Restarted() not in events
     assert len(pictures_of(events)) == 5
 
 
