@@ -71,6 +71,8 @@ class Feed:
         """Time has passed; call this a few times a second. Returns what waits no longer for its rest."""
         units = [self._unit(done, now_ns) for done in self._assembler.overdue(now_ns)]
         self._lifecycle.tick(now_ns, self._rates.interval_ns)
+        if self._lifecycle.status is SourceStatus.LOST:  # not sooner, or a slow camera's rate is never known
+            self._rates.clear()
         return units
 
     def state(self) -> SourceState:

@@ -16,6 +16,7 @@ LEGAL: dict[SourceStatus, frozenset[SourceStatus]] = {
 """Where each state may lead; staying and giving another reason is always legal."""
 
 _PATIENT_INTERVALS = 3
+_SLOWEST_NS = 4 * NS_PER_S  # a camera slower than this is not waited for any longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Patience:
     lost_after_ns: int = 10 * NS_PER_S
 
     def stalled_ns(self, interval_ns: int | None) -> int:
-        return max(self.stalled_after_ns, _PATIENT_INTERVALS * (interval_ns or 0))
+        return max(self.stalled_after_ns, _PATIENT_INTERVALS * min(interval_ns or 0, _SLOWEST_NS))
 
     def lost_ns(self, interval_ns: int | None) -> int:
         return max(self.lost_after_ns, self.stalled_ns(interval_ns))

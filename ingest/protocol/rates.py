@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
+from statistics import median_low
 
 from flow.clock import NS_PER_S
 from flow.units import CLOCK_RATE_HZ
@@ -34,10 +36,11 @@ class Rates:
 
     @property
     def interval_ns(self) -> int | None:
-        """The mean time between two pictures."""
+        """The median time between two pictures: a pause between them is not what is usual."""
         if len(self._pictures) < 2:
             return None
-        return self._span_ticks() * NS_PER_S // (CLOCK_RATE_HZ * (len(self._pictures) - 1))
+        steps = (after - before for (before, _), (after, _) in pairwise(self._pictures))
+        return median_low(steps) * NS_PER_S // CLOCK_RATE_HZ
 
     @property
     def fps(self) -> float | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from flow.clock import NS_PER_MS, NS_PER_S
 from flow.flights import SourceStatus
 from flow.units import AccessUnit, Codec, Rendition, UtcOrigin
@@ -69,6 +71,44 @@ def test_rates_are_told_only_while_live() -> None:
     feed.tick(START_NS + 5 * NS_PER_S)
     state = feed.state()
     assert (state.status, state.fps, state.bitrate_bps) == (SourceStatus.STALLED, None, None)
+
+
+@pytest.mark.parametrize("pause_s", [5, 60])
+def test_one_picture_after_a_pause_is_not_waited_for_as_long_as_the_pause(pause_s: int) -> None:
+    feed = opened()
+    play(feed, 30)
+    back_ns = START_NS + pause_s * NS_PER_S
+    for now_ns in range(START_NS + NS_PER_S, back_ns, NS_PER_S // 10):
+        feed.tick(now_ns)
+    data = coded(60, group=30)[0].data
+    picture = SourcePicture(Codec.H264, data, pause_s * 90_000, None, back_ns)
+    assert feed.handle(picture, back_ns)
+    feed.tick(back_ns + NS_PER_S - 1)
+    assert feed.state().status is SourceStatus.LIVE
+    feed.tick(back_ns + NS_PER_S)
+    assert feed.state().status is SourceStatus.STALLED
+
+
+def test_rates_do_not_reach_over_a_loss() -> None:
+    feed = opened()
+    play(feed, 30)
+    feed.tick(START_NS + 60 * NS_PER_S)
+    assert feed.state().status is SourceStatus.LOST
+    play(feed, 2, start=60 * 30)
+    assert feed.state().fps == pytest.approx(30, abs=0.1)
+
+
+def test_a_slow_camera_comes_to_be_live_all_the_time() -> None:
+    feed, now_ns = opened(), START_NS
+    key = coded(60, group=30)[0].data
+    told = []
+    for number in range(6):
+        feed.handle(SourcePicture(Codec.H264, key, number * 180_000, None, now_ns), now_ns)
+        for _ in range(20):
+            now_ns += NS_PER_S // 10
+            feed.tick(now_ns)
+            told.append(feed.state().status)
+    assert set(told[21:]) == {SourceStatus.LIVE}
 
 
 def test_a_restart_waits_for_a_keyframe_and_opens_an_epoch() -> None:

@@ -129,6 +129,15 @@ def test_slow_cameras_get_three_picture_intervals(fps: float, stalled_s: float) 
     assert watched.said[:1] == (SourceStatus.STALLED,)
 
 
+def test_no_camera_is_so_slow_that_it_is_waited_for_longer_than_twelve_seconds() -> None:
+    watched = Watched(60 * S)
+    watched.picture()
+    watched.wait(11.9)
+    assert watched.said[:1] == (SourceStatus.LIVE,)
+    watched.wait(0.1)
+    assert watched.said[:2] == (SourceStatus.LOST, "no_packets")
+
+
 def test_a_failure_stays_until_the_source_is_opened_again() -> None:
     watched = Watched()
     watched.picture()
@@ -173,6 +182,14 @@ def test_rates_are_those_of_the_last_three_seconds() -> None:
     assert rates.interval_ns == 66_666_666
     rates.clear()
     assert rates.fps is None
+
+
+def test_a_pause_is_not_the_usual_interval() -> None:
+    rates = Rates()
+    for index in range(100):
+        rates.add(index * 3600, 1000)
+    rates.add(99 * 3600 + 60 * 90_000, 1000)
+    assert rates.interval_ns == S // 25
 
 
 def test_rates_know_a_very_slow_camera() -> None:
