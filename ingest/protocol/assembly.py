@@ -20,11 +20,16 @@ _HOLD_MOST_NS = NS_PER_S
 """A hold this short is over before the page calls the picture frozen."""
 
 _SET_LIMIT_BYTES = 4096  # a larger parameter set is none
+_SETS_KEPT = 64
 _FILLER = {Codec.H264: 12, Codec.H265: 38}
 _DELIMITER = {Codec.H264: 9, Codec.H265: 35}
 _SPS = {Codec.H264: 7, Codec.H265: 33}
 _PPS = {Codec.H264: 8, Codec.H265: 34}
 _VPS_H265 = 32
+_HIGHEST_ID = {
+    Codec.H264: {7: 31, 8: 255, 13: 31, 15: 31},  # H.264 7.4.2.1.1, 7.4.2.1.2, 7.4.2.2
+    Codec.H265: {32: 15, 33: 15, 34: 63},  # H.265 7.4.3.1, 7.4.3.2.1, 7.4.3.3.1
+}
 _WITH_PROFILE_H264 = (7, 15)  # SPS and subset SPS: profile, constraints and level come before the id
 
 
@@ -172,6 +177,15 @@ class Assembler:
             if key[0] == _SPS[self._codec] and self._sets.get(key) != nal:
                 self._take_sequence_set(nal, another=key in self._sets)
             self._sets[key] = nal
+            self._bound_sets()
+
+    def _bound_sets(self) -> None:
+        """Forget the oldest beyond the bound: picture parameter sets first, for the others are few."""
+        assert self._codec is not None
+        if len(self._sets) > _SETS_KEPT:
+            pps = _PPS[self._codec]
+            oldest = next((key for key in self._sets if key[0] == pps), next(iter(self._sets)))
+            del self._sets[oldest]
 
     def _take_sequence_set(self, sps: bytes, *, another: bool) -> None:
         """A changed SPS comes with picture parameter sets of its own."""
@@ -211,15 +225,21 @@ def set_id(codec: Codec, nal: bytes) -> int:
     """The id by which a parameter set is referred to (H.264 7.3.2.1 and .2, H.265 7.3.2.1 and .3).
 
     That of an H.265 SPS lies deep inside; streams of one SPS are all there are, so it counts as 0. Raises
-    MalformedError if the NAL unit ends before.
+    MalformedError if the NAL unit ends before, or if there is no such id.
     """
     rules = RULES[codec]
     kind, bits = rules.type_of(nal), BitReader(nal[rules.header_size : rules.header_size + 8])
     if codec is Codec.H265:
-        return bits.u(4) if kind == _VPS_H265 else bits.ue() if kind == _PPS[codec] else 0
-    if kind in _WITH_PROFILE_H264:
-        bits.skip(24)
-    return bits.ue()
+        number = bits.u(4) if kind == _VPS_H265 else bits.ue() if kind == _PPS[codec] else 0
+    else:
+        if kind in _WITH_PROFILE_H264:
+            bits.skip(24)
+        number = bits.ue()
+    if number > _HIGHEST_ID[codec][kind]:
+        raise MalformedError(
+            f"a parameter set of type {kind} with the id {number} (H.264 7.4.2, H.265 7.4.3)"
+        )
+    return number
 
 
 def is_b_slice(nal: bytes) -> bool:

@@ -8,6 +8,7 @@ from flow.clock import NS_PER_S
 from flow.codec.annexb import join_nal_units, split_nal_units
 from flow.codec.nal import RULES
 from flow.codec.parameter_sets import parse_h264_sps
+from flow.errors import MalformedError
 from flow.units import Codec
 from ingest.protocol.assembly import Assembler, set_id
 from ingest.protocol.events import SourcePicture
@@ -192,6 +193,51 @@ def test_a_keyframe_whose_parameter_sets_cannot_be_read_is_none() -> None:
     key = coded(1)[0].data
     broken = [nal[:3] if nal[0] & 31 == 7 else nal for nal in split_nal_units(key)]
     assert Assembler().push(picture(join_nal_units(broken))) == []
+
+
+def exp_golomb(number: int) -> str:
+    bits = f"{number + 1:b}"
+    return "0" * (len(bits) - 1) + bits
+
+
+def parameter_set(header: bytes, number: int) -> bytes:
+    """Parameter set with this id and nothing that matters behind it."""
+    bits = exp_golomb(number) + "1"
+    bits += "0" * (-len(bits) % 8)
+    return header + int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+
+def test_a_flood_of_parameter_sets_does_not_grow_the_keyframes() -> None:
+    key = coded(1)[0].data
+    assembler = Assembler()
+    assembler.push(picture(key))
+    flood = [parameter_set(b"\x68", number) + bytes(3900) + b"\x80" for number in range(5000)]
+    assembler.push(picture(join_nal_units(flood)))
+    (unit,) = assembler.push(picture(key))
+    found = types(unit.data)
+    assert len(found) <= 64 + 3
+    assert 7 in found
+    assembler.push(
+        picture(join_nal_units(parameter_set(b"\x6f\x42\x00\x1e", number) for number in range(40)))
+    )
+    assert len(assembler._sets) <= 64
+    assert (7, 0) in assembler._sets
+
+
+@pytest.mark.parametrize(
+    ("codec", "header", "highest"),
+    [
+        (H264, b"\x67\x42\x00\x1e", 31),
+        (H264, b"\x6d", 31),
+        (H264, b"\x6f\x42\x00\x1e", 31),
+        (H264, b"\x68", 255),
+        (H265, b"\x44\x01", 63),
+    ],
+)
+def test_ids_beyond_the_standard_are_refused(codec: Codec, header: bytes, highest: int) -> None:
+    assert set_id(codec, parameter_set(header, highest)) == highest
+    with pytest.raises(MalformedError, match=f"the id {highest + 1} "):
+        set_id(codec, parameter_set(header, highest + 1))
 
 
 def test_ids_of_parameter_sets() -> None:
