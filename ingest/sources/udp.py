@@ -91,6 +91,8 @@ class UdpPort:
         if not self._allowed:
             return True
         address = ipaddress.ip_address(sender.partition("%")[0])
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped  # an IPv4 sender, seen from a port bound to :: (RFC 4291 2.5.5.2)
         return any(address in network for network in self._allowed)
 
     def __enter__(self) -> Self:

@@ -77,8 +77,9 @@ def test_a_port_in_use_is_said_to_be_that() -> None:
             UdpPort(Endpoint("127.0.0.1", taken))
 
 
-async def test_a_port_open_to_the_network_hears_only_who_is_named() -> None:
-    with UdpPort(Endpoint("0.0.0.0", 0, ("127.0.0.2", "10.1.0.0/16"))) as port:
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+async def test_a_port_open_to_the_network_hears_only_who_is_named(host: str) -> None:
+    with UdpPort(Endpoint(host, 0, ("127.0.0.2", "10.1.0.0/16"))) as port:
         number = int(port.address.rpartition(":")[2])
         for address in ("127.0.0.1", "127.0.0.2"):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
