@@ -1,14 +1,19 @@
 """The child process that reads a video file with libav: `python -m ingest.av_reader PATH [--fps N] [--loop]`.
 
 It writes messages of protocol/reader_pipe.py to its standard output, waits there while nobody reads, and ends
-when the pipe does. A file that crashes libav takes down this process and nothing else.
+when the pipe does, or at once with the process `--parent` (Linux), whatever libav is waiting for. A file that
+crashes libav takes down this process and nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import itertools
 import os
+import signal
+import stat
+import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import BinaryIO, TypeAlias
 
@@ -33,6 +38,7 @@ VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
 _CONFIGS: dict[Codec, type[AvcConfig] | type[HevcConfig]] = {Codec.H264: AvcConfig, Codec.H265: HevcConfig}
 _WITHOUT_TIMES = frozenset({"h264", "hevc"})  # libav's names of the raw stream formats
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 _TEXT = frozenset({"tty", "ansi"})  # what libav takes any text for
 
 
@@ -60,12 +66,20 @@ def open_file(path: str) -> InputContainer:
     """Raises SourceError: not_found or not_video."""
     if not os.path.exists(path):
         raise SourceError(f"{path} does not exist", code="not_found")
+    if not stat.S_ISREG(kind := os.stat(path).st_mode):  # anything else may never answer, or never end
+        raise SourceError(f"{path} is a {kind_of(kind)} and no video file", code="not_video")
     try:
         return av.open(path, metadata_errors="replace")  # not everybody writes UTF-8
     except PermissionError:
         raise SourceError(f"{path} may not be read by this user", code="not_found") from None
     except (av.FFmpegError, OSError):
         raise SourceError(f"{path} is no video file", code="not_video") from None
+
+
+def kind_of(mode: int) -> str:
+    """What a path is by its `st_mode`, other than a regular file."""
+    kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+    return kinds.get(stat.S_IFMT(mode), "device")
 
 
 def read(container: InputContainer, path: str, fps: float | None) -> tuple[Begin, Iterator[Sample]]:
@@ -151,9 +165,19 @@ def main() -> None:
     parser.add_argument("path")
     parser.add_argument("--fps", type=float)
     parser.add_argument("--loop", action="store_true")
+    parser.add_argument("--parent", type=int, default=os.getppid())
     options = parser.parse_args()
+    end_with(options.parent)
     with os.fdopen(1, "wb", buffering=0) as out:
         write_all(out, messages(options.path, options.fps, options.loop))
+
+
+def end_with(parent: int) -> None:
+    """Let the kernel kill this process when its parent ends (Linux); exit if it has ended already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            sys.exit()
 
 
 def write_all(out: BinaryIO, told: Iterator[Message]) -> None:

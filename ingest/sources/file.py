@@ -24,6 +24,9 @@ from . import Publish
 
 TIMESTAMP_BITS = 64  # a file's timestamps do not wrap
 
+FIRST_ANSWER_S = 10.0
+"""An unreachable network folder never answers; a busy machine takes a second or two."""
+
 ReadMessage: TypeAlias = Callable[[], Awaitable[Message | None]]
 
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -49,7 +52,8 @@ class FileSource:
 async def play(read: ReadMessage, address: str, clock: Clock, publish: Publish) -> None:
     """Publish what a reader tells, each picture at its time. Raises SourceError as the reader says."""
     pacing = Pacing()
-    while (message := await read()) is not None:
+    message = await _first(read, address)
+    while message is not None:
         match message:
             case Begin(codec, parameter_sets):
                 publish(Opened(address, TIMESTAMP_BITS))
@@ -61,7 +65,16 @@ async def play(read: ReadMessage, address: str, clock: Clock, publish: Publish) 
                 raise SourceError(detail, code=reason)
             case End():
                 return
+        message = await read()
     raise SourceError(f"the process that reads {address} ended in the middle of it")
+
+
+async def _first(read: ReadMessage, address: str) -> Message | None:
+    try:
+        async with asyncio.timeout(FIRST_ANSWER_S):
+            return await read()
+    except TimeoutError:
+        raise SourceError(f"{address} could not be opened within {FIRST_ANSWER_S:g} s") from None
 
 
 @asynccontextmanager
@@ -87,7 +100,7 @@ async def reader_process(arguments: list[str]) -> AsyncIterator[ReadMessage]:
 def _start(arguments: list[str], output: socket.socket) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": _ROOT}
     return subprocess.Popen(
-        [sys.executable, "-m", "ingest.av_reader", *arguments],
+        [sys.executable, "-m", "ingest.av_reader", "--parent", str(os.getpid()), *arguments],
         stdin=subprocess.DEVNULL,
         stdout=output.fileno(),
         stderr=subprocess.DEVNULL,

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import select
+import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -105,6 +109,16 @@ def test_what_cannot_be_read_is_one_clear_failure(tmp_path: Path) -> None:
         assert failure.reason == "not_video"
         assert str(path) in failure.detail
     assert read(tmp_path / "gone.mp4") == [Failure("not_found", f"{tmp_path}/gone.mp4 does not exist")]
+
+
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
+    """A pipe that nobody writes to would never answer."""
+    pipe, bound = tmp_path / "pipe.mp4", tmp_path / "s"
+    os.mkfifo(pipe)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(bound))
+        for path, kind in ((pipe, "pipe"), (bound, "socket"), (Path("/dev/null"), "device")):
+            assert read(path) == [Failure("not_video", f"{path} is a {kind} and no video file")]
 
 
 def test_metadata_that_is_no_utf_8_is_no_obstacle(tmp_path: Path) -> None:
@@ -266,6 +280,63 @@ async def test_a_failing_reader_ends_the_source_with_its_reason() -> None:
     assert raised.value.code == "not_video"
     with pytest.raises(SourceError, match="ended in the middle"):
         await played([Begin(Codec.H264, b"")], FakeClock())
+
+
+async def test_a_reader_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never() -> Message | None:
+        return await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(file_source, "FIRST_ANSWER_S", 0.01)
+    with pytest.raises(SourceError, match=r"file:x\.mp4 could not be opened within 0\.01 s") as raised:
+        async with asyncio.timeout(20):
+            await play(never, "file:x.mp4", FakeClock(), lambda event: None)
+    assert raised.value.code == "source_failed"
+
+
+BLOCKED = """
+import sys, time
+from ingest import av_reader
+def block(path):
+    print("blocked", file=sys.stderr, flush=True)
+    time.sleep(600)
+av_reader.open_file = block
+av_reader.main()
+"""
+PARENT = """
+import os, subprocess, sys
+command = [sys.executable, "-c", sys.argv[1], "--parent", str(os.getpid()), "x.mp4"]
+print(subprocess.Popen(command).pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is of Linux")
+def test_a_reader_that_libav_blocks_ends_with_a_killed_parent() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, BLOCKED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stderr is not None
+        child = int(parent.stdout.readline())
+        assert parent.stderr.readline() == "blocked\n"
+        parent.kill()
+        # The child holds the pipe as long as it lives.
+        ends = select.select([parent.stderr], [], [], 10)[0]
+        if not ends:
+            os.kill(child, signal.SIGKILL)
+        assert ends, "the reader outlives its parent"
+        assert parent.stderr.read() == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is of Linux")
+def test_a_reader_whose_parent_is_gone_already_ends_at_once() -> None:
+    command = [sys.executable, "-c", BLOCKED, "--parent", "0", "x.mp4"]
+    done = subprocess.run(command, capture_output=True, timeout=20, check=True)
+    assert done.stderr == b""
 
 
 async def test_a_file_that_breaks_off_is_tried_again_but_logged_once(
