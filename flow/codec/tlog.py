@@ -15,12 +15,33 @@ _TIME = struct.Struct(">Q")
 _MAVLINK1, _MAVLINK2 = 0xFE, 0xFD
 _OVERHEAD = {_MAVLINK1: 6 + 2, _MAVLINK2: 10 + 2}  # header and checksum around the payload
 _SIGNED, _SIGNATURE_SIZE = 0x01, 13  # MAVLink 2 incompat_flags, message signing
-_RECORD_LIMIT = _TIME.size + 10 + 255 + 2 + _SIGNATURE_SIZE
 _CHUNK = 1 << 16
 
 EARLIEST_US = 946_684_800_000_000
 LATEST_US = 4_102_444_800_000_000
 """Times from 2000 to 2100 are believed; anything else is junk between two records."""
+
+
+class TlogSplitter:
+    """Cuts a .tlog into records, however it is sliced: so that nobody need scan a whole file in one go."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def push(self, data: bytes) -> list[tuple[int, bytes]]:
+        """The records that `data` completes, as `read_tlog` gives them."""
+        buffer, at = self._rest + data, 0
+        records: list[tuple[int, bytes]] = []
+        while (start := _next_record(buffer, at)) is not None:
+            at, end = start, start + _record_size(buffer, start)
+            if end > len(buffer):
+                break
+            records.append((_TIME.unpack_from(buffer, start)[0], buffer[start + _TIME.size : end]))
+            at = end
+        else:
+            at = max(at, len(buffer) - _TIME.size - 2)  # a record may begin in what is left
+        self._rest = buffer[at:]
+        return records
 
 
 def read_tlog(source: bytes | BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -29,26 +50,9 @@ def read_tlog(source: bytes | BinaryIO) -> Iterator[tuple[int, bytes]]:
     Junk between records is passed over, a cut-off record at the end left out; checksums are not looked at.
     """
     stream = BytesIO(source) if isinstance(source, bytes) else source
-    buffer, at, ended = b"", 0, False
-    while True:
-        if not ended and len(buffer) - at < _RECORD_LIMIT:
-            chunk = stream.read(_CHUNK)
-            buffer, at, ended = buffer[at:] + chunk, 0, not chunk
-            continue
-        start = _next_record(buffer, at)
-        if start is None:
-            if ended:
-                return
-            at = len(buffer) - _RECORD_LIMIT + 1  # a record may begin in what is left
-            continue
-        end = start + _record_size(buffer, start)
-        if end > len(buffer):
-            if ended:
-                return
-            at = start
-            continue
-        yield _TIME.unpack_from(buffer, start)[0], buffer[start + _TIME.size : end]
-        at = end
+    splitter = TlogSplitter()
+    while chunk := stream.read(_CHUNK):
+        yield from splitter.push(chunk)
 
 
 def is_tlog(head: bytes) -> bool:

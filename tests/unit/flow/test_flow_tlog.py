@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pymavlink import mavutil
 
-from flow.codec.tlog import is_tlog, read_tlog, write_record
+from flow.codec.tlog import TlogSplitter, is_tlog, read_tlog, write_record
 
 NOW_US = 1_795_322_940_500_000
 HEARTBEAT = bytes.fromhex("fe 09 00 01 01 00 00000000 02 03 51 04 03 1c7f")  # MAVLink 1
@@ -33,6 +33,18 @@ def test_junk_between_records_is_passed_over() -> None:
     first = len(write_record(*RECORDS[0]))
     log = b"junk" * 100 + LOG[:first] + b"\xfe\xfd" * 1000 + LOG[first:]
     assert list(read_tlog(log)) == RECORDS
+
+
+@pytest.mark.parametrize("size", [1, 2, 9, 50, 5000])
+def test_slices_of_any_size_give_the_same_records(size: int) -> None:
+    first = len(write_record(*RECORDS[0]))
+    log = LOG[:first] + b"\xfe\xfd" * 100 + LOG[first:20_000]
+    splitter = TlogSplitter()
+    slices = [splitter.push(log[at : at + size]) for at in range(0, len(log), size)]
+    found = [record for records in slices for record in records]
+    assert len(found) > 500
+    assert found == RECORDS[: len(found)]
+    assert len(splitter.push(LOG[20_000:])) > 1000
 
 
 @pytest.mark.parametrize("cut", [1, 2, 7, 20])
