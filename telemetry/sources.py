@@ -11,16 +11,19 @@ import errno
 import ipaddress
 import socket
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from flow.clock import NS_PER_S, Clock
-from flow.codec.tlog import read_tlog
+from flow.codec.tlog import TlogSplitter, is_tlog
 from flow.errors import ConfigError, PortInUseError, SourceError
 
 CONNECT_S = 10.0
 CONNECTIONS_MOST = 16
 LONGEST_PAUSE_NS = 10 * NS_PER_S
 """A longer gap in a log is a clock that was set, or a pause nobody wants to sit through."""
+HEAD_BYTES = 64 * 1024
+SLICE_BYTES = 8 * 1024
+"""Scanned for records in one turn of the event loop: 1 ms of junk."""
 FORMS = "udpin:HOST:PORT, tcp:HOST:PORT, tcpin:HOST:PORT or tlog:PATH"
 
 
@@ -214,19 +217,33 @@ async def _accept_tcp(host: str, port: int, gate: _Gate, sink: Sink) -> None:
 
 
 async def _play_tlog(path: Path, clock: Clock, sink: Sink) -> None:
-    """Deliver the records of a .tlog as they were recorded: each as late after the first as its time says."""
+    """Deliver the records of a .tlog as they were recorded: each as late after the first as its time says.
+
+    Reads and scans little by little, so that junk in the file holds up no other link.
+    """
+    splitter = TlogSplitter()
+    with await asyncio.to_thread(_open_tlog, path) as stream:
+        sink.opened(f"tlog:{path}")
+        due_ns, last_us = clock.now_ns(), None
+        while data := await asyncio.to_thread(stream.read, SLICE_BYTES):
+            for utc_us, message in splitter.push(data):
+                pause_ns = 0 if last_us is None else (utc_us - last_us) * 1000
+                due_ns, last_us = due_ns + max(0, min(pause_ns, LONGEST_PAUSE_NS)), utc_us
+                await clock.sleep_until(due_ns)  # also where nothing is due later: others want to run
+                sink.receive(message, str(path))
+
+
+def _open_tlog(path: Path) -> BinaryIO:
+    """Open the log at its first record. Raises SourceError unless it is a file that begins with records."""
     try:
+        if path.exists() and not path.is_file():  # opening a FIFO waits for a writer, perhaps for ever
+            raise SourceError(f"telemetry file {path} is no regular file", code="not_telemetry")
         stream = path.open("rb")
     except OSError as error:
         text = f"telemetry file {path} cannot be read: {error.strerror}"
         raise SourceError(text, code="not_found") from None
-    with stream:
-        sink.opened(f"tlog:{path}")
-        due_ns, last_us = clock.now_ns(), None
-        for utc_us, message in read_tlog(stream):
-            pause_ns = 0 if last_us is None else (utc_us - last_us) * 1000
-            due_ns, last_us = due_ns + max(0, min(pause_ns, LONGEST_PAUSE_NS)), utc_us
-            await clock.sleep_until(due_ns)  # also where nothing is due later: others want to run
-            sink.receive(message, str(path))
-    if last_us is None:
-        raise SourceError(f"telemetry file {path} holds no MAVLink record", code="not_telemetry")
+    if not is_tlog(stream.read(HEAD_BYTES)):
+        stream.close()
+        raise SourceError(f"telemetry file {path} does not begin as a .tlog", code="not_telemetry")
+    stream.seek(0)
+    return stream

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -18,6 +19,7 @@ from flow.memory_bus import MemoryBus
 from flow.samples import LinkState, LinkStatus, RawTelemetry, StatusText, TelemetrySample
 from telemetry.link import Telemetry
 from telemetry.settings import AircraftLink, TelemetrySettings
+from telemetry.sources import SLICE_BYTES, run_source
 from tests.fakes.aircraft import FakeAircraft
 from tests.fakes.clock import START_NS, FakeClock
 
@@ -382,3 +384,74 @@ async def test_a_file_that_is_no_log(tmp_path: Path) -> None:
         await run.until(lambda: run.bus.peek(LinkState, "fritz") and run.state().status is LinkStatus.FAILED)
         assert run.state().reason == "not_telemetry"
         assert str(path) in run.state().detail
+
+
+def make_directory(path: Path) -> None:
+    path.mkdir()
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_endless(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 28)
+
+
+def make_raw_stream(path: Path) -> None:
+    drone = FakeAircraft()
+    path.write_bytes(b"".join(drone.attitude(1000 + 100 * number) for number in range(3000)))
+
+
+@pytest.mark.parametrize("make", [make_directory, make_fifo, make_endless, make_raw_stream])
+async def test_what_cannot_be_a_log_is_refused_at_once(make: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "flug.tlog"
+    make(path)
+    links = AircraftLink("fritz", f"tlog:{path}", 1), AircraftLink("ottmar", LOCAL, 2)
+    async with running(*links) as run:
+        await run.opened("ottmar")
+        await run.until(lambda: run.state().status is LinkStatus.FAILED)
+        assert run.state().reason == "not_telemetry"
+        assert str(path) in run.state().detail
+
+
+class Received:
+    """A sink that notes how often the loop had turned when each message came."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+        self.at: list[int] = []
+
+    def opened(self, address: str) -> None: ...
+
+    def receive(self, data: bytes, sender: str, *, datagram: bool = False) -> None:
+        self.at.append(self.turns)
+
+    def refused(self, sender: str) -> None: ...
+
+    def ended(self, sender: str) -> None: ...
+
+    async def count(self) -> None:
+        while True:
+            self.turns += 1
+            await asyncio.sleep(0)
+
+
+async def test_others_run_while_junk_in_a_log_is_passed_over(tmp_path: Path) -> None:
+    drone, slices = FakeAircraft(), 50
+    path = log_of([drone.attitude(1000), drone.attitude(1100)], 100, tmp_path / "flug.tlog")
+    log = path.read_bytes()
+    path.write_bytes(log + b"junk" * (slices * SLICE_BYTES // 4) + log)
+    sink = Received()
+    counting = asyncio.ensure_future(sink.count())
+    clock = FakeClock()
+    playing = asyncio.ensure_future(run_source(f"tlog:{path}", (), clock, sink))
+    async with asyncio.timeout(10):
+        while not playing.done():
+            clock.advance(S)
+            await asyncio.sleep(0)
+    counting.cancel()
+    await asyncio.gather(counting, return_exceptions=True)
+    assert len(sink.at) == 4
+    assert sink.at[2] - sink.at[1] >= slices
