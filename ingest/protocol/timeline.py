@@ -10,11 +10,12 @@ from flow.envelope import EarliestArrival
 from flow.units import CLOCK_RATE_HZ, UtcOrigin
 
 WINDOW_NS = 10 * NS_PER_S
-"""How long the least delayed picture counts; and a silence after which the source's clock may have stood."""
+"""How long the least delayed picture counts."""
 
 _REORDER_MOST_TICKS = CLOCK_RATE_HZ  # a presentation time steps back by at most 1 s for B-frames
 _COMPOSITION_MOST_TICKS = 10 * CLOCK_RATE_HZ
 _FORWARD_JUMP_NS = 3 * NS_PER_S
+_HELD_BACK_MOST_NS = 60 * NS_PER_S  # after a longer silence pictures are new: the source's clock stood
 _PAUSE_ERROR_NS = NS_PER_S
 _FUTURE_MOST_NS = 50 * NS_PER_MS  # the capture of a picture that is already here
 _AGE_MOST_NS = 60 * NS_PER_S
@@ -63,7 +64,6 @@ class Timeline:
         self._epoch = -1
         self._seq = -1
         self._report: tuple[int, int] | None = None  # (capture_ns, timestamp)
-        self._report_is_new = False
         self.clock_note = ""
         """"clock_untrusted" or "clock_refused" where the source tells capture times that are not used."""
 
@@ -78,7 +78,7 @@ class Timeline:
         self._epoch += 1
         self._seq = -1
         self._position = None
-        self._report, self._report_is_new = None, False
+        self._report = None
 
     def clock_report(self, capture_ns: int, timestamp: int) -> None:
         """The source says when the picture with that timestamp was captured (UTC), or 0: it does not know."""
@@ -87,7 +87,7 @@ class Timeline:
         if not self._trust_clock:
             self.clock_note = "clock_untrusted"
             return
-        self._report, self._report_is_new = (capture_ns, timestamp), True
+        self._report = capture_ns, timestamp
 
     def place(self, pts: int, dts: int | None, arrival_ns: int) -> Stamp:
         """The stamp of the next picture in decoding order; `dts` None where the source tells none."""
@@ -114,7 +114,7 @@ class Timeline:
         if step < (-_REORDER_MOST_TICKS if reorders else 0):
             return True
         gap_ns = arrival_ns - self._arrival_ns
-        if gap_ns >= WINDOW_NS:
+        if gap_ns >= _HELD_BACK_MOST_NS:
             return abs(ticks_to_ns(step) - gap_ns) > _PAUSE_ERROR_NS
         # Nothing arrives before it was sent: this early, the clock has been set.
         return ticks_to_ns(position) + offset_ns - arrival_ns > _FORWARD_JUMP_NS
@@ -123,8 +123,13 @@ class Timeline:
         self._shift = max(ns_to_ticks(arrival_ns), self._last_dts + 1) - position
         self._reorder = 0
         self._envelope.reset()
-        if not self._report_is_new:
-            self._report = None
+        if self._report is not None and self._position is not None:
+            timestamp = self._report[1]
+            if self._distance(timestamp, self._position) <= self._distance(timestamp, position):
+                self._report = None  # it tells of the clock before the jump, however new it is
+
+    def _distance(self, timestamp: int, position: int) -> int:
+        return abs(signed_distance(timestamp, position, 1 << self._bits))
 
     def _composition(self, pts: int, dts: int) -> int:
         """How long after its decoding a picture is shown; nonsense counts as 0."""
@@ -155,7 +160,6 @@ class Timeline:
             return None
         reported_ns, timestamp = self._report
         capture_ns = reported_ns + ticks_to_ns(signed_distance(timestamp, pts, 1 << self._bits))
-        self._report_is_new = False
         if not -_FUTURE_MOST_NS <= arrival_ns - capture_ns <= _AGE_MOST_NS:
             self._report = None  # refused until the source reports again
             self.clock_note = "clock_refused"

@@ -50,6 +50,15 @@ def test_a_lasting_longer_delay_is_believed_after_the_window() -> None:
     assert later[-1] == 2 * S
 
 
+def test_a_silence_does_not_make_the_next_arrival_prompt() -> None:
+    envelope = EarliestArrival(10 * S)
+    for index in range(300):
+        envelope.map(index * S // 30, index * S // 30)
+    after = [envelope.map(at, at + S // 2) - at for at in range(100 * S, 112 * S, S // 30)]
+    assert after[0] == 0
+    assert after[-1] == S // 2
+
+
 def test_a_reset_forgets_the_old_clock() -> None:
     envelope = EarliestArrival(10 * S)
     assert envelope.offset_ns is None

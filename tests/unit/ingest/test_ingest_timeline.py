@@ -111,6 +111,37 @@ def test_a_delayed_picture_is_no_jump_and_keeps_its_own_time() -> None:
     assert abs(late.utc_ns - source.stamps[29].utc_ns - INTERVAL_NS) < NS_PER_MS
 
 
+def test_pictures_held_back_for_long_are_as_old_as_they_are() -> None:
+    source = camera()
+    source.send(300)
+    released_ns = source.now_ns + 12 * NS_PER_S
+    stamps = [source.send(1, delay_ns=released_ns - source.now_ns)[0] for _ in range(360)]
+    ages = [(released_ns - stamp.utc_ns) / NS_PER_S for stamp in stamps]
+    assert ages[0] == pytest.approx(12, abs=0.001)
+    assert ages[-1] == pytest.approx(1 / 30, abs=0.001)
+    assert source.send(1)[0].utc_ns == pytest.approx(source.now_ns - INTERVAL_NS, abs=NS_PER_MS)
+    assert steps(source.stamps) == [STEP] * 660
+
+
+def test_a_late_picture_after_a_long_silence_is_as_old_as_it_is() -> None:
+    source = camera()
+    source.send(30)
+    source.now_ns += 20 * NS_PER_S
+    source.timestamp += 20 * 90_000
+    late = source.send(1, delay_ns=400 * NS_PER_MS)[0]
+    assert late.utc_ns == pytest.approx(source.now_ns - INTERVAL_NS, abs=NS_PER_MS)
+
+
+def test_a_clock_that_stood_is_believed_to_be_late_for_ten_seconds() -> None:
+    source = camera()
+    source.send(30)
+    source.now_ns += 20 * NS_PER_S
+    first = source.send(1)[0]
+    assert source.now_ns - INTERVAL_NS - first.utc_ns == pytest.approx(20 * NS_PER_S, abs=NS_PER_MS)
+    healed = source.send(11 * 30)[-1]
+    assert healed.utc_ns == pytest.approx(source.now_ns - INTERVAL_NS, abs=NS_PER_MS)
+
+
 def test_pictures_lost_in_a_stall_leave_a_true_gap_and_no_jump() -> None:
     source = camera()
     source.send(30)
@@ -198,6 +229,14 @@ def test_a_report_from_before_a_jump_or_restart_is_not_used_after_it() -> None:
         if restarts:
             source.timeline.restart()
         assert source.send()[0].utc_origin is UtcOrigin.ARRIVAL
+
+
+def test_a_report_directly_before_a_jump_back_is_not_used_after_it() -> None:
+    source = camera(timestamp=90_000_000, trust=True)
+    source.send(30)
+    source.timeline.clock_report(source.now_ns, source.timestamp)
+    source.timestamp -= 20 * 90_000  # the report would make the picture twenty seconds old
+    assert source.send()[0].utc_origin is UtcOrigin.ARRIVAL
 
 
 def test_a_report_that_comes_ahead_of_the_jump_it_belongs_to_is_used() -> None:
