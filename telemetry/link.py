@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import deque
 from dataclasses import dataclass, replace
 
 from flow.bus import Bus
@@ -21,6 +22,11 @@ log = logging.getLogger(__name__)
 TICK_NS = 250 * NS_PER_MS
 REPORT_NS = NS_PER_S
 _CALM = {"", "connecting", "file_ended"}
+_PROVEN_NS = 10 * NS_PER_S
+"""A source that was open so long is tried again soon, not with the patience its earlier failures earned."""
+_REPEATS_NS = 600 * NS_PER_S
+"""So long after a failure, what was logged before it is not logged again: it fails the same way each time."""
+_LINES_KEPT = 8
 
 
 class Telemetry:
@@ -62,6 +68,10 @@ class Link:
         self._states: dict[str, LinkState] = {}
         self._reported_ns = 0
         self._retry_s = settings.retry_first_s
+        self._opened_ns: int | None = None
+        self._proven = False  # since it was opened, an aircraft has been heard
+        self._failed_ns: int | None = None
+        self._logged: dict[str, deque[str]] = {name: deque(maxlen=_LINES_KEPT) for name in self._aircraft_ids}
 
     async def run(self) -> None:
         """Keep the source open and the states reported until cancelled."""
@@ -84,9 +94,15 @@ class Link:
                 detail = f"{self.url} has been played to its end"
                 self._halt(LinkStatus.SILENT, "file_ended", detail)
                 return
-            pause_s, self._retry_s = self._retry_s, min(2 * self._retry_s, self._settings.retry_most_s)
-            jitter = random.uniform(0.8, 1.2)
-            await self._clock.sleep_until(self._clock.now_ns() + round(pause_s * jitter * NS_PER_S))
+            await self._clock.sleep_until(self._clock.now_ns() + self._pause_ns())
+
+    def _pause_ns(self) -> int:
+        """Twice as long after every failure, and never the same for two links."""
+        opened_ns, self._opened_ns = self._opened_ns, None
+        if opened_ns is not None and (self._proven or self._clock.now_ns() - opened_ns >= _PROVEN_NS):
+            self._retry_s = self._settings.retry_first_s
+        pause_s, self._retry_s = self._retry_s, min(2 * self._retry_s, self._settings.retry_most_s)
+        return round(pause_s * random.uniform(0.8, 1.2) * NS_PER_S)
 
     async def _tick(self) -> None:
         while True:
@@ -111,12 +127,13 @@ class Link:
     # --- the sink of the source -------------------------------------------------------------------
 
     def opened(self, address: str) -> None:
-        self._retry_s = self._settings.retry_first_s
+        self._opened_ns, self._proven = self._clock.now_ns(), False
         self._set(_Condition(None, "", "", address))
 
     def receive(self, data: bytes, sender: str, *, datagram: bool = False) -> None:
         now_ns = self._clock.now_ns()
         items = self._fleet.receive(data, sender, now_ns, datagram=datagram)
+        self._proven |= bool(items)
         self._publish(items)
         if self._fleet.due_ns is not None:
             self._touched.set()
@@ -138,6 +155,8 @@ class Link:
 
     def _halt(self, status: LinkStatus, reason: str, detail: str) -> None:
         self._set(_Condition(status, reason, detail, self._condition.address))
+        if status is LinkStatus.FAILED:
+            self._failed_ns = self._clock.now_ns()
 
     def _report(self, now_ns: int) -> None:
         """Publish each aircraft's state where it has changed, and all of them about once a second."""
@@ -148,12 +167,20 @@ class Link:
             before, state = self._states.get(aircraft_id), self._state(aircraft_id, now_ns)
             changed = before is None or _gist(before) != _gist(state)
             if changed:
-                level = logging.INFO if _is_calm(state) else logging.WARNING
-                text = state.detail or state.address
-                log.log(level, "telemetry of %s: %s: %s", aircraft_id, state.status, text)
+                self._log(state, now_ns)
             self._states[aircraft_id] = state
             if changed or due:
                 self._bus.publish(state)
+
+    def _log(self, state: LinkState, now_ns: int) -> None:
+        """Write how it is, at a level that lets a source which fails again and again be read of once."""
+        line = f"{state.status}: {state.detail or state.address}"
+        fails = self._failed_ns is not None and now_ns - self._failed_ns < _REPEATS_NS
+        level = logging.INFO if _is_calm(state) else logging.WARNING
+        logged = self._logged[state.aircraft_id]
+        known = fails and line in logged
+        log.log(logging.DEBUG if known else level, "telemetry of %s: %s", state.aircraft_id, line)
+        logged.append(line)
 
     def _state(self, aircraft_id: str, now_ns: int) -> LinkState:
         heard = self._fleet.heard(aircraft_id, now_ns)

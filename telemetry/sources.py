@@ -224,11 +224,14 @@ async def _play_tlog(path: Path, clock: Clock, sink: Sink) -> None:
     splitter = TlogSplitter()
     with await asyncio.to_thread(_open_tlog, path) as stream:
         sink.opened(f"tlog:{path}")
-        due_ns, last_us = clock.now_ns(), None
+        due_ns, last_us = 0, None
         while data := await asyncio.to_thread(stream.read, SLICE_BYTES):
             for utc_us, message in splitter.push(data):
-                pause_ns = 0 if last_us is None else (utc_us - last_us) * 1000
-                due_ns, last_us = due_ns + max(0, min(pause_ns, LONGEST_PAUSE_NS)), utc_us
+                if last_us is None:
+                    due_ns = clock.now_ns()
+                else:
+                    due_ns += max(0, min((utc_us - last_us) * 1000, LONGEST_PAUSE_NS))
+                last_us = utc_us
                 await clock.sleep_until(due_ns)  # also where nothing is due later: others want to run
                 sink.receive(message, str(path))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import os
 import socket
@@ -31,8 +32,8 @@ LOCAL = "udpin:127.0.0.1:0"
 class Running:
     """A running telemetry room and what it has published."""
 
-    def __init__(self) -> None:
-        self.bus, self.clock = MemoryBus(), FakeClock()
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        self.bus, self.clock = MemoryBus(), clock or FakeClock()
         self.raw = self.bus.lossless(RawTelemetry)
         self.events = self.bus.events(Armed, StatusText)
 
@@ -59,8 +60,8 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(*links: AircraftLink) -> AsyncIterator[Running]:
-    run = Running()
+async def running(*links: AircraftLink, clock: FakeClock | None = None) -> AsyncIterator[Running]:
+    run = Running(clock)
     task = asyncio.ensure_future(Telemetry(run.bus, run.clock, TelemetrySettings(links)).run())
     try:
         yield run
@@ -311,6 +312,46 @@ async def test_tcp_connects_reconnects_and_never_sends() -> None:
     assert vehicle.received == b""
 
 
+class Hangup:
+    """A TCP server that says what `greeting` gives and closes; it knows when it was called."""
+
+    def __init__(self, clock: FakeClock, greeting: Callable[[], bytes] = bytes) -> None:
+        self.clock, self.greeting = clock, greeting
+        self.called_ns: list[int] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.called_ns.append(self.clock.now_ns())
+        writer.write(self.greeting())
+        writer.close()
+
+
+async def test_who_accepts_and_hangs_up_is_called_less_and_less_often(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "telemetry.link")
+    clock = FakeClock()
+    peer = Hangup(clock)
+    server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, running(AircraftLink("fritz", f"tcp:127.0.0.1:{port}", 1), clock=clock) as run:
+        await run.until(lambda: len(peer.called_ns) == 7, 20 * MS)
+    pauses = [after - before for before, after in itertools.pairwise(peer.called_ns)]
+    assert pauses[-1] > 7 * S  # of 0.5, 1, 2, 4, 8, 10 s, each off by a fifth at most
+    assert sum(pauses) > 20 * S
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == len(set(lines)) <= 3  # opening, open, closed
+
+
+async def test_a_link_that_was_heard_is_called_again_soon() -> None:
+    clock = FakeClock()
+    peer = Hangup(clock, FakeAircraft().heartbeat)
+    server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, running(AircraftLink("fritz", f"tcp:127.0.0.1:{port}", 1), clock=clock) as run:
+        await run.until(lambda: len(peer.called_ns) == 7)
+    assert peer.called_ns[-1] - peer.called_ns[0] < 10 * S  # six pauses of half a second, not 25 s of them
+
+
 async def test_tcp_without_a_server_says_so_and_tries_less_and_less_often() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -357,7 +398,7 @@ async def test_a_log_is_played_at_its_own_pace(tmp_path: Path) -> None:
         await run.until(lambda: run.bus.peek(LinkState, "fritz") and run.state().reason == "file_ended")
         raw = run.raw.drain()
         assert [item.data for item in raw] == messages
-        assert 4.9 * S <= raw[-1].utc_ns - raw[0].utc_ns < 5.1 * S
+        assert 4.88 * S <= raw[-1].utc_ns - raw[0].utc_ns < 5.1 * S  # the clock moves 5 ms at a time
         assert raw[0].utc_ns - START_NS < S
         assert (run.state().status, run.state().lost) == (LinkStatus.SILENT, 0)
 
