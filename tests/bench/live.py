@@ -65,7 +65,9 @@ async def measure(plan: Plan) -> dict[str, Any]:
                 frames, samples = await watch(browser, one, plan.watch_s)
                 figures["age_ms"] = ages(frames)
                 figures["badge_error_ms"] = badge_errors(frames)
-                figures["pictures_per_s"] = round(len(frames) / plan.watch_s, 1)
+                figures["pictures_per_s"] = round(
+                    1000 * (len(frames) - 1) / (frames[-1]["t"] - frames[0]["t"]), 1
+                )
                 wrong, _ = await watch(browser, one, plan.watch_s / 2, HOUR_WRONG)
                 figures["badge_error_hour_wrong_ms"] = badge_errors(wrong)
                 figures["joins"] = await measure_joins(browser, url, plan.joins)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 M_PER_DEG = 111_320.0
+STEPS = 40
+"""Poses tried between two pictures: the time is found to a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class Truth:
         last = bisect.bisect(self._times, shown.utc_ms + 500)
         best: tuple[float, float] | None = None
         for a, b in zip(self._poses[first:last], self._poses[first + 1 : last], strict=False):
-            for step in range(11):
-                between = _between(a, b, step / 10)
+            for step in range(STEPS + 1):
+                between = _between(a, b, step / STEPS)
                 candidate = (between.distance2(shown), between.utc_ms)
                 best = min(best, candidate) if best else candidate
         return best[1] if best else None
