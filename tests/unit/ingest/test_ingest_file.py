@@ -284,7 +284,8 @@ async def test_a_failing_reader_ends_the_source_with_its_reason() -> None:
 
 async def test_a_reader_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     async def never() -> Message | None:
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.get_running_loop().create_future()
+        return None
 
     monkeypatch.setattr(file_source, "FIRST_ANSWER_S", 0.01)
     with pytest.raises(SourceError, match=r"file:x\.mp4 could not be opened within 0\.01 s") as raised:
