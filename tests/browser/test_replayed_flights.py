@@ -30,10 +30,13 @@ async def replayed(*arguments: str | Path) -> AsyncIterator[Watched]:
 
 
 def positions(tlog: Path) -> set[tuple[float, float]]:
-    """Every position of the log, as an independent reader tells them."""
+    """Every position of the log, as an independent reader tells them.
+
+    The receiver's own (GPS_RAW_INT) are shown until the autopilot's first (GLOBAL_POSITION_INT) has come.
+    """
     log: Any = mavutil.mavlink_connection(str(tlog))
     found: set[tuple[float, float]] = set()
-    while (message := log.recv_match(type="GLOBAL_POSITION_INT")) is not None:
+    while (message := log.recv_match(type=["GLOBAL_POSITION_INT", "GPS_RAW_INT"])) is not None:
         found.add((message.lat / 1e7, message.lon / 1e7))
     log.close()
     return found
