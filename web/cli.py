@@ -119,7 +119,10 @@ def _settings(options: argparse.Namespace) -> Settings:
         server = replace(server, port=options.port)
     if server.log_level.upper() not in logging.getLevelNamesMapping():
         raise LagebildError(f"server.log_level is debug, info, warning or error, not '{server.log_level}'")
-    settings = replace(settings, server=server)
+    webrtc = settings.webrtc
+    if options.webrtc_port is not None:
+        webrtc = replace(webrtc, port=options.webrtc_port)
+    settings = replace(settings, server=server, webrtc=webrtc)
     check_settings(settings, "command line")
     return settings
 
@@ -146,6 +149,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     every.add_argument("--host", help="address of the web page (default 127.0.0.1)")
     every.add_argument("--port", type=int, help="port of the web page (default 8080; 0: any free one)")
+    every.add_argument("--webrtc-port", type=int, metavar="PORT",
+                       help="UDP and TCP port of the picture (default 8189; 0: any free one)")  # fmt: skip
 
     serve = commands.add_parser("serve", parents=[every], help="run the service as configured")
     serve.set_defaults(command=_serve)

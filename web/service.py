@@ -123,7 +123,14 @@ def _relay_settings(settings: Settings) -> RelaySettings:
     host = settings.server.host
     named = {"localhost": "127.0.0.1"}.get(host, host)
     addresses = () if named in ANY_ADDRESS else (named,)
-    return RelaySettings(addresses=addresses, viewers_per_feed=settings.viewers.per_feed)
+    return RelaySettings(
+        addresses=addresses,
+        port=settings.webrtc.port,
+        public_host=settings.webrtc.public_host,
+        tcp=settings.webrtc.tcp,
+        viewers_per_feed=settings.viewers.per_feed,
+        viewers_per_address=settings.viewers.per_address,
+    )
 
 
 def _ingest_settings(settings: Settings) -> IngestSettings:

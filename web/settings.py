@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import ipaddress
+import re
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -46,10 +48,20 @@ class PictureSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ViewerSettings:
-    """Limits of the relay."""
+class WebRtcSettings:
+    """Where browsers get the picture from: one port for all viewers."""
 
-    per_feed: int = 50
+    port: int = 8189  # UDP and TCP; 0: the kernel chooses
+    public_host: str = ""  # address or name that forwards this port to us, offered beside our own addresses
+    tcp: bool = True  # for networks that let no UDP through
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerSettings:
+    """How many may watch."""
+
+    per_feed: int = 400
+    per_address: int = 100  # from one IP address, on all feeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,7 @@ class Settings:
 
     server: ServerSettings = field(default_factory=ServerSettings)
     picture: PictureSettings = field(default_factory=PictureSettings)
+    webrtc: WebRtcSettings = field(default_factory=WebRtcSettings)
     viewers: ViewerSettings = field(default_factory=ViewerSettings)
     aircraft: tuple[AircraftSettings, ...] = ()
 
@@ -237,7 +250,10 @@ def check_settings(settings: Settings, where: str) -> None:
             _check_feed(feed, where)
         _check_range(aircraft.system_id, 1, 255, f"{where}: aircraft '{aircraft.id}': system_id")
     _check_range(settings.server.port, 0, 65_535, f"{where}: server.port")
-    _check_range(settings.viewers.per_feed, 1, 1000, f"{where}: viewers.per_feed")
+    _check_range(settings.webrtc.port, 0, 65_535, f"{where}: webrtc.port")
+    _check_public_host(settings.webrtc.public_host, f"{where}: webrtc.public_host")
+    _check_range(settings.viewers.per_feed, 1, 2000, f"{where}: viewers.per_feed")
+    _check_range(settings.viewers.per_address, 1, 2000, f"{where}: viewers.per_address")
     for name, (least, most) in _PICTURE_RANGES.items():
         _check_range(getattr(settings.picture, name), least, most, f"{where}: picture.{name}")
     _check_links(settings, where)
@@ -262,6 +278,24 @@ def _check_feed(feed: FeedSettings, where: str) -> None:
 def _check_range(value: float | None, least: float, most: float, at: str) -> None:
     if value is not None and not least <= value <= most:  # refuses NaN, too
         raise ConfigError(f"{at} is {least:g} to {most:g}, not {value:g}")
+
+
+_NAME = re.compile(
+    r"(?=.{1,253}$)([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.I
+)
+
+
+def _check_public_host(host: str, at: str) -> None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        if host and not _NAME.fullmatch(host):  # a URL, a port, brackets: what a candidate cannot hold
+            raise ConfigError(
+                f"{at} is an IP address or a name such as elw.example.org, not '{host}'"
+            ) from None
+    else:
+        if address.is_unspecified or address.is_multicast or "%" in host:
+            raise ConfigError(f"{at} is the address that viewers send to; nobody can send to {host}")
 
 
 def _check_links(settings: Settings, where: str) -> None:

@@ -58,7 +58,8 @@ class RunningLagebild:
 async def lagebild(*arguments: str, port: int = 0) -> AsyncIterator[RunningLagebild]:
     """Run `lagebild ARGUMENTS` on that port (0: a free one); it must stop when told so at the end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "web", arguments[0], "--port", str(port), *arguments[1:],
+        sys.executable, "-m", "web", arguments[0], "--port", str(port), "--webrtc-port", "0",
+        *arguments[1:],
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     running = RunningLagebild("", process)

@@ -27,7 +27,14 @@ from tests.fakes.aircraft import FakeAircraft
 from tests.fakes.encoded import h264_pictures
 from tests.fakes.rtp_camera import RtpCamera
 from web.service import Running, running_service
-from web.settings import AircraftSettings, FeedSettings, PictureSettings, ServerSettings, Settings
+from web.settings import (
+    AircraftSettings,
+    FeedSettings,
+    PictureSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
 
 LOST_MS = 2500
 DEADLINE_S = 60.0  # for a test that hangs, on a machine that is busy
@@ -104,7 +111,9 @@ class Site:
 @asynccontextmanager
 async def site(*aircraft: AircraftSettings) -> AsyncIterator[Site]:
     """A service with these aircraft, those of their ports open that the kernel chooses."""
-    settings = Settings(ServerSettings(port=0), PictureSettings(lost_ms=LOST_MS), aircraft=aircraft)
+    settings = Settings(
+        ServerSettings(port=0), PictureSettings(lost_ms=LOST_MS), WebRtcSettings(port=0), aircraft=aircraft
+    )
     async with running_service(settings) as service, aiohttp.ClientSession(service.url) as http:
         here, bus = Site(service, http), service.bus
         feeds = [feed.id for each in aircraft for feed in each.feed if feed.source.endswith(":0")]
@@ -355,7 +364,7 @@ async def test_what_keeps_the_service_from_starting_is_one_line_and_harms_no_oth
 async def serve(*arguments: str) -> tuple[int | None, list[str]]:
     """Run `lagebild serve` until it ends by itself; its exit code and all it said."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "web", "serve", *arguments,
+        sys.executable, "-m", "web", "serve", "--webrtc-port", "0", *arguments,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:

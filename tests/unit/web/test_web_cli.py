@@ -13,6 +13,7 @@ from web.cli import main
     ("arguments", "said"),
     [
         (["serve", "--port", "99999"], "command line: server.port is 0 to 65535, not 99999"),
+        (["serve", "--webrtc-port", "-1"], "command line: webrtc.port is 0 to 65535, not -1"),
         (["serve", "--config", "nowhere.toml"], "nowhere.toml: no such file"),
         (["replay", "--video", "nowhere.mp4"], "replay: nowhere.mp4: no such file"),
     ],

@@ -22,11 +22,13 @@ from tests.fakes.rtp_camera import MavlinkAircraft, RtpCamera
 from tests.fakes.whep_player import Player
 from web import listening
 from web.service import Running, running_service
-from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings
+from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
 
 FEED = FeedSettings("fritz-tag", "rtp://127.0.0.1:0", "Tageslicht", trust_clock=True)
 AIRCRAFT = AircraftSettings("fritz", "Fritz", "udpin:127.0.0.1:0", 1, feed=(FEED,))
-SETTINGS = Settings(server=ServerSettings(port=0, title="Einsatz 4711"), aircraft=(AIRCRAFT,))
+SETTINGS = Settings(
+    server=ServerSettings(port=0, title="Einsatz 4711"), webrtc=WebRtcSettings(port=0), aircraft=(AIRCRAFT,)
+)
 
 
 @dataclass(slots=True)
@@ -231,14 +233,18 @@ async def test_a_port_in_use_is_named_and_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(PortInUseError, match=rf"cannot listen on 127\.0\.0\.1:{port}.*--port"):
-            async with running_service(Settings(server=ServerSettings(port=port))):
+            async with running_service(
+                Settings(server=ServerSettings(port=port), webrtc=WebRtcSettings(port=0))
+            ):
                 pass
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
 async def test_an_address_of_another_machine_is_named(host: str) -> None:
     with pytest.raises(ConfigError, match=rf"cannot listen on {host}:0 .*: .*; check --host") as caught:
-        async with running_service(Settings(server=ServerSettings(host=host, port=0))):
+        async with running_service(
+            Settings(server=ServerSettings(host=host, port=0), webrtc=WebRtcSettings(port=0))
+        ):
             pass
     assert not isinstance(caught.value, PortInUseError)
 

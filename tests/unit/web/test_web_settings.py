@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flow.errors import ConfigError
-from web.settings import Settings, _fields_of, _table_of, load_settings
+from web.settings import Settings, ViewerSettings, WebRtcSettings, _fields_of, _table_of, load_settings
 
 FEED = "[[aircraft]]\nid='a'\n[[aircraft.feed]]\nid='x'\nsource='rtp://127.0.0.1:1'\n"
 EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
@@ -45,7 +45,7 @@ def test_the_example_holds_every_setting_there_is() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     settings, defaults = load_settings(EXAMPLE, {}), Settings()
-    for part in ("server", "picture", "viewers"):
+    for part in ("server", "picture", "webrtc", "viewers"):
         assert dataclasses.asdict(getattr(settings, part)) == dataclasses.asdict(getattr(defaults, part))
     assert [f.id for a in settings.aircraft for f in a.feed] == ["fritz-tag", "fritz-datei"]
 
@@ -72,7 +72,12 @@ def test_the_example_shows_the_defaults() -> None:
         ("[aircraft]\nid='a'", "Expected `array`, got `object` - at `$.aircraft`"),
         ("aircraft = 5", "Expected `array`, got `int` - at `$.aircraft`"),
         ("[picture]\nlive_age_ms = -1", "picture.live_age_ms is 100 to 60000, not -1"),
-        ("[viewers]\nper_feed = 0", "viewers.per_feed is 1 to 1000, not 0"),
+        ("[viewers]\nper_feed = 0", "viewers.per_feed is 1 to 2000, not 0"),
+        ("[viewers]\nper_address = 2001", "viewers.per_address is 1 to 2000, not 2001"),
+        ("[webrtc]\nport = -1", "webrtc.port is 0 to 65535, not -1"),
+        ("[webrtc]\ntcp = 1", "Expected `bool`, got `int` - at `$.webrtc.tcp`"),
+        ("[webrtc]\npublic_host = '0.0.0.0'", "webrtc.public_host is the address that viewers send to"),
+        ("[webrtc]\npublic_host = 'fe80::1%eth0'", "nobody can send to fe80::1%eth0"),
         (FEED + "air_link_ms=-500.0", "feed 'x': air_link_ms is 0 to 60000, not -500"),
         (FEED + "hfov_deg=nan", "feed 'x': hfov_deg is 1 to 179, not nan"),
         (FEED + "fps=0.0", "feed 'x': fps is 0.1 to 1000, not 0"),
@@ -86,6 +91,19 @@ def test_what_is_wrong_is_said_in_one_line_with_file_and_key(tmp_path: Path, tex
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "host", ["http://elw.example", "elw.example:8189", "[2001:db8::1]", "192.0.2.300", "elw example", "-a.de"]
+)
+def test_a_public_host_that_no_candidate_can_hold_is_refused(tmp_path: Path, host: str) -> None:
+    with pytest.raises(ConfigError, match=r"webrtc\.public_host is an IP address or a name such as"):
+        from_text(tmp_path, f"[webrtc]\npublic_host = '{host}'")
+
+
+@pytest.mark.parametrize("host", ["", "192.0.2.7", "2001:db8::1", "elw", "elw-1.feuerwehr.example.org"])
+def test_a_public_host_is_an_address_or_a_name(tmp_path: Path, host: str) -> None:
+    assert from_text(tmp_path, f"[webrtc]\npublic_host = '{host}'").webrtc.public_host == host
+
+
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.toml: no such file"):
         load_settings(Path("nowhere.toml"), {})
@@ -97,6 +115,10 @@ def test_every_kind_of_key_can_be_overridden(tmp_path: Path) -> None:
         "[[aircraft]]\nid='a'\n[[aircraft.feed]]\nid='x'\nsource='rtp://127.0.0.1:1'",
         LAGEBILD_SERVER_PORT="8081",
         LAGEBILD_SERVER_TITLE="Einsatz 4711",
+        LAGEBILD_WEBRTC_PORT="0",
+        LAGEBILD_WEBRTC_PUBLIC_HOST="192.0.2.7",
+        LAGEBILD_WEBRTC_TCP="false",
+        LAGEBILD_VIEWERS_PER_ADDRESS="7",
         LAGEBILD_AIRCRAFT_0_SYSTEM_ID="7",
         LAGEBILD_AIRCRAFT_0_ALLOW_FROM="192.0.2.1, 192.0.2.2",
         LAGEBILD_AIRCRAFT_0_FEED_0_TRUST_CLOCK="true",
@@ -107,6 +129,8 @@ def test_every_kind_of_key_can_be_overridden(tmp_path: Path) -> None:
     )
     aircraft = settings.aircraft[0]
     assert (settings.server.port, settings.server.title) == (8081, "Einsatz 4711")
+    assert settings.webrtc == WebRtcSettings(0, "192.0.2.7", False)
+    assert settings.viewers == ViewerSettings(400, 7)
     assert (aircraft.system_id, aircraft.allow_from) == (7, ("192.0.2.1", "192.0.2.2"))
     assert aircraft.feed[0].trust_clock
     assert (aircraft.feed[1].id, aircraft.feed[1].source) == ("y", "rtp://127.0.0.1:2")
