@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ViewerReport:
-    """What the relay knows of one viewer."""
+    """What the relay knows of one viewer; None is what its receiver has not told (yet).
+
+    `session_id` is the key that ends the session: whoever shows a report shortens it. `loss` is the share
+    (0 to 1) of the last receiver reports, `estimated_bps` what the receiver believes its way to carry (REMB).
+    `sent_packets` counts first sendings, `resent_packets` those it asked for again. A viewer is `catching_up`
+    from its joining until it has been sent all there was, and has then `backlog_bytes` still to come.
+    """
 
     session_id: str
     feed_id: str
@@ -26,13 +32,44 @@ class ViewerReport:
     pictures_sent: int
     pictures_dropped: int
     bytes_sent: int
+    since_ns: int = 0  # when the session was opened, Lagebild time
+    path: Literal["udp", "tcp", ""] = ""  # "": not known
+    loss: float | None = None
+    rtt_ms: float | None = None
+    jitter_ms: float | None = None
+    estimated_bps: float | None = None
+    sent_packets: int = 0
+    resent_packets: int = 0
+    catching_up: bool = False
+    backlog_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTraffic:
+    """What the relay has sent of one feed since it started; viewers that have left are in it and stay in it.
+
+    `nacked_packets` were asked for again (RFC 4585 6.2.1), resent or not; `keyframe_requests` are picture loss
+    indications and full intra requests (RFC 4585 6.3.1, RFC 5104 4.3.1).
+    """
+
+    feed_id: str
+    bytes_sent: int = 0
+    sent_packets: int = 0
+    resent_packets: int = 0
+    pictures_dropped: int = 0
+    nacked_packets: int = 0
+    keyframe_requests: int = 0
 
 
 class RelayDoor(Protocol):
     """What `web` asks of the relay (draft-ietf-wish-whep)."""
 
-    async def answer(self, feed_id: str, offer_sdp: str) -> Answer:
-        """Open a viewer session. Raises NotFoundError for an unknown feed, OfferError for a bad offer."""
+    async def answer(self, feed_id: str, offer_sdp: str, client_address: str = "") -> Answer:
+        """Open a viewer session for the IP address that asks ("": not known, not limited).
+
+        Raises NotFoundError for an unknown feed, OfferError for a bad offer, BusyError where the feed has its
+        most viewers, TooManyError where this address has.
+        """
         ...
 
     async def trickle(self, session_id: str, fragment: str) -> None:
@@ -45,4 +82,8 @@ class RelayDoor(Protocol):
 
     def viewers(self) -> list[ViewerReport]:
         """Every open session."""
+        ...
+
+    def traffic(self) -> list[FeedTraffic]:
+        """Every feed, watched or not."""
         ...

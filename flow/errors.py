@@ -62,6 +62,12 @@ class BusyError(LagebildError):
     code = "busy"
 
 
+class TooManyError(LagebildError):
+    """One caller has all it may have at once; it must let go of something first."""
+
+    code = "too_many"
+
+
 class OverflowedError(LagebildError):
     """A LOSSLESS reader was too slow: its bound was reached and something is missing from here on."""
 

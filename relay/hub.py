@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from flow.bus import Bus
 from flow.clock import NS_PER_S, Clock
-from flow.doors import Answer, ViewerReport
+from flow.doors import Answer, FeedTraffic, ViewerReport
 from flow.errors import BusyError, LagebildError, NotFoundError
 from flow.flights import SourceState
 from flow.units import Codec
@@ -44,7 +44,7 @@ class Relay:
         finally:
             await asyncio.gather(*(self._end(s, "service stops") for s in list(self._viewers)))
 
-    async def answer(self, feed_id: str, offer_sdp: str) -> Answer:
+    async def answer(self, feed_id: str, offer_sdp: str, client_address: str = "") -> Answer:
         self._check_feed(feed_id)
         offer = checked_offer(offer_sdp)
         session_id = secrets.token_urlsafe(16)
@@ -71,6 +71,9 @@ class Relay:
 
     def viewers(self) -> list[ViewerReport]:
         return [viewer.report() for viewer in self._viewers.values()]
+
+    def traffic(self) -> list[FeedTraffic]:
+        return [FeedTraffic(feed_id) for feed_id in sorted(self._feed_ids)]
 
     def _check_feed(self, feed_id: str) -> None:
         if feed_id not in self._feed_ids:

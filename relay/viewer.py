@@ -56,6 +56,7 @@ class Viewer:
             pictures_sent=self._pictures_sent,
             pictures_dropped=self._reader.dropped,
             bytes_sent=self._bytes_sent,
+            since_ns=self.opened_ns,
         )
 
     async def _next_picture(self) -> AccessUnit | None:

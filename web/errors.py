@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from flow.errors import BusyError, ConfigError, LagebildError, NotFoundError, RemoteError
+from flow.errors import BusyError, ConfigError, LagebildError, NotFoundError, RemoteError, TooManyError
 
 from .access import ForbiddenError
 
@@ -16,11 +16,15 @@ log = logging.getLogger("lagebild.web")
 _STATUS: tuple[tuple[type[LagebildError], int], ...] = (
     (NotFoundError, 404),
     (BusyError, 503),
+    (TooManyError, 429),
     (ForbiddenError, 403),
     (RemoteError, 400),
     (ConfigError, 500),
     (LagebildError, 409),
 )
+
+RETRY_AFTER_S: dict[int, str] = {503: "2", 429: "10"}
+"""A place on a feed comes free by itself; one's own only when one lets go of it (RFC 9110 10.2.3)."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -44,17 +48,16 @@ async def errors_to_http(
     try:
         return await handler(request)
     except LagebildError as error:
-        headers = {"Retry-After": "2"} if isinstance(error, BusyError) else None
-        return _error(status_of(error), error.code, str(error), headers)
+        return _error(status_of(error), error.code, str(error))
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _error(error.status, "http", error.reason or str(error.status), None)
+        return _error(error.status, "http", error.reason or str(error.status))
     except (ConnectionError, TimeoutError):
         raise
     except Exception:
         log.exception("%s %s failed: a defect of Lagebild", request.method, request.path)
-        return _error(500, "internal", "an error inside Lagebild; the log has it", None)
+        return _error(500, "internal", "an error inside Lagebild; the log has it")
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -62,5 +65,6 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
         response.headers.setdefault(name, value)
 
 
-def _error(status: int, code: str, message: str, headers: dict[str, str] | None) -> web.Response:
+def _error(status: int, code: str, message: str) -> web.Response:
+    headers = {"Retry-After": RETRY_AFTER_S[status]} if status in RETRY_AFTER_S else None
     return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)

@@ -15,7 +15,8 @@ FRAGMENT = "application/trickle-ice-sdpfrag"
 
 def add_live_routes(door: Door, relay: RelayDoor) -> None:
     async def offer(request: web.Request) -> web.Response:
-        answer = await relay.answer(request.match_info["feed"], await _text(request, SDP))
+        feed_id, sdp = request.match_info["feed"], await _text(request, SDP)
+        answer = await relay.answer(feed_id, sdp, request.remote or "")
         return web.Response(
             status=201,
             text=answer.sdp,
@@ -37,7 +38,8 @@ def add_live_routes(door: Door, relay: RelayDoor) -> None:
         400: "the offer cannot be answered",
         404: "no such feed",
         409: "the feed's codec is not relayed",
-        503: "the feed has its most viewers",
+        429: "this address has its most viewers; Retry-After says when to ask again",
+        503: "the feed has its most viewers; Retry-After says when to ask again",
     }
     door.route(
         Route(

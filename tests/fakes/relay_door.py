@@ -1,0 +1,36 @@
+"""A relay that is all report: what it answers, knows and refuses is what the test says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flow.doors import Answer, FeedTraffic, ViewerReport
+from flow.errors import LagebildError
+
+
+@dataclass(slots=True)
+class FakeRelay:
+    """A flow.doors.RelayDoor. `asked` holds (feed, client address) of every offer."""
+
+    reports: list[ViewerReport] = field(default_factory=list)
+    totals: list[FeedTraffic] = field(default_factory=list)
+    refuse: LagebildError | None = None
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def answer(self, feed_id: str, offer_sdp: str, client_address: str = "") -> Answer:
+        self.asked.append((feed_id, client_address))
+        if self.refuse:
+            raise self.refuse
+        return Answer("0123456789", "v=0\r\n", '"1"')
+
+    async def trickle(self, session_id: str, fragment: str) -> None:
+        """Nothing to add to."""
+
+    async def close(self, session_id: str) -> None:
+        """Nothing to end."""
+
+    def viewers(self) -> list[ViewerReport]:
+        return self.reports
+
+    def traffic(self) -> list[FeedTraffic]:
+        return self.totals
