@@ -1,0 +1,92 @@
+"""How one viewer receives its stream, by its own reports."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from flow.clock import NS_PER_MS, NS_PER_S
+from flow.codec.rtp import signed_distance
+from flow.units import CLOCK_RATE_HZ
+
+from .rtcp import FullIntra, Message, Nack, PictureLoss, ReceiverReport, Remb, compact_ntp
+
+LOSS_WINDOW_NS = NS_PER_S
+"""Loss is taken over at least this, since some viewers send a report with every NACK: a lost packet among
+the three since the one before is not 33 % loss."""
+
+REPORTS_KEPT = 64
+VALID_NS = 5 * NS_PER_S
+"""A viewer reports about once a second (RFC 3550 6.2); what is older says nothing about now."""
+
+CONGESTED_LOSS = 0.02
+MAX_RTT_MS = 10_000.0
+
+
+class Feedback:
+    """What the viewer of the stream `ssrc` has reported; messages about other streams do not count.
+
+    `loss` (0 to 1, over the last second or two), `rtt_ms`, `jitter_ms` and `remb_bps` are None until they
+    are known. `nacked` counts the packets asked for again, `plis` the keyframes (PLI and FIR).
+    """
+
+    def __init__(self, ssrc: int) -> None:
+        self.loss: float | None = None
+        self.rtt_ms: float | None = None
+        self.jitter_ms: float | None = None
+        self.remb_bps: int | None = None
+        self.nacked = 0
+        self.plis = 0
+        self._ssrc = ssrc
+        self._reports: deque[tuple[int, ReceiverReport]] = deque(maxlen=REPORTS_KEPT)
+        self._remb_at_ns = 0
+
+    def take(self, messages: Iterable[Message], now_ns: int) -> None:
+        """Take what `rtcp.parse` read from one datagram; `now_ns` is the clock of our sender reports."""
+        for message in messages:
+            match message:
+                case ReceiverReport(ssrc=self._ssrc):
+                    self._take_report(message, now_ns)
+                case Remb():
+                    self.remb_bps, self._remb_at_ns = message.bitrate_bps, now_ns
+                case Nack(media_ssrc=self._ssrc):
+                    self.nacked += len(message.sequences)
+                case PictureLoss(media_ssrc=self._ssrc) | FullIntra(media_ssrc=self._ssrc):
+                    self.plis += 1
+
+    def congested(self, now_ns: int, sent_bps: float) -> bool:
+        """Whether more is lost than a good link loses, or more is sent than the viewer thinks it can take."""
+        lossy = self.loss is not None and self.loss > CONGESTED_LOSS
+        if lossy and now_ns - self._reports[-1][0] <= VALID_NS:
+            return True
+        return (
+            self.remb_bps is not None and self.remb_bps < sent_bps and now_ns - self._remb_at_ns <= VALID_NS
+        )
+
+    def _take_report(self, report: ReceiverReport, now_ns: int) -> None:
+        self._reports.append((now_ns, report))
+        while len(self._reports) > 2 and now_ns - self._reports[1][0] >= LOSS_WINDOW_NS:
+            self._reports.popleft()
+        self.loss = _loss(self._reports[0][1], report)
+        self.jitter_ms = report.jitter_90k * 1000 / CLOCK_RATE_HZ
+        rtt_ms = _rtt_ms(report, now_ns)
+        if rtt_ms is not None:
+            self.rtt_ms = rtt_ms
+
+
+def _loss(before: ReceiverReport, report: ReceiverReport) -> float:
+    """Lost of expected packets between two reports (RFC 3550 A.3); resent packets that came do not count."""
+    expected = signed_distance(before.highest_sequence, report.highest_sequence, 1 << 32)
+    if expected <= 0:
+        return report.fraction_lost
+    return min(max((report.cumulative_lost - before.cumulative_lost) / expected, 0.0), 1.0)
+
+
+def _rtt_ms(report: ReceiverReport, now_ns: int) -> float | None:
+    """RFC 3550 6.4.1: now, less when our report was sent, less how long the viewer kept it."""
+    if report.lsr == 0:
+        return None
+    ticks = signed_distance(report.lsr + report.dlsr, compact_ntp(now_ns), 1 << 32)
+    rtt_ms = ticks * NS_PER_S / 65536 / NS_PER_MS
+    # On a short path the viewer's clock, if it is a little fast, makes it less than nothing.
+    return max(rtt_ms, 0.0) if -10 < rtt_ms < MAX_RTT_MS else None

@@ -1,0 +1,95 @@
+"""How fast one viewer is sent to: a keyframe must not burst a narrow link."""
+
+from __future__ import annotations
+
+from flow.clock import NS_PER_S
+
+START_BPS = 96_000_000
+"""10 packets of 1200 bytes a millisecond; a group of ten seconds sent faster overflows a browser's socket."""
+
+START_BURST_BYTES = 64 * 1024
+"""What may go at once at START_BPS, that is 5.5 ms; in proportion at other rates."""
+
+LEAST_BURST_BYTES = 6000  # four packets of any size: no packet may be larger than what ever may go
+LEAST_BPS = 500_000.0  # so that a feed which stood still does not begin at nothing
+
+HEADROOM = 1.25  # over the stream, to work off what waits behind a keyframe
+GROWTH_PER_S = 1.1
+MAX_GROWTH_NS = 2 * NS_PER_S  # who has been silent for longer has not shown that it can take more
+LOWERED_AT_MOST_EVERY_NS = NS_PER_S  # one loss is in all the reports of its second
+
+
+class TokenBucket:
+    """`rate_bps` may flow, and up to `burst_bytes` at once. Starts full."""
+
+    def __init__(self, rate_bps: float, burst_bytes: float) -> None:
+        self.rate_bps = rate_bps
+        self.burst_bytes = burst_bytes
+        self._level_bytes = burst_bytes
+        self._at_ns: int | None = None
+
+    def allowance(self, now_ns: int) -> int:
+        """How many bytes may go now; 0 while what was taken too much is paid back."""
+        passed_ns = 0 if self._at_ns is None else max(now_ns - self._at_ns, 0)
+        gained = passed_ns * self.rate_bps / (8 * NS_PER_S)
+        self._level_bytes = min(self._level_bytes + gained, self.burst_bytes)
+        self._at_ns = now_ns
+        return max(int(self._level_bytes), 0)
+
+    def set(self, rate_bps: float, burst_bytes: float) -> None:
+        """From the next time on."""
+        self.rate_bps = rate_bps
+        self.burst_bytes = burst_bytes
+
+    def spent(self, size_bytes: int) -> None:
+        """Take out what went, also if it was more than allowed."""
+        self._level_bytes -= size_bytes
+
+
+class Pacer:
+    """Paces everything that goes to one viewer, what is resent included.
+
+    The rate starts high, falls when the viewer's reports tell of congestion, never below what the stream
+    needs, and grows again by a tenth each second. With `fixed_bps` it stays there.
+    """
+
+    def __init__(self, fixed_bps: float | None = None) -> None:
+        self._fixed = fixed_bps is not None
+        rate_bps = START_BPS if fixed_bps is None else fixed_bps
+        self._bucket = TokenBucket(rate_bps, _burst_bytes(rate_bps))
+        self._reported_ns: int | None = None
+        self._lowered_ns: int | None = None
+
+    @property
+    def rate_bps(self) -> float:
+        return self._bucket.rate_bps
+
+    def allowance(self, now_ns: int) -> int:
+        """How many bytes may go now."""
+        return self._bucket.allowance(now_ns)
+
+    def spent(self, size_bytes: int) -> None:
+        """Say that `size_bytes` went."""
+        self._bucket.spent(size_bytes)
+
+    def on_report(self, congested: bool, remb_bps: float | None, stream_bps: float, now_ns: int) -> None:
+        """Adapt to a viewer's report; `stream_bps` is what the feed needs on average."""
+        since_ns = 0 if self._reported_ns is None else now_ns - self._reported_ns
+        self._reported_ns = now_ns
+        if self._fixed:
+            return
+        if not congested:
+            self._set(
+                min(self.rate_bps * GROWTH_PER_S ** (min(since_ns, MAX_GROWTH_NS) / NS_PER_S), START_BPS)
+            )
+        elif self._lowered_ns is None or now_ns - self._lowered_ns >= LOWERED_AT_MOST_EVERY_NS:
+            self._lowered_ns = now_ns
+            estimate = self.rate_bps if remb_bps is None else 1.5 * remb_bps
+            self._set(max(min(self.rate_bps / 2, estimate), HEADROOM * stream_bps, LEAST_BPS))
+
+    def _set(self, rate_bps: float) -> None:
+        self._bucket.set(rate_bps, _burst_bytes(rate_bps))
+
+
+def _burst_bytes(rate_bps: float) -> float:
+    return max(rate_bps * START_BURST_BYTES / START_BPS, LEAST_BURST_BYTES)

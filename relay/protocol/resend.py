@@ -1,0 +1,47 @@
+"""What a viewer may be sent again: bounded, so that NACKs neither multiply traffic nor clog a full link."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from flow.clock import NS_PER_MS
+
+from .pacer import TokenBucket
+
+RATE_BPS = 4_000_000
+BURST_BYTES = 128 * 1024
+"""Half of a large keyframe at once; then 10 % of a 40 Mbit/s stream."""
+
+LEAST_INTERVAL_MS = 10.0
+REMEMBERED = 1024
+
+
+class ResendBudget:
+    """Decides about one viewer's NACKs; `refused` counts what was asked for too often or too much.
+
+    A resend takes from the pacer's allowance like anything else. Ask the pacer first: what is granted here
+    counts as sent.
+    """
+
+    def __init__(self, rate_bps: float = RATE_BPS, burst_bytes: int = BURST_BYTES) -> None:
+        self.refused = 0
+        self._bucket = TokenBucket(rate_bps, burst_bytes)
+        self._sent_ns: OrderedDict[int, int] = OrderedDict()  # feed sequence -> when last resent
+
+    def grant(self, feed_seq: int, size_bytes: int, rtt_ms: float | None, now_ns: int) -> bool:
+        """Whether the packet may be resent now; if so, it is counted as sent.
+
+        Not twice within half a round trip: the NACK was sent before the resent packet can have come.
+        """
+        interval_ms = max(LEAST_INTERVAL_MS, (rtt_ms or 0.0) / 2)
+        sent_ns = self._sent_ns.get(feed_seq)
+        too_soon = sent_ns is not None and now_ns - sent_ns < interval_ms * NS_PER_MS
+        if too_soon or self._bucket.allowance(now_ns) < size_bytes:
+            self.refused += 1
+            return False
+        self._bucket.spent(size_bytes)
+        self._sent_ns[feed_seq] = now_ns
+        self._sent_ns.move_to_end(feed_seq)
+        if len(self._sent_ns) > REMEMBERED:
+            self._sent_ns.popitem(last=False)
+        return True
