@@ -1,0 +1,84 @@
+"""Relays that are joined by WHEP: Pion, stock aiortc, and Lagebild."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urljoin
+
+import aiohttp
+
+from . import AnswerTo, Joined, PeerError
+from .place import Place
+from .process import RelayProcess
+
+_SDP = {"Content-Type": "application/sdp"}
+
+
+class WhepPeer:
+    """A relay whose command line is made of its two ports, RTP and HTTP."""
+
+    offers = False
+
+    def __init__(self, name: str, place: Place, path: str) -> None:
+        self.name = name
+        self.place = place
+        self.rtp_port, self.http_port = place.free_port(), place.free_port()
+        self.url = f"http://{place.relay_address}:{self.http_port}{path}"
+        self._process = RelayProcess(name)
+        self._http: aiohttp.ClientSession | None = None
+
+    @property
+    def rtp_target(self) -> tuple[str, int]:
+        return self.place.relay_address, self.rtp_port
+
+    @property
+    def pids(self) -> list[int]:
+        return self._process.pids
+
+    def command(self) -> Sequence[str]:
+        """The program and its arguments."""
+        raise NotImplementedError
+
+    async def start(self, core: int) -> None:
+        self._http = aiohttp.ClientSession()
+        try:
+            await self._process.start(self.place.command(core, *self.command()), self._answers)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        http, self._http = self._http, None
+        if http is not None:
+            await http.close()
+        await self._process.stop()
+
+    async def join(self, offer_sdp: str) -> Joined:
+        async with self._session.post(self.url, data=offer_sdp, headers=_SDP) as reply:
+            text = await reply.text()
+            if reply.status != 201:
+                raise PeerError(f"{self.name} refuses a viewer: {reply.status} {text.strip()[:200]}")
+            session = urljoin(self.url, reply.headers["Location"])
+
+        async def leave() -> None:
+            async with self._session.delete(session):
+                pass
+
+        return Joined(text, leave)
+
+    async def join_reversed(self, answer_to: AnswerTo) -> Joined:
+        raise PeerError(f"{self.name} answers; it does not offer")
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            raise PeerError(f"{self.name} is not running")
+        return self._http
+
+    async def _answers(self) -> bool:
+        """Whether anything is heard at the HTTP port, be it an error."""
+        try:
+            async with self._session.get(self.url):
+                return True
+        except aiohttp.ClientError:
+            return False
