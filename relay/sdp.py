@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from flow.errors import OfferError
 
@@ -19,6 +21,53 @@ and 6 codecs; with two videos, audio and data Chromium offers 11 KB, 302 lines, 
 """
 
 _H264 = re.compile(r"a=rtpmap:\d+ H264/90000\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How the viewer is reached: ICE credentials (RFC 8839 5.4) and DTLS (RFC 8122 5, RFC 4145 4)."""
+
+    ufrag: str
+    password: str
+    fingerprints: tuple[tuple[str, str], ...]  # (algorithm, value)
+    setup: str  # "actpass" | "active" | "passive"
+
+
+@dataclass(frozen=True, slots=True)
+class H264Format:
+    """One H.264 payload type of an offer (RFC 6184 8.2)."""
+
+    payload_type: int
+    packetization_mode: int
+    profile_level_id: str  # six hex digits, lower case
+    fmtp: str
+    feedback: tuple[str, ...]  # of a=rtcp-fb, for instance "nack pli"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One m-section of an offer. `transport` is None where it has none of its own (RFC 9143 7.1.3)."""
+
+    kind: str  # "video" | "audio" | "application" | …
+    mid: str | None
+    port: int
+    protocol: str
+    formats: tuple[str, ...]  # as in the m-line
+    rtpmap: str | None  # of the first format
+    direction: str  # "sendrecv" | "sendonly" | "recvonly" | "inactive"
+    rtcp_mux: bool
+    transport: Transport | None
+    h264: tuple[H264Format, ...]
+    extensions: Mapping[str, int]  # id by URI (RFC 8285 5)
+    ssrcs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A parsed offer: its m-sections in order, and the mids that share one transport (RFC 9143)."""
+
+    sections: tuple[Section, ...]
+    bundle: tuple[str, ...]
 
 
 def checked_offer(offer_sdp: str) -> str:

@@ -1,0 +1,206 @@
+"""The SDP answer to a viewer's offer (RFC 8829 5.3, RFC 9143, RFC 8839): one H.264 video, sent only."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flow.errors import OfferError
+
+from .sdp import H264Format, Offer, Section, Transport
+
+PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+"""Chromium shows pictures at once where it says 0/0; without it, late joiners stay seconds behind."""
+
+MAX_ONE_BYTE_ID = 14  # RFC 8285 4.2
+FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
+_FALLBACK_PROFILES = ("42e0", "4200")
+_STREAM = "lagebild video"  # identification of stream and track (RFC 8830 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What we send of what was offered: format, and header extension (None: not offered)."""
+
+    section: int  # index in the offer
+    payload_type: int
+    fmtp: str
+    feedback: tuple[str, ...]
+    playout_delay_id: int | None
+    remote: Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Our side: ICE-lite credentials, "sha-256 AA:…", and where we listen, the best address first."""
+
+    ufrag: str
+    password: str
+    fingerprint: str
+    addresses: Sequence[str]
+    port: int
+    tcp: bool = True  # ICE-TCP, passive, on the same port number (RFC 6544)
+
+
+def choose_format(offer: Offer, profile_level_id: str) -> Chosen:
+    """Choose video section and format for a stream of this profile; its level is of no importance.
+
+    The stream's own profile where it is offered, else Constrained Baseline, Baseline, or whatever there is:
+    browsers decode every profile that they can at all, whatever was negotiated (Debian's Chromium offers no
+    High, and plays it). Raises OfferError.
+    """
+    reasons = []
+    for index, section in enumerate(offer.sections):
+        if section.kind == "video":
+            reason = _hindrance(offer, section)
+            if reason is None:
+                return _chosen(offer, index, profile_level_id)
+            reasons.append(reason)
+    raise OfferError(reasons[0] if reasons else "the offer has no video section ('m=video')")
+
+
+def _hindrance(offer: Offer, section: Section) -> str | None:
+    """Why a video section of the offer cannot be used, or None."""
+    name = f"video section '{section.mid or '?'}' of the offer"
+    transport = _remote(offer, section)
+    if section.port == 0 and section.mid not in offer.bundle:
+        return f"{name} is switched off (port 0, RFC 3264 6)"
+    if section.direction not in ("recvonly", "sendrecv"):
+        return f"{name} is '{section.direction}'; a viewer receives ('a=recvonly')"
+    if not section.h264:
+        return f"{name} has no H.264; this browser cannot show the picture"
+    if not _mode_1(section):
+        return f"{name} has H.264 in packetization-mode 0 only; mode 1 is needed (RFC 6184 6.3)"
+    if not section.rtcp_mux or not section.protocol.endswith("RTP/SAVPF"):
+        return f"{name} needs 'UDP/TLS/RTP/SAVPF' and 'a=rtcp-mux' (RFC 8834 4.5)"
+    if transport is None:
+        return f"{name} lacks one of 'a=ice-ufrag', 'a=ice-pwd', 'a=fingerprint', 'a=setup' (RFC 8829 5.2.1)"
+    if transport.setup == "passive":
+        return f"{name} says 'a=setup:passive', but the server is the passive one (RFC 5763 5)"
+    return None
+
+
+def _remote(offer: Offer, section: Section) -> Transport | None:
+    """Its own transport or, where it is bundle-only, that of the first of its bundle (RFC 9143 7.1.3)."""
+    if section.transport is not None or section.mid not in offer.bundle:
+        return section.transport
+    return next((s.transport for s in offer.sections if s.mid == offer.bundle[0]), None)
+
+
+def _mode_1(section: Section) -> list[H264Format]:
+    return [f for f in section.h264 if f.packetization_mode == 1]
+
+
+def _chosen(offer: Offer, index: int, profile_level_id: str) -> Chosen:
+    section = offer.sections[index]
+    remote = _remote(offer, section)
+    assert remote is not None  # _hindrance has seen it
+    wanted = [profile(profile_level_id), *map(profile, _FALLBACK_PROFILES)]
+    fits = {profile(f.profile_level_id): f for f in reversed(_mode_1(section))}
+    chosen = next((fits[w] for w in wanted if w in fits), _mode_1(section)[0])
+    delay_id = section.extensions.get(PLAYOUT_DELAY, 0)
+    return Chosen(
+        section=index,
+        payload_type=chosen.payload_type,
+        fmtp=chosen.fmtp,
+        feedback=tuple(f for f in FEEDBACK if f in chosen.feedback),
+        playout_delay_id=delay_id if 1 <= delay_id <= MAX_ONE_BYTE_ID else None,
+        remote=remote,
+    )
+
+
+def profile(profile_level_id: str) -> str:
+    """The profile that the first four hex digits of a `profile-level-id` mean (RFC 6184 8.1, table 5)."""
+    try:
+        idc, flags = int(profile_level_id[:2], 16), int(profile_level_id[2:4], 16)
+    except ValueError:
+        return profile_level_id
+    # Several spellings of one profile: constraint_set1 of Baseline, constraint_set0 of Main.
+    if (
+        (idc == 0x42 and flags & 0x40)
+        or (idc == 0x4D and flags & 0x80)
+        or (idc == 0x58 and flags & 0xC0 == 0xC0)
+    ):
+        return "constrained baseline"
+    if idc == 0x42 or (idc == 0x58 and flags & 0x80):
+        return "baseline"
+    if idc == 0x64 and flags & 0x0C == 0x0C:
+        return "constrained high"
+    return f"{idc:02x}"
+
+
+def answer_sdp(offer: Offer, chosen: Chosen, local: Local, ssrc: int, session_id: int) -> str:
+    """The answer's text. `session_id` is a number of up to 62 bits for the o-line (RFC 8829 5.2.1)."""
+    accepted = [i for i in range(len(offer.sections)) if i == chosen.section or _stays(offer, chosen, i)]
+    bundle = [mid for mid in offer.bundle if any(offer.sections[i].mid == mid for i in accepted)]
+    lines = ["v=0", f"o=- {session_id} 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite"]
+    if bundle:
+        lines.append(f"a=group:BUNDLE {' '.join(bundle)}")
+    lines.append("a=msid-semantic:WMS *")
+    for index, section in enumerate(offer.sections):
+        # RFC 9143 7.3: all of a bundle is where its first section is.
+        leads = section.mid == bundle[0] if bundle else index == chosen.section
+        if index == chosen.section:
+            lines += _video(section, chosen, local, ssrc)
+        elif index in accepted:
+            lines += _inactive(section, local)
+        else:
+            lines += _rejected(section, local)
+        if leads:
+            lines += _candidates(local)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _stays(offer: Offer, chosen: Chosen, index: int) -> bool:
+    """Whether another section is kept, inactive: stock aiortc stumbles over rejected audio."""
+    section, ours = offer.sections[index], offer.sections[chosen.section]
+    together = section.mid in offer.bundle and ours.mid in offer.bundle
+    return together and section.kind in ("audio", "video") and section.rtcp_mux
+
+
+def _video(section: Section, chosen: Chosen, local: Local, ssrc: int) -> Iterator[str]:
+    pt = chosen.payload_type
+    yield from _head(section, local.port, str(pt), local)
+    yield from ("a=sendonly", "a=rtcp-mux", f"a=rtpmap:{pt} H264/90000", f"a=fmtp:{pt} {chosen.fmtp}")
+    yield from (f"a=rtcp-fb:{pt} {feedback}" for feedback in chosen.feedback)
+    if chosen.playout_delay_id is not None:
+        yield f"a=extmap:{chosen.playout_delay_id} {PLAYOUT_DELAY}"
+    yield from (f"a=msid:{_STREAM}", f"a=ssrc:{ssrc} cname:lagebild", f"a=ssrc:{ssrc} msid:{_STREAM}")
+
+
+def _inactive(section: Section, local: Local) -> Iterator[str]:
+    yield from _head(section, local.port, section.formats[0], local)
+    yield from ("a=inactive", "a=rtcp-mux")
+    if section.rtpmap is not None:
+        yield f"a=rtpmap:{section.rtpmap}"
+
+
+def _rejected(section: Section, local: Local) -> Iterator[str]:
+    """RFC 8829 5.3.1: port 0; what follows is not looked at, but stock aiortc wants it there."""
+    yield from _head(section, 0, " ".join(section.formats), local)
+    yield "a=inactive"
+
+
+def _head(section: Section, port: int, formats: str, local: Local) -> Iterator[str]:
+    yield f"m={section.kind} {port} {section.protocol} {formats}"
+    yield _connection(local.addresses[0])
+    if section.mid is not None:
+        yield f"a=mid:{section.mid}"
+    yield from (f"a=ice-ufrag:{local.ufrag}", f"a=ice-pwd:{local.password}")
+    yield from (f"a=fingerprint:{local.fingerprint}", "a=setup:passive")
+
+
+def _connection(address: str) -> str:
+    return f"c=IN IP{ipaddress.ip_address(address).version} {address}"
+
+
+def _candidates(local: Local) -> Iterator[str]:
+    """Host candidates (RFC 8839 5.1), UDP before TCP; priorities of RFC 8445 5.1.2 and RFC 6544 4.2."""
+    for i, address in enumerate(local.addresses):
+        priority = 126 << 24 | (65535 - i) << 8 | 255
+        yield f"a=candidate:u{i} 1 udp {priority} {address} {local.port} typ host"
+    for i, address in enumerate(local.addresses if local.tcp else ()):
+        priority = 90 << 24 | (4 << 13 | 8191 - i) << 8 | 255  # direction-pref of passive: 4
+        yield f"a=candidate:t{i} 1 tcp {priority} {address} {local.port} typ host tcptype passive"
+    yield "a=end-of-candidates"
