@@ -11,8 +11,8 @@ MAX_PACKETS = 8192
 MAX_BYTES = 12 * 1024 * 1024
 
 
-class WirePicture(Protocol):
-    """One picture as packets `first` to `first + count - 1` of the feed's sequence (unbounded, +1 a packet)."""
+class Picture(Protocol):
+    """One picture as packets `first` to `first + count - 1` of the feed's sequence (unbounded)."""
 
     @property
     def first(self) -> int: ...
@@ -24,7 +24,7 @@ class WirePicture(Protocol):
     def keyframe(self) -> bool: ...
 
 
-P = TypeVar("P", bound=WirePicture)
+P = TypeVar("P", bound=Picture)
 
 
 class History(Generic[P]):

@@ -14,6 +14,7 @@ BURST_BYTES = 128 * 1024
 
 LEAST_INTERVAL_MS = 10.0
 REMEMBERED = 1024
+"""Resent within half a round trip; beyond that only tiny packets or a forged round trip lead."""
 
 
 class ResendBudget:
@@ -33,15 +34,16 @@ class ResendBudget:
 
         Not twice within half a round trip: the NACK was sent before the resent packet can have come.
         """
-        interval_ms = max(LEAST_INTERVAL_MS, (rtt_ms or 0.0) / 2)
-        sent_ns = self._sent_ns.get(feed_seq)
-        too_soon = sent_ns is not None and now_ns - sent_ns < interval_ms * NS_PER_MS
+        interval_ns = int(max(LEAST_INTERVAL_MS, (rtt_ms or 0.0) / 2) * NS_PER_MS)
+        self._forget_until(now_ns - interval_ns)
+        too_soon = feed_seq in self._sent_ns or len(self._sent_ns) >= REMEMBERED
         if too_soon or self._bucket.allowance(now_ns) < size_bytes:
             self.refused += 1
             return False
         self._bucket.spent(size_bytes)
         self._sent_ns[feed_seq] = now_ns
-        self._sent_ns.move_to_end(feed_seq)
-        if len(self._sent_ns) > REMEMBERED:
-            self._sent_ns.popitem(last=False)
         return True
+
+    def _forget_until(self, then_ns: int) -> None:
+        while self._sent_ns and next(iter(self._sent_ns.values())) <= then_ns:
+            self._sent_ns.popitem(last=False)

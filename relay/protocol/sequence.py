@@ -45,7 +45,10 @@ class SequenceMap:
         `newest_feed_seq` is the last packet sent to this viewer. What is not within the 2^15 numbers up to
         that one has not been sent yet, or too long ago.
         """
-        newest = newest_feed_seq + self._shift
+        if not self._shifts:
+            return None
+        # Right after a skip the last packet sent is from before it; its index is the one before the first.
+        newest = max(newest_feed_seq + self._shift, self._shifts[-1][0] - 1)
         age = (newest - rtp_seq) & 0xFFFF
         if age >= 0x8000:
             return None
@@ -57,6 +60,9 @@ class SequenceMap:
 
     def _move(self, feed_seq: int, shift: int) -> None:
         """From `feed_seq` on `shift` is in force."""
+        first = feed_seq + shift
+        if self._shifts and self._shifts[-1][0] == first:
+            self._shifts.pop()  # no packet has been sent since: skips in a row are one
+        self._shifts.append((first, shift))
         self._shift = shift
-        self._shifts.append((feed_seq + shift, shift))
         self.offset = shift & 0xFFFF
