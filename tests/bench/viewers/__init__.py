@@ -1,0 +1,1 @@
+"""Viewers that cost almost nothing: real ICE, DTLS and SRTCP, but the kernel throws nearly all media away."""
