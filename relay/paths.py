@@ -7,7 +7,7 @@ import errno
 import logging
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, cast
 
@@ -61,7 +61,7 @@ class Counts:
     """UDP paths on which segmentation offload was refused; they cost one call a packet."""
 
 
-class Path(Protocol):
+class Path(Hashable, Protocol):
     """A way to one viewer. UDP paths are equal if their addresses are; a TCP path only to itself."""
 
     kind: ClassVar[Literal["udp", "tcp"]]
@@ -98,8 +98,8 @@ class LocalEnd:
 
     __slots__ = ("_runs", "key", "packet_info", "sendmsg")
 
-    def __init__(self, sock: socket.socket, key: object, packet_info: Ancillary) -> None:
-        self.key = key
+    def __init__(self, sock: socket.socket, packet_info: Ancillary) -> None:
+        self.key = (sock, *packet_info)
         self.sendmsg = sock.sendmsg
         self.packet_info = packet_info
         self._runs: dict[int, Ancillary] = {}
@@ -155,8 +155,9 @@ class UdpPath:
         except OSError as error:
             if error.errno not in _NO_SEGMENTATION:
                 return self._failed(error)
-            self._without_segmentation(error)
-            return self._send_singly(buffer, segment)
+            if not self._send_singly(buffer, segment):
+                return False
+            self._without_segmentation(error)  # the packets themselves were in order
         return True
 
     def close(self) -> None:

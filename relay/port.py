@@ -68,7 +68,7 @@ class UdpSocket:
             self._ends.clear()
         end = self._ends.get(local)
         if end is None:
-            end = self._ends[local] = LocalEnd(self.socket, local, _reply_from(local))
+            end = self._ends[local] = LocalEnd(self.socket, _reply_from(local))
         path = self._paths[remote, local] = UdpPath(end, remote, self._counts)
         return path
 
@@ -111,15 +111,28 @@ class Port:
         opened = cls(receive, path_closed)
         sockets = _bound(_addresses(hosts), port)
         opened.port = sockets[0].getsockname()[1]
+        try:
+            await opened._listen(sockets)
+        except BaseException:
+            await opened.close()
+            for sock in sockets:
+                sock.close()
+            raise
+        return opened
+
+    async def _listen(self, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
         for sock in sockets:
             if sock.type == socket.SOCK_DGRAM:
-                udp = UdpSocket(sock, receive, opened.counts)
-                opened._udp.append(udp)
+                udp = UdpSocket(sock, self._receive, self.counts)
+                self._udp.append(udp)
                 loop.add_reader(sock, udp.read)
             else:
-                opened._servers.append(await loop.create_server(opened._connection, sock=sock))
-        return opened
+                server = await loop.create_server(
+                    self._connection, sock=sock, backlog=_BATCH, start_serving=False
+                )
+                self._servers.append(server)
+                await server.start_serving()
 
     async def close(self) -> None:
         """Close all; `path_closed` is called for every TCP path before this returns."""

@@ -63,7 +63,7 @@ class IceLite(Generic[P]):
         self._key = local.password.encode()
         self._path: P | None = None
         self._checked_ns: dict[P, int] = {}
-        self._transactions: dict[bytes, P] = {}
+        self._transactions: dict[bytes, P | None] = {}  # None: its path is closed
         self._dropped: list[P] = []
         self.checked = False
         """Whether any authenticated check has come: DTLS may be sent from then on, before nomination."""
@@ -106,6 +106,9 @@ class IceLite(Generic[P]):
     def forget(self, path: P) -> None:
         """`path` is closed; the path checked last takes its place."""
         self._checked_ns.pop(path, None)
+        for transaction_id, used in self._transactions.items():
+            if used == path:
+                self._transactions[transaction_id] = None
         if path == self._path:
             self._path = max(self._checked_ns, key=self._checked_ns.__getitem__, default=None)
             if self._path is not None:
@@ -124,6 +127,7 @@ class IceLite(Generic[P]):
         return None
 
     def _answer(self, message: stun.Message, path: P, source: stun.Address, now_ns: int) -> bytes:
+        again = message.transaction_id in self._transactions
         self._remember(message.transaction_id, path)
         unknown = [kind for kind in message.attributes if kind < _OPTIONAL_FROM and kind not in _KNOWN]
         if unknown:  # RFC 8489 6.3.1
@@ -134,13 +138,14 @@ class IceLite(Generic[P]):
             # 487 makes it change its role (7.2.5.1).
             self.refused["role conflict"] += 1
             return stun.error(message.transaction_id, 487, "Role Conflict", self._key)
-        self._take(path, stun.USE_CANDIDATE in message.attributes, now_ns)
+        if not again:  # a retransmission is answered again, but proves nothing about now
+            self._take(path, stun.USE_CANDIDATE in message.attributes, now_ns)
         return stun.success(message.transaction_id, source, self._key)
 
     def _remember(self, transaction_id: bytes, path: P) -> None:
-        if len(self._transactions) >= REMEMBERED_CHECKS:
-            del self._transactions[next(iter(self._transactions))]
         self._transactions[transaction_id] = path
+        if len(self._transactions) > REMEMBERED_CHECKS:
+            del self._transactions[next(iter(self._transactions))]
 
     def _take(self, path: P, nominated: bool, now_ns: int) -> None:
         silent = self._path is not None and now_ns - self._checked_ns[self._path] > SILENT_NS
