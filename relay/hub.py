@@ -5,86 +5,146 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Collection
 
 from flow.bus import Bus
-from flow.clock import NS_PER_S, Clock
+from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.doors import Answer, FeedTraffic, ViewerReport
-from flow.errors import BusyError, LagebildError, NotFoundError
+from flow.errors import BusyError, LagebildError, NotFoundError, TooManyError
 from flow.flights import SourceState
 from flow.units import Codec
 
-from .aiortc_seam import offer_addresses
+from .answer import Local, answer_sdp, choose_format
+from .candidates import Candidates
+from .dtls_seam import read_offer
+from .fanout import FanOut
+from .outlet import Outlet
+from .port import Path, Port
+from .protocol import stun
+from .protocol.pacer import Pacer
 from .sdp import checked_offer
 from .settings import RelaySettings
 from .viewer import Viewer
 
 log = logging.getLogger("lagebild.relay")
 
+CLOSE_WITHIN_S = 5.0
+TEND_EVERY_NS = 100 * NS_PER_MS
+STUN_BYTES = range(0, 4)
+DTLS_BYTES = range(20, 64)
+SRTP_BYTES = range(128, 192)
+"""First bytes of the datagrams that share the port (RFC 7983 7)."""
+
 
 class Relay:
-    """Fans out the feeds in `feed_ids` from `bus`. `run()` must be running; it closes all when it ends."""
+    """Fans out the feeds in `feed_ids` from `bus`: `open()` takes the port, `run()` serves."""
 
     def __init__(self, bus: Bus, clock: Clock, settings: RelaySettings, feed_ids: Collection[str]) -> None:
         self._bus = bus
         self._clock = clock
         self._settings = settings
-        self._feed_ids = frozenset(feed_ids)
+        self.fan_outs = {feed_id: FanOut(bus, clock, feed_id) for feed_id in feed_ids}
+        self._candidates = Candidates(settings)
+        self._outlet = Outlet()
+        self._port: Port | None = None
+        self._tasks: asyncio.TaskGroup | None = None
         self._viewers: dict[str, Viewer] = {}
-        self._ended: asyncio.Queue[str] = asyncio.Queue()
-        offer_addresses(settings.addresses)
+        self._attending: dict[str, asyncio.Task[None]] = {}
+        self._by_ufrag: dict[str, Viewer] = {}
+        self._by_path: dict[Path, Viewer] = {}
+        self._gone: dict[str, FeedTraffic] = {f: FeedTraffic(f) for f in feed_ids}
+        self.refused: Counter[str] = Counter()  # datagrams that nobody was there for, or that were nonsense
+
+    @property
+    def port(self) -> int:
+        """The number of the one port, once open."""
+        if self._port is None:
+            raise BusyError("the relay has not opened its port yet")
+        return self._port.port
+
+    async def open(self) -> None:
+        """Take the port. Raises PortInUseError, or ConfigError for an address that is not this host's."""
+        if self._port is None:
+            settings = self._settings
+            self._port = await Port.open(settings.addresses, settings.port, self._receive, self._path_closed)
 
     async def run(self) -> None:
-        """Close sessions that ended or never connected, until cancelled; then close all."""
+        """Serve until cancelled; then end all sessions and close the port."""
+        await self.open()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._drop_the_never_connected())
-                while True:
-                    tasks.create_task(self._end(await self._ended.get(), "gone"))
+                self._tasks = tasks
+                tasks.create_task(self._candidates.run(self._clock))
+                for feed_id, fan_out in self.fan_outs.items():
+                    tasks.create_task(self._kept_going(feed_id, fan_out))
+                await self._tend()
         finally:
-            await asyncio.gather(*(self._end(s, "service stops") for s in list(self._viewers)))
+            self._tasks = None
+            if self._port is not None:
+                await self._port.close()
 
     async def answer(self, feed_id: str, offer_sdp: str, client_address: str = "") -> Answer:
-        self._check_feed(feed_id)
-        offer = checked_offer(offer_sdp)
+        if self._tasks is None:
+            raise BusyError("the relay is starting or stopping; try again in a moment")
+        self._check_limits(feed_id, client_address)
+        offer = read_offer(checked_offer(offer_sdp))
+        state = self._bus.peek(SourceState, feed_id)
+        chosen = choose_format(offer, state.config.profile_level_id if state and state.config else "")
         session_id = secrets.token_urlsafe(16)
-        reader = self._bus.from_keyframe(feed_id)
-        viewer = Viewer(session_id, feed_id, reader, self._clock, self._ended.put_nowait)
-        self._viewers[session_id] = viewer
-        try:
-            sdp = await viewer.answer(offer)
-        except BaseException:
-            await self._end(session_id, "offer refused")
-            raise
+        stream = self.fan_outs[feed_id].stream
+        viewer = Viewer(session_id, stream, client_address, chosen, self._clock.now_ns())
+        local = Local(
+            viewer.credentials.ufrag,
+            viewer.credentials.password,
+            viewer.dtls.fingerprint,
+            self._candidates.addresses(),
+            self.port,
+            self._settings.tcp,
+        )
+        sdp = answer_sdp(offer, chosen, local, stream.ssrc, secrets.randbits(62))
+        self._viewers[session_id] = self._by_ufrag[viewer.credentials.ufrag] = viewer
+        self._attending[session_id] = self._tasks.create_task(self._attend(viewer))
         log.info("feed %s: viewer %s joins (%d watching)", feed_id, session_id[:6], self._watching(feed_id))
         return Answer(session_id, sdp, etag=f'"{session_id[:8]}"')
 
     async def trickle(self, session_id: str, fragment: str) -> None:
         # The viewer's checks tell us its address; its candidates are not needed (relay/sdp.py).
-        if session_id not in self._viewers:
-            raise NotFoundError(f"no viewer session '{session_id[:6]}…'; it may have ended")
+        self._session(session_id)
 
     async def close(self, session_id: str) -> None:
-        if session_id not in self._viewers:
-            raise NotFoundError(f"no viewer session '{session_id[:6]}…'; it may have ended")
-        await self._end(session_id, "left")
+        self._end(self._session(session_id), "left")
 
     def viewers(self) -> list[ViewerReport]:
-        return [viewer.report() for viewer in self._viewers.values()]
+        now_ns = self._clock.now_ns()
+        return [viewer.report(now_ns) for viewer in self._viewers.values()]
 
     def traffic(self) -> list[FeedTraffic]:
-        return [FeedTraffic(feed_id) for feed_id in sorted(self._feed_ids)]
+        sums = dict(self._gone)
+        for viewer in self._viewers.values():
+            sums[viewer.feed_id] = viewer.added_to(sums[viewer.feed_id])
+        return [sums[feed_id] for feed_id in sorted(sums)]
 
-    def _check_feed(self, feed_id: str) -> None:
-        if feed_id not in self._feed_ids:
+    def _session(self, session_id: str) -> Viewer:
+        viewer = self._viewers.get(session_id)
+        if viewer is None:
+            raise NotFoundError(f"no viewer session '{session_id[:6]}…'; it may have ended")
+        return viewer
+
+    def _check_limits(self, feed_id: str, client_address: str) -> None:
+        settings = self._settings
+        if feed_id not in self.fan_outs:
             raise NotFoundError(
-                f"no feed '{feed_id}'; there are {', '.join(sorted(self._feed_ids)) or 'none'}"
+                f"no feed '{feed_id}'; there are {', '.join(sorted(self.fan_outs)) or 'none'}"
             )
-        if self._watching(feed_id) >= self._settings.viewers_per_feed:
-            raise BusyError(f"feed '{feed_id}' has {self._settings.viewers_per_feed} viewers, its limit")
-        if self._watching(feed_id, "connecting") >= self._settings.connecting_per_feed:
-            limit = self._settings.connecting_per_feed
+        if self._watching(feed_id) >= settings.viewers_per_feed:
+            raise BusyError(f"feed '{feed_id}' has {settings.viewers_per_feed} viewers, its limit")
+        if self._watching(feed_id, "connecting") >= settings.connecting_per_feed:
+            limit = settings.connecting_per_feed
             raise BusyError(f"feed '{feed_id}' has {limit} viewers still connecting; try again in a moment")
+        same = sum(v.client_address == client_address for v in self._viewers.values())
+        if client_address and same >= settings.viewers_per_address:
+            raise TooManyError(f"{client_address} watches {same} times already, the limit for one address")
         state = self._bus.peek(SourceState, feed_id)
         if state and state.config and state.config.codec is not Codec.H264:
             raise LagebildError(
@@ -96,25 +156,125 @@ class Relay:
         """How many sessions the feed has, those in one state or all."""
         return sum(v.feed_id == feed_id and state in (None, v.state) for v in self._viewers.values())
 
-    async def _end(self, session_id: str, why: str) -> None:
-        """Free one session; one that does not let itself be closed is logged and holds up no other."""
-        viewer = self._viewers.pop(session_id, None)
-        if viewer is None:
-            return
-        feed_id, watching = viewer.feed_id, self._watching(viewer.feed_id)
-        log.info("feed %s: viewer %s %s (%d watching)", feed_id, session_id[:6], why, watching)
+    async def _attend(self, viewer: Viewer) -> None:
+        """One session from its offer to its end, whoever ends it."""
+        fan_out = self.fan_outs[viewer.feed_id]
+        why = "gone"
         try:
-            await viewer.close()
-        except TimeoutError:
-            log.error("feed %s: viewer %s does not close; it is given up", feed_id, session_id[:6])
+            fan_out.add(await viewer.connect(self._outlet, Pacer(self._settings.pace_fixed_bps)))
+            await viewer.dtls.closed()
+        except LagebildError as error:
+            why = str(error)
         except Exception:
-            log.exception("feed %s: viewer %s did not close cleanly", feed_id, session_id[:6])
+            log.exception("feed %s: viewer %s failed", viewer.feed_id, viewer.name)
+        finally:
+            self._forget(viewer, why)
+            await self._close(viewer)
 
-    async def _drop_the_never_connected(self) -> None:
+    async def _close(self, viewer: Viewer) -> None:
+        """Free a connection; one that does not let itself be closed is given up and holds up no other."""
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await viewer.dtls.close()
+        except TimeoutError:
+            log.error("feed %s: viewer %s does not close; it is given up", viewer.feed_id, viewer.name)
+        except Exception:
+            log.exception("feed %s: viewer %s did not close cleanly", viewer.feed_id, viewer.name)
+
+    def _end(self, viewer: Viewer, why: str) -> None:
+        """End a session from outside; harmless when repeated."""
+        task = self._attending.get(viewer.session_id)
+        self._forget(viewer, why)
+        if task is not None:
+            task.cancel()
+
+    def _forget(self, viewer: Viewer, why: str) -> None:
+        if self._viewers.pop(viewer.session_id, None) is None:
+            return
+        self._attending.pop(viewer.session_id, None)
+        self._by_ufrag.pop(viewer.credentials.ufrag, None)
+        for path in viewer.ice.paths:
+            self._leave(path, viewer)
+        if viewer.delivery is not None:
+            self.fan_outs[viewer.feed_id].remove(viewer.delivery)
+        self._gone[viewer.feed_id] = viewer.added_to(self._gone[viewer.feed_id])
+        feed_id = viewer.feed_id
+        log.info(
+            "feed %s: viewer %s %s (%d watching)",
+            feed_id,
+            viewer.name,
+            why,
+            self._watching(feed_id),
+        )
+
+    def _leave(self, path: Path, viewer: Viewer) -> None:
+        if self._by_path.get(path) is viewer:
+            del self._by_path[path]
+            path.close()
+
+    def _receive(self, datagram: bytes, path: Path) -> None:
+        """Whatever comes to the port, told apart by its first byte; nothing that comes may raise."""
+        first = datagram[0] if datagram else 255
+        try:
+            if first in STUN_BYTES:
+                self._receive_check(datagram, path)
+                return
+            viewer = self._by_path.get(path)
+            if viewer is None:
+                self.refused["unknown sender"] += 1
+            elif first in SRTP_BYTES:
+                viewer.receive_rtcp(datagram, self._clock.now_ns())
+            elif first in DTLS_BYTES:
+                viewer.dtls.receive(datagram)
+            else:
+                self.refused["unknown kind"] += 1
+        except LagebildError:
+            self.refused["malformed"] += 1
+        except Exception:
+            self.refused["defect"] += 1
+            log.exception("a datagram of %d bytes from %s: a defect of Lagebild", len(datagram), path)
+
+    def _receive_check(self, datagram: bytes, path: Path) -> None:
+        local, _, _ = (stun.username_of(datagram) or "").partition(":")
+        viewer = self._by_ufrag.get(local)
+        if viewer is None:
+            self.refused["unknown session"] += 1
+            return
+        viewer.receive_check(datagram, path, self._clock.now_ns())
+        if path in viewer.ice.paths:
+            self._by_path[path] = viewer
+        for dropped in viewer.ice.dropped():
+            self._leave(dropped, viewer)
+
+    def _path_closed(self, path: Path) -> None:
+        viewer = self._by_path.pop(path, None)
+        if viewer is not None:
+            viewer.path_closed(path)
+
+    async def _tend(self) -> None:
+        """Once in a while: reports to viewers; end those that are gone or never came."""
         limit_ns = int(self._settings.connect_within_s * NS_PER_S)
         while True:
-            now = self._clock.now_ns()
-            await self._clock.sleep_until(now + limit_ns // 4)
-            for viewer in self._viewers.values():
-                if viewer.state == "connecting" and now - viewer.opened_ns > limit_ns:
-                    self._ended.put_nowait(viewer.session_id)
+            now_ns = self._clock.now_ns()
+            for viewer in list(self._viewers.values()):
+                if viewer.delivery is None and now_ns - viewer.opened_ns > limit_ns:
+                    self._end(viewer, "never connected")
+                elif now_ns > viewer.ice.consent_until_ns:
+                    self._end(viewer, "sent no consent for 30 s")
+                elif viewer.delivery is not None and viewer.delivery.failed:
+                    self._end(viewer, "cannot be sent to")
+                else:
+                    viewer.tend(now_ns)
+            await self._clock.sleep_until(now_ns + TEND_EVERY_NS)
+
+    async def _kept_going(self, feed_id: str, fan_out: FanOut) -> None:
+        """A defect in one feed's fan-out ends its viewers, who join again, and harms no other feed."""
+        while True:
+            try:
+                await fan_out.run()
+                return  # the bus is closed
+            except Exception:
+                log.exception("feed %s: the fan-out failed: a defect of Lagebild; it begins anew", feed_id)
+            for viewer in [v for v in self._viewers.values() if v.feed_id == feed_id]:
+                self._end(viewer, "cannot be served")
+            await self._clock.sleep_until(self._clock.now_ns() + NS_PER_S)

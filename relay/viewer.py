@@ -1,74 +1,156 @@
-"""One viewer: its place on the bus, its connection, its counters."""
+"""One viewer session: its connection, its delivery, what its receiver tells us."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
-from flow.bus import Reader
-from flow.clock import NS_PER_MS, Clock
-from flow.doors import ViewerReport
-from flow.units import AccessUnit
+from flow.clock import NS_PER_MS, NS_PER_S
+from flow.doors import FeedTraffic, ViewerReport
 
-from .aiortc_seam import ViewerConnection
+from .answer import Chosen
+from .delivery import Delivery, Link, Sent
+from .dtls_seam import DtlsServer
+from .outlet import Outlet
+from .port import Path
+from .protocol import rtcp
+from .protocol.feedback import Feedback
+from .protocol.icelite import Credentials, IceLite
+from .protocol.layout import Shape
+from .protocol.pacer import Pacer
+from .srtp import TAG_BYTES, SrtpIn, SrtpOut
+from .stream import Stream
+
+REPORT_EVERY_NS = NS_PER_S
 
 
 class Viewer:
-    """Sends one feed to one browser until closed.
+    """Connects by ICE and DTLS, then has a `delivery`. Holds no picture of its own, only references.
 
-    The bus gives the cached group at once and then what follows; a viewer that is too slow loses whole
-    groups there, never anybody else's.
+    `client_address` is where the offer came from, for the limit per address; media may go elsewhere.
     """
 
     def __init__(
-        self,
-        session_id: str,
-        feed_id: str,
-        reader: Reader[AccessUnit],
-        clock: Clock,
-        on_ended: Callable[[str], None],
+        self, session_id: str, stream: Stream, client_address: str, chosen: Chosen, now_ns: int
     ) -> None:
         self.session_id = session_id
-        self.feed_id = feed_id
-        self.opened_ns = clock.now_ns()
-        self.state = "connecting"
-        self._reader = reader
-        self._clock = clock
-        self._on_ended = on_ended
-        self._pictures_sent = 0
-        self._bytes_sent = 0
-        self._connection = ViewerConnection(self._next_picture, self._changed)
+        self.feed_id = stream.feed_id
+        self.client_address = client_address
+        self.opened_ns = now_ns
+        self.credentials = Credentials.fresh()
+        remote = chosen.remote
+        self.ice: IceLite[Path] = IceLite(
+            self.credentials, Credentials(remote.ufrag, remote.password), now_ns
+        )
+        self.dtls = DtlsServer(self._send_dtls, remote.fingerprints)
+        self.feedback = Feedback(stream.ssrc)
+        self.sent = Sent()
+        self.delivery: Delivery | None = None
+        self._stream = stream
+        self._chosen = chosen
+        self._srtp_in: SrtpIn | None = None
+        self._srtp_out: SrtpOut | None = None
+        self._report_ns = 0
+        self._reported_bytes = 0
 
-    async def answer(self, offer_sdp: str) -> str:
-        """See ViewerConnection.answer."""
-        return await self._connection.answer(offer_sdp)
+    @property
+    def name(self) -> str:
+        """For the log: the session's id is a key, so only its beginning."""
+        return self.session_id[:6]
 
-    async def close(self) -> None:
-        """Free the subscription and the connection; harmless when repeated."""
-        self._reader.close()
-        await self._connection.close()
+    @property
+    def state(self) -> str:
+        return "connecting" if self.delivery is None else "connected"
 
-    def report(self) -> ViewerReport:
+    async def connect(self, outlet: Outlet, pacer: Pacer) -> Delivery:
+        """Wait for the DTLS handshake. Raises LagebildError where it fails."""
+        keys = await self.dtls.handshake()
+        path = self.ice.path
+        assert path is not None  # DTLS arrives by paths that were checked, and by no other
+        self._srtp_out = SrtpOut(keys.profile, keys.ours)
+        self._srtp_in = SrtpIn(keys.profile, keys.theirs)
+        shape = Shape(self._chosen.payload_type, self._chosen.playout_delay_id, TAG_BYTES[keys.profile])
+        link = Link(shape, self._srtp_out, path, outlet)
+        self.delivery = Delivery(self._stream, link, pacer, self.sent)
+        return self.delivery
+
+    def receive_check(self, datagram: bytes, path: Path, now_ns: int) -> None:
+        """A STUN request for us (RFC 8445 7.3)."""
+        reply = self.ice.handle(datagram, path, path.address, now_ns)
+        if reply is not None:
+            path.send(reply)
+        self._follow_path()
+
+    def path_closed(self, path: Path) -> None:
+        self.ice.forget(path)
+        self._follow_path()
+
+    def receive_rtcp(self, datagram: bytes, now_ns: int) -> None:
+        """An SRTCP packet of the viewer; raises MalformedError for a signed one that is none."""
+        plain = self._srtp_in.unprotect_rtcp(datagram) if self._srtp_in else None
+        if plain is None or self.delivery is None:
+            return
+        items = rtcp.parse(plain)
+        self.feedback.take(items, now_ns)
+        for item in items:
+            if isinstance(item, rtcp.Nack):
+                self.delivery.resend(item.sequences, self.feedback.rtt_ms, now_ns)
+            elif isinstance(item, rtcp.PictureLoss | rtcp.FullIntra):
+                self.delivery.repeat_group(now_ns)
+
+    def tend(self, now_ns: int) -> None:
+        """Once a second: a sender report, and the pace that the viewer's own reports allow."""
+        path = self.ice.path
+        if self.delivery is None or self._srtp_out is None or path is None:
+            return
+        if now_ns - self._report_ns < REPORT_EVERY_NS:
+            return
+        sent_bps = (self.sent.bytes - self._reported_bytes) * 8 * NS_PER_S / (now_ns - self._report_ns)
+        self._report_ns, self._reported_bytes = now_ns, self.sent.bytes
+        report = self._stream.sender_report(now_ns, self.sent.packets, self.sent.bytes)
+        if report:
+            path.send(self._srtp_out.protect_rtcp(report))
+        congested = self.feedback.congested(now_ns, sent_bps)
+        self.delivery.pacer.on_report(congested, self.feedback.remb_bps, self._stream.bits_per_s, now_ns)
+
+    def report(self, now_ns: int) -> ViewerReport:
+        feedback, path, delivery = self.feedback, self.ice.path, self.delivery
         return ViewerReport(
             session_id=self.session_id,
             feed_id=self.feed_id,
             state=self.state,
-            connected_ms=(self._clock.now_ns() - self.opened_ns) / NS_PER_MS,
-            pictures_sent=self._pictures_sent,
-            pictures_dropped=self._reader.dropped,
-            bytes_sent=self._bytes_sent,
+            connected_ms=(now_ns - self.opened_ns) / NS_PER_MS,
+            pictures_sent=self.sent.pictures,
+            pictures_dropped=self.sent.dropped_pictures,
+            bytes_sent=self.sent.bytes,
             since_ns=self.opened_ns,
+            path=path.kind if path else "",
+            loss=feedback.loss,
+            rtt_ms=feedback.rtt_ms,
+            jitter_ms=feedback.jitter_ms,
+            estimated_bps=feedback.remb_bps,
+            sent_packets=self.sent.packets - self.sent.resent_packets,
+            resent_packets=self.sent.resent_packets,
+            catching_up=delivery.catching_up if delivery else False,
+            backlog_bytes=delivery.backlog_bytes if delivery else 0,
         )
 
-    async def _next_picture(self) -> AccessUnit | None:
-        async for unit in self._reader:
-            self._pictures_sent += 1
-            self._bytes_sent += len(unit.data)
-            return unit
-        return None
+    def added_to(self, traffic: FeedTraffic) -> FeedTraffic:
+        """The feed's sums with this viewer's in them."""
+        return replace(
+            traffic,
+            bytes_sent=traffic.bytes_sent + self.sent.bytes,
+            sent_packets=traffic.sent_packets + self.sent.packets - self.sent.resent_packets,
+            resent_packets=traffic.resent_packets + self.sent.resent_packets,
+            pictures_dropped=traffic.pictures_dropped + self.sent.dropped_pictures,
+            nacked_packets=traffic.nacked_packets + self.feedback.nacked,
+            keyframe_requests=traffic.keyframe_requests + self.feedback.plis,
+        )
 
-    def _changed(self, state: str) -> None:
-        if state == "connected":
-            self.state = state
-        elif state in ("failed", "closed"):
-            # RFC 7675: no consent for 30 s ends in "failed"; a browser's DTLS close_notify in "closed".
-            self._on_ended(self.session_id)
+    def _follow_path(self) -> None:
+        path = self.ice.path
+        if path is not None and self.delivery is not None:
+            self.delivery.path = path
+
+    def _send_dtls(self, datagram: bytes) -> None:
+        if self.ice.path is not None:
+            self.ice.path.send(datagram)

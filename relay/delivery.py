@@ -1,0 +1,254 @@
+"""The sending side of one viewer: where it is in the stream, how fast it may go, what it gets again.
+
+A viewer in step is sent each picture whole, as it comes. One that cannot keep up (a narrow path, a full TCP
+buffer, the start with its cached group) has a backlog of references to pictures that all viewers share, and
+is served from it at its own pace; too far behind, it loses whole pictures up to the next keyframe.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flow.clock import NS_PER_MS, NS_PER_S
+
+from .outlet import Outlet
+from .port import Path
+from .protocol.layout import Run, Shape, WirePicture
+from .protocol.pacer import Pacer
+from .protocol.resend import ResendBudget
+from .protocol.sequence import SequenceMap
+from .srtp import SrtpOut
+from .stream import Stream
+
+log = logging.getLogger("lagebild.relay")
+
+CATCH_UP_NS = 4 * NS_PER_S
+LATE_NS = 500 * NS_PER_MS
+TOO_LATE_NS = NS_PER_S
+LEAST_BATCH = 4
+GROUP_WITHIN_S = 1.0
+REPEAT_WITHIN_S = 0.5
+REPEAT_EVERY_NS = NS_PER_S
+TCP_WAITING_MOST = 64 * 1024
+
+
+@dataclass(slots=True)
+class Piece:
+    """A picture that waits, the index of its first packet that has not been sent, and how it is numbered."""
+
+    picture: WirePicture
+    key: tuple[Shape, int]
+    next: int = 0
+
+
+@dataclass(slots=True)
+class Sent:
+    """What went to one viewer. The network did not take `refused_packets`: lost, until asked for again."""
+
+    pictures: int = 0
+    packets: int = 0
+    bytes: int = 0
+    resent_packets: int = 0
+    refused_packets: int = 0
+    dropped_pictures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How packets get to one viewer: laid out in its shape, protected with its keys, sent by its path."""
+
+    shape: Shape
+    srtp: SrtpOut
+    path: Path
+    outlet: Outlet
+
+
+class Delivery:
+    """Sends one stream to one viewer by `path`, which may be set anew at any time."""
+
+    def __init__(self, stream: Stream, link: Link, pacer: Pacer, sent: Sent) -> None:
+        self.path = link.path
+        self.pacer = pacer
+        self.failed = False
+        self.catching_up = False
+        self.backlog_bytes = 0
+        self._sent = sent
+        self._stream = stream
+        self._outlet = link.outlet
+        self._srtp = link.srtp
+        self._shape = link.shape
+        self._numbers = SequenceMap()
+        self._key = (link.shape, 0)
+        self._resends = ResendBudget()
+        self._backlog: deque[Piece] = deque()
+        self._next: int | None = None  # feed sequence number that the next RTP sequence number belongs to
+        self._waits_for_keyframe = True
+        self._catch_up_until_ns = 0
+        self._repeated_ns = -REPEAT_EVERY_NS
+
+    @property
+    def has_backlog(self) -> bool:
+        return bool(self._backlog)
+
+    def start(self, now_ns: int) -> None:
+        """Begin with the cached group, contiguous with what follows; without one at the next keyframe."""
+        group = self._stream.history.group()
+        if not group or self._seconds_for(group) > GROUP_WITHIN_S:
+            self._stream.keyframe_wanted = True
+            return
+        self._begin(group[0], now_ns)
+        for picture in group:
+            self._queue(picture)
+
+    def offer(self, picture: WirePicture, now_ns: int) -> None:
+        """The next picture of the stream: send it now, or as soon as it may go.
+
+        Whatever goes wrong here is a defect of ours and must not reach other viewers: it ends this one.
+        """
+        try:
+            self._offer(picture, now_ns)
+        except Exception:
+            log.exception("feed %s: a viewer cannot be sent to", self._stream.feed_id)
+            self.failed = True
+
+    def _offer(self, picture: WirePicture, now_ns: int) -> None:
+        if self._waits_for_keyframe:
+            if not picture.keyframe:
+                self._sent.dropped_pictures += 1
+                return
+            self._begin(picture, now_ns)
+        if self._backlog:
+            self._fall_in(picture, now_ns)
+        elif self._room(now_ns) < picture.size_bytes:
+            self._queue(picture)
+            self.pump(now_ns)
+        else:
+            for run in picture.runs(self._key):
+                self._send(run)
+            self._next = picture.first + picture.count
+            self._sent.pictures += 1
+            self.catching_up = False
+
+    def pump(self, now_ns: int) -> None:
+        """Send as much of the backlog as may go now."""
+        while self._backlog:
+            piece = self._backlog[0]
+            if not self._send_rest(piece, now_ns):
+                return
+            self._backlog.popleft()
+            self.backlog_bytes -= piece.picture.size_bytes
+            self._sent.pictures += 1
+            if self._backlog:
+                piece.picture.forget_layouts()
+        self.catching_up = False
+
+    def resend(self, sequences: Iterable[int], rtt_ms: float | None, now_ns: int) -> None:
+        """Answer a NACK (RFC 4585 6.2.1) with the same packets, as far as the viewer's budget goes."""
+        for sequence in sequences:
+            number = self._number_of(sequence)
+            found = None if number is None else self._stream.history.find(number)
+            if number is None or found is None:
+                continue
+            picture, index = found
+            run = picture.single(index, self._shape, (sequence - number) & 0xFFFF)
+            size = len(run.data)
+            if self._room(now_ns) >= size and self._resends.grant(number, size, rtt_ms, now_ns):
+                self._send(run)
+                self._sent.resent_packets += 1
+
+    def repeat_group(self, now_ns: int) -> None:
+        """Answer a PLI (RFC 4585 6.3.1): whatever is missing of the current group is in it, same numbers."""
+        if now_ns - self._repeated_ns < REPEAT_EVERY_NS or self._waits_for_keyframe:
+            return
+        self._repeated_ns = now_ns
+        group = self._stream.history.group()
+        if not group or self._seconds_for(group) > REPEAT_WITHIN_S or not self._has_begun(group[0]):
+            self._stream.keyframe_wanted = True
+            return
+        self._backlog.clear()
+        self.backlog_bytes = 0
+        for picture in group:
+            self._queue(picture)
+        self._catch_up_until_ns = now_ns + CATCH_UP_NS
+
+    def _number_of(self, sequence: int) -> int | None:
+        return None if self._next is None else self._numbers.feed_seq_of(sequence, self._next - 1)
+
+    def _has_begun(self, picture: WirePicture) -> bool:
+        """Whether this picture was sent, or is to be sent, with the present offset."""
+        return self._number_of((picture.first + self._numbers.offset) & 0xFFFF) == picture.first
+
+    def _begin(self, keyframe: WirePicture, now_ns: int) -> None:
+        """Start, or go on after intended drops, with this keyframe."""
+        if self._next is None:
+            self._numbers.start(keyframe.first)
+        else:
+            self._numbers.skip(keyframe.first, self._next)
+        self._key = (self._shape, self._numbers.offset)
+        self._next = keyframe.first
+        self._waits_for_keyframe = False
+        self.catching_up = True
+        self._catch_up_until_ns = now_ns + CATCH_UP_NS
+
+    def _fall_in(self, picture: WirePicture, now_ns: int) -> None:
+        """Queue behind the backlog, unless that is so old that it is better dropped."""
+        late_ns = now_ns - self._backlog[0].picture.arrived_ns
+        if picture.keyframe and late_ns > LATE_NS:
+            self._drop_backlog()
+            self._begin(picture, now_ns)
+        elif late_ns > TOO_LATE_NS and now_ns > self._catch_up_until_ns:
+            self._drop_backlog()
+            self._sent.dropped_pictures += 1
+            self._waits_for_keyframe = self._stream.keyframe_wanted = True
+            return
+        self._queue(picture)
+
+    def _drop_backlog(self) -> None:
+        """All but a picture that is half sent: cut off, it would look like loss."""
+        half_sent = self._backlog[0] if self._backlog[0].next else None
+        dropped = list(self._backlog)[1 if half_sent else 0 :]
+        self._backlog.clear()
+        self.backlog_bytes = 0
+        if dropped:
+            self._next = dropped[0].picture.first
+            self._sent.dropped_pictures += len(dropped)
+        if half_sent:
+            self._backlog.append(half_sent)
+            self.backlog_bytes = half_sent.picture.size_bytes
+
+    def _queue(self, picture: WirePicture) -> None:
+        self._backlog.append(Piece(picture, self._key))
+        self.backlog_bytes += picture.size_bytes
+        self._next = picture.first + picture.count
+
+    def _send_rest(self, piece: Piece, now_ns: int) -> bool:
+        """Whether the picture is sent to its end; what may not go yet stays."""
+        for run in piece.picture.runs(piece.key):
+            while piece.next < run.first + run.count:
+                start = piece.next - run.first
+                left = run.count - start
+                count = min(left, self._room(now_ns) // run.segment)
+                if count < min(left, LEAST_BATCH):
+                    return False
+                self._send(run if count == run.count else run.part(start, start + count))
+                piece.next += count
+        return True
+
+    def _room(self, now_ns: int) -> int:
+        room = self.pacer.allowance(now_ns)
+        return min(room, TCP_WAITING_MOST - self.path.waiting_bytes) if self.path.kind == "tcp" else room
+
+    def _send(self, run: Run) -> None:
+        size = len(run.data)
+        self.pacer.spent(size)
+        if self._outlet.send(run, self._srtp, self.path):
+            self._sent.packets += run.count
+            self._sent.bytes += size
+        else:
+            self._sent.refused_packets += run.count  # the viewer will ask for them again
+
+    def _seconds_for(self, group: list[WirePicture]) -> float:
+        return sum(p.size_bytes for p in group) * 8 / self.pacer.rate_bps

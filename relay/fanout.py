@@ -1,0 +1,98 @@
+"""One stream of the bus to all its viewers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from flow.bus import Bus
+from flow.clock import NS_PER_MS, NS_PER_S, Clock
+from flow.flights import KeyframeWanted
+from flow.units import AccessUnit
+
+from .delivery import Delivery
+from .stream import Stream
+
+log = logging.getLogger("lagebild.relay")
+
+PUMP_EVERY_NS = NS_PER_MS
+KEYFRAME_EVERY_NS = NS_PER_S
+
+Trace = Callable[[AccessUnit, Delivery], None]
+"""Called after each picture for each viewer; for measuring only."""
+
+
+class FanOut:
+    """Takes one feed's pictures from the bus, packetizes each once, sends it to every viewer in turn."""
+
+    def __init__(self, bus: Bus, clock: Clock, feed_id: str) -> None:
+        self.stream = Stream(feed_id)
+        self.trace: Trace | None = None
+        self._bus = bus
+        self._clock = clock
+        self._feed_id = feed_id
+        self._deliveries: list[Delivery] = []
+        self._backlog = asyncio.Event()
+        self._asked_ns = -KEYFRAME_EVERY_NS
+
+    def add(self, delivery: Delivery) -> None:
+        """Begin sending to a connected viewer, with the cached group if there is one."""
+        self._deliveries.append(delivery)
+        delivery.start(self._clock.now_ns())
+        self._look_after_backlogs()
+        self.ask_for_keyframe()
+
+    def remove(self, delivery: Delivery) -> None:
+        if delivery in self._deliveries:
+            self._deliveries.remove(delivery)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._pump())
+            with self._bus.from_keyframe(self._feed_id) as units:
+                async for unit in units:
+                    self._spread(unit)
+                    for more in units.drain():
+                        self._spread(more)
+                    self._look_after_backlogs()
+                    self.ask_for_keyframe()
+
+    def ask_for_keyframe(self) -> None:
+        """Forward what viewers want, at most once a second."""
+        now_ns = self._clock.now_ns()
+        if self.stream.keyframe_wanted and now_ns - self._asked_ns >= KEYFRAME_EVERY_NS:
+            self._asked_ns = now_ns
+            self._bus.publish(KeyframeWanted(self._feed_id, now_ns))
+        self.stream.keyframe_wanted = False
+
+    def _spread(self, unit: AccessUnit) -> None:
+        now_ns = self._clock.now_ns()
+        before = self.stream.newest
+        picture = self.stream.accept(unit, now_ns)
+        for delivery in self._deliveries:
+            delivery.offer(picture, now_ns)
+            if self.trace is not None:
+                self.trace(unit, delivery)
+        if before is not None:
+            before.forget_layouts()
+
+    def _look_after_backlogs(self) -> None:
+        if self._behind():
+            self._backlog.set()
+
+    def _behind(self) -> list[Delivery]:
+        return [delivery for delivery in self._deliveries if delivery.has_backlog]
+
+    async def _pump(self) -> None:
+        """Serve the backlogs every millisecond for as long as there are any."""
+        while True:
+            await self._backlog.wait()
+            now_ns = self._clock.now_ns()
+            for delivery in self._behind():
+                delivery.pump(now_ns)
+            if self._behind():
+                await self._clock.sleep_until(now_ns + PUMP_EVERY_NS)
+            else:
+                self._backlog.clear()

@@ -1,0 +1,72 @@
+"""One rendition of one feed as RTP: what all its viewers share."""
+
+from __future__ import annotations
+
+import zlib
+
+from flow.clock import NS_PER_S
+from flow.codec import h264
+from flow.codec.rtp import SenderReport
+from flow.units import CLOCK_RATE_HZ, AccessUnit
+
+from .protocol.history import History
+from .protocol.layout import WirePicture
+
+MAX_PAYLOAD = 1180
+"""Bytes of an RTP payload: with header, extension, SRTP tag, UDP and IPv6 it fits 1280, IPv6's least MTU."""
+
+
+class Stream:
+    """Packetizes each picture once and keeps the last ones, to be sent again or to start a viewer with."""
+
+    def __init__(self, feed_id: str) -> None:
+        self.feed_id = feed_id
+        self.ssrc = ssrc_of(feed_id)
+        self.history: History[WirePicture] = History()
+        self.keyframe_wanted = False  # set by viewers, acted on by the fan-out
+        self._next = 0
+        self.newest: WirePicture | None = None
+        self._newest: AccessUnit | None = None
+        self._bits_per_s = 0.0
+
+    @property
+    def next_sequence(self) -> int:
+        """The feed's sequence number that the next packet will have, unwrapped."""
+        return self._next
+
+    @property
+    def bits_per_s(self) -> float:
+        """What the feed sends, over the last second or so; 0 at first."""
+        return self._bits_per_s
+
+    def accept(self, unit: AccessUnit, now_ns: int) -> WirePicture:
+        """Packetize the next picture and file it."""
+        payloads = h264.packetize(unit.data, MAX_PAYLOAD)
+        picture = WirePicture(self._next, self.ssrc, unit.rtp_timestamp, unit.keyframe, now_ns, payloads)
+        self._next += picture.count
+        self.history.add(picture)
+        self._count(unit)
+        self._newest, self.newest = unit, picture
+        return picture
+
+    def sender_report(self, now_ns: int, packets: int, octets: int) -> bytes:
+        """RFC 3550 6.4.1: which RTP timestamp a picture captured now would have; b"" before the first one."""
+        newest = self._newest
+        if newest is None:
+            return b""
+        since_90k = (now_ns - newest.utc_ns) * CLOCK_RATE_HZ // NS_PER_S
+        timestamp = (newest.pts_90k + since_90k) & 0xFFFF_FFFF
+        return SenderReport(self.ssrc, now_ns, timestamp, packets, octets).serialize()
+
+    def _count(self, unit: AccessUnit) -> None:
+        before = self._newest
+        if before is None or unit.dts_90k <= before.dts_90k:
+            return
+        took_s = (unit.dts_90k - before.dts_90k) / CLOCK_RATE_HZ
+        weight = min(took_s, 1.0)  # an average that forgets within about a second
+        self._bits_per_s += weight * (8 * len(unit.data) / took_s - self._bits_per_s)
+
+
+def ssrc_of(feed_id: str) -> int:
+    """The SSRC of a feed, the same on every relay, never 0."""
+    return zlib.crc32(feed_id.encode()) or 1
