@@ -4,7 +4,8 @@ All are fed plain RTP (H.264, payload type 96) at `rtp_target`. A viewer joins b
 offer (WHEP), by `join_reversed` where the relay makes it (Janus): `offers` says which.
 
     async with namespace() as place:
-        relay = peer("pion", place)               # MissingPeerError says why one cannot be measured
+        relays, missing = present(place)          # roster.py; `missing` says why one cannot be measured
+        relay = relays["pion"]
         await relay.start(core=0)
         joined = await relay.join(offer_sdp)
         ...

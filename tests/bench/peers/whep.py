@@ -1,16 +1,18 @@
-"""Relays that are joined by WHEP: Pion, stock aiortc, and Lagebild."""
+"""Relays that are joined by WHEP: Pion and stock aiortc here, Lagebild in lagebild.py."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from urllib.parse import urljoin
 
 import aiohttp
 
-from . import AnswerTo, Joined, PeerError
+from . import BUILD, AnswerTo, Joined, MissingPeerError, PeerError
 from .place import Place
 from .process import RelayProcess
 
+PION = BUILD / "pion-relay"
 _SDP = {"Content-Type": "application/sdp"}
 
 
@@ -82,3 +84,30 @@ class WhepPeer:
                 return True
         except aiohttp.ClientError:
             return False
+
+
+class PionPeer(WhepPeer):
+    """tests/bench/peers/pion/main.go, built by scripts/bench-relay-setup."""
+
+    def __init__(self, place: Place) -> None:
+        if not PION.exists():
+            raise MissingPeerError(f"{PION} is not built; run scripts/bench-relay-setup (needs Go)")
+        super().__init__("pion", place, "/whep")
+        self._webrtc_port = place.free_port()
+
+    def command(self) -> Sequence[str]:
+        ports = {"rtp": self.rtp_port, "http": self.http_port, "webrtc": self._webrtc_port}
+        options = [text for name, port in ports.items() for text in (f"-{name}", str(port))]
+        return str(PION.resolve()), "-address", self.place.relay_address, *options
+
+
+class StockPeer(WhepPeer):
+    """Unmodified aiortc (tests/bench/peers/stock.py)."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__("stock", place, "/whep")
+
+    def command(self) -> Sequence[str]:
+        place, ports = self.place, (str(self.rtp_port), str(self.http_port))
+        script = "tests.bench.peers.stock"
+        return sys.executable, "-m", script, place.relay_address, *ports, place.viewer_address
