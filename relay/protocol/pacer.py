@@ -10,7 +10,10 @@ START_BPS = 96_000_000
 START_BURST_BYTES = 64 * 1024
 """What may go at once at START_BPS, that is 5.5 ms; in proportion at other rates."""
 
-LEAST_BURST_BYTES = 6000  # four packets of any size: no packet may be larger than what ever may go
+LEAST_BURST_BYTES = 10_000
+"""Eight packets: whole batches go even where the sender gets its turn only every 10 ms, and a link of
+6 Mbit/s is through with them in 13 ms."""
+
 LEAST_BPS = 500_000.0  # so that a feed which stood still does not begin at nothing
 
 HEADROOM = 1.25  # over the stream, to work off what waits behind a keyframe
