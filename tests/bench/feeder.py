@@ -5,7 +5,8 @@
 
 A process of its own, pinned to a core. The packets of a picture leave in one go, as from an encoder beside
 the relay; the sender reports carry the capture time. With `times` it writes, for every picture and target,
-when the first and the last packet left.
+when the first and the last packet left. With `telemetry` an aircraft of system 1 tells its attitude and
+position ten times a second.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import asyncio
 import contextlib
 import io
 import json
+import math
 import random
 import socket
 import sys
@@ -23,14 +25,18 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pymavlink.dialects.v20 import ardupilotmega as mavlink
+
 from flow.clock import NS_PER_S
 from flow.codec.h264 import packetize
 from flow.codec.rtp import RtpPacket, SenderReport
 from flow.units import CLOCK_RATE_HZ
 from tests.bench import clip
+from tests.fakes.rtp_camera import MavlinkAircraft
 
 PAYLOAD_TYPE = 96
 STEP_90K = CLOCK_RATE_HZ // clip.FPS
+TELEMETRY_HZ = 10
 STARTS_WITHIN_S = 120.0
 """The clip may have to be encoded first."""
 
@@ -58,11 +64,17 @@ class Fed:
 
 @contextlib.asynccontextmanager
 async def feeding(
-    targets: Sequence[Address], core: int, group_s: int = clip.GROUP_S, times: Path | None = None
+    targets: Sequence[Address],
+    core: int,
+    *,
+    group_s: int = clip.GROUP_S,
+    times: Path | None = None,
+    telemetry: Address | None = None,
 ) -> AsyncIterator[Fed]:
     """Feed `targets` for as long as the context is open; it opens as the first picture leaves."""
     options = [text for host, port in targets for text in ("--to", f"{host}:{port}")]
     options += ["--group-s", str(group_s), *(["--times", str(times)] if times else [])]
+    options += ["--mavlink", f"{telemetry[0]}:{telemetry[1]}"] if telemetry else []
     process = await asyncio.create_subprocess_exec(
         "setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(core),
         sys.executable, "-m", "tests.bench.feeder", *options,
@@ -83,9 +95,16 @@ async def feeding(
 class Feeder:
     """Sends the clip again and again; `run` ends with the process."""
 
-    def __init__(self, targets: Sequence[Address], group_s: int, times: io.TextIOBase | None) -> None:
+    def __init__(
+        self,
+        targets: Sequence[Address],
+        group_s: int,
+        times: io.TextIOBase | None,
+        aircraft: MavlinkAircraft | None,
+    ) -> None:
         self._targets = targets
         self._times = times
+        self._aircraft = aircraft
         units = clip.access_units(group_s)
         self._pictures = [packetize(unit) for unit in units]
         self._bits = 8 * sum(map(len, units))
@@ -108,6 +127,8 @@ class Feeder:
             if number % clip.FPS == 0:
                 self._report(number, epoch_ns + due_ns)
             self._send(number)
+            if self._aircraft is not None and number % (clip.FPS // TELEMETRY_HZ) == 0:
+                _tell(self._aircraft, number)
             number += 1
 
     def _about(self, epoch_ns: int) -> Fed:
@@ -146,6 +167,21 @@ class Feeder:
         return (self._offset + number * STEP_90K) & 0xFFFF_FFFF
 
 
+def _tell(aircraft: MavlinkAircraft, number: int) -> None:
+    """What an autopilot sends ten times a second, and its heartbeat once."""
+    boot_ms = number * 1000 // clip.FPS
+    turned = number / 300
+    north, east = round(9000 * math.sin(turned)), round(9000 * math.cos(turned))  # 1e-7 degrees: a circle
+    if number % clip.FPS == 0:
+        aircraft.heartbeat()
+    aircraft.attitude(boot_ms, turned % math.tau - math.pi)
+    aircraft.send(
+        mavlink.MAVLink_global_position_int_message(
+            boot_ms, 494_400_000 + north, 77_490_000 + east, 412_300, 84_200, 100, 100, 0, 9000
+        )
+    )
+
+
 def _address(text: str) -> Address:
     host, _, port = text.rpartition(":")
     return host, int(port)
@@ -157,10 +193,12 @@ def main() -> None:
     parser.add_argument("--group-s", type=int, default=clip.GROUP_S, help="seconds between keyframes")
     about_times = "a line a picture: port, number, RTP timestamp, first and last packet in monotonic ns"
     parser.add_argument("--times", type=Path, metavar="FILE", help=about_times)
+    parser.add_argument("--mavlink", metavar="HOST:PORT", help="send telemetry there")
     options = parser.parse_args()
+    aircraft = MavlinkAircraft(f"udp:{options.mavlink}") if options.mavlink else None
     with contextlib.ExitStack() as files:
         times = files.enter_context(options.times.open("w", buffering=1)) if options.times else None
-        Feeder(options.to, options.group_s, times).run()
+        Feeder(options.to, options.group_s, times, aircraft).run()
 
 
 if __name__ == "__main__":
