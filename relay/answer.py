@@ -71,7 +71,7 @@ def _hindrance(offer: Offer, section: Section) -> str | None:
     if not section.h264:
         return f"{name} has no H.264; this browser cannot show the picture"
     if not _mode_1(section):
-        return f"{name} has H.264 in packetization-mode 0 only; mode 1 is needed (RFC 6184 6.3)"
+        return f"{name} has H.264 without 'packetization-mode=1', which is needed (RFC 6184 6.3)"
     if not section.rtcp_mux or not section.protocol.endswith("RTP/SAVPF"):
         return f"{name} needs 'UDP/TLS/RTP/SAVPF' and 'a=rtcp-mux' (RFC 8834 4.5)"
     if transport is None:

@@ -8,7 +8,8 @@ Private names used (aiortc 1.16.0, pinned in pyproject.toml; `check_private_name
   `._ssl`, `._srtp_profiles`, `._task`: to be the DTLS server, to say why a handshake failed, and to free all.
 - `RTCCertificate._create_ssl_context`: makes one OpenSSL context per viewer; ours are shared.
 - `rtcdtlstransport.SRTP_AEAD_AES_128_GCM`, `.SRTP_AES128_CM_SHA1_80` and their `get_key_and_salt`.
-- `aioice.ice.get_host_addresses`.
+- of `aiortc.sdp`, which says nowhere that it is public: `SessionDescription`, `parameters_to_sdp`,
+  `DTLS_ROLE_SETUP`; and `aioice.ice.get_host_addresses`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,14 @@ from functools import lru_cache
 from typing import Any
 
 import aioice.ice
-from aiortc import RTCCertificate, RTCDtlsTransport, rtcdtlstransport, sdp
-from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
+from aiortc import (
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    rtcdtlstransport,
+    sdp,
+)
 from OpenSSL import SSL
 
 from flow.errors import LagebildError, OfferError, RemoteError
@@ -35,7 +42,11 @@ MAX_DATAGRAM_BYTES = 1500
 MAX_WAITING_RECORDS = 64
 """A browser's longest flight has about eight; what comes while so many wait is dropped, and sent again."""
 
+MAX_MESSAGE_BYTES = 8192
+"""A browser's certificate has 300 bytes. OpenSSL makes room for ten messages of 100 KB if it is told so."""
+
 _HEADER_BYTES = 13  # type, version, epoch, sequence number, length (RFC 6347 4.1)
+_FRAGMENT_HEADER_BYTES = 12  # type, length, message's number, fragment's offset and length (RFC 6347 4.2.2)
 _CHANGE_CIPHER_SPEC, _HANDSHAKE = 20, 22
 _DTLS_1_2 = 0xFEFD
 _DAY_S = 86_400
@@ -51,6 +62,9 @@ PRIVATE_NAMES: tuple[tuple[Any, str], ...] = (
     (rtcdtlstransport, "SRTP_AEAD_AES_128_GCM"),
     (rtcdtlstransport, "SRTP_AES128_CM_SHA1_80"),
     (rtcdtlstransport, "State"),
+    (sdp, "SessionDescription"),
+    (sdp, "parameters_to_sdp"),
+    (sdp, "DTLS_ROLE_SETUP"),
     (aioice.ice, "get_host_addresses"),
 )
 
@@ -246,9 +260,21 @@ def _records(datagram: bytes) -> Iterator[bytes | None]:
         if len(datagram) < start + _HEADER_BYTES or len(datagram) < end:
             yield None
             return
-        wanted = _CHANGE_CIPHER_SPEC <= datagram[start] <= _HANDSHAKE
-        yield datagram[start:end] if wanted else None
+        record = datagram[start:end]
+        yield record if _wanted(record) else None
         start = end
+
+
+def _wanted(record: bytes) -> bool:
+    encrypted = record[3:5] != bytes(2)  # epoch 0 is plaintext
+    if record[0] != _HANDSHAKE or encrypted:
+        return _CHANGE_CIPHER_SPEC <= record[0] <= _HANDSHAKE
+    start = _HEADER_BYTES
+    while start + _FRAGMENT_HEADER_BYTES <= len(record):
+        if int.from_bytes(record[start + 1 : start + 4], "big") > MAX_MESSAGE_BYTES:
+            return False
+        start += _FRAGMENT_HEADER_BYTES + int.from_bytes(record[start + 9 : start + 12], "big")
+    return True
 
 
 def host_addresses() -> list[str]:

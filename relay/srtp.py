@@ -10,7 +10,6 @@ Private names used (pylibsrtp 1.0.0; `check_private_names` says which one is gon
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable
 from itertools import repeat
 from typing import Any, Literal, TypeAlias
@@ -30,25 +29,33 @@ KEY_BYTES: dict[Profile, int] = {"gcm": 16 + 12, "cm80": 16 + 14}
 """Master key and salt as DTLS-SRTP exports them (RFC 5764 4.1.2, RFC 7714 12)."""
 
 WINDOW_PACKETS = 1024
-"""How far behind the newest packet one may be sent again."""
+"""How far behind the newest packet one may be sent again: 2.4 s at 4 Mbit/s.
+
+libsrtp shifts the whole window at each packet. A packet of 1200 bytes (GCM) costs 0.75 µs to protect with
+128, 0.78 with 1024, 0.95 with 2048, 1.05 with 4096 and 1.4 with 8192; memory 5 to 7 KB.
+"""
 
 MAX_RTCP_BYTES = 1400
 MAX_REMOTE_SSRCS = 8
 """libsrtp keeps some 2 KB for each SSRC that it once heard of, and never forgets one."""
 
-PRIVATE_NAMES: tuple[tuple[Any, str], ...] = ((pylibsrtp, "_binding"), (Session(), "_srtp"))
-_BINDING_NAMES = ("ffi", "lib")
+_binding: Any = getattr(pylibsrtp, "_binding", None)
+PRIVATE_NAMES: tuple[tuple[str, Any, str], ...] = (
+    ("pylibsrtp", pylibsrtp, "_binding"),
+    ("pylibsrtp._binding", _binding, "ffi"),
+    ("pylibsrtp._binding.lib", getattr(_binding, "lib", None), "srtp_protect"),
+    ("pylibsrtp.Session()", Session(), "_srtp"),
+)
 
 
 def check_private_names() -> None:
     """Raise LagebildError naming the private names that this pylibsrtp no longer has."""
-    gone = [name for owner, name in PRIVATE_NAMES if not hasattr(owner, name)]
+    gone = [f"{where}.{name}" for where, owner, name in PRIVATE_NAMES if not hasattr(owner, name)]
     if gone:
         raise LagebildError(f"this version of pylibsrtp lacks {', '.join(gone)}; 1.0.0 has them")
 
 
 check_private_names()
-_binding: Any = importlib.import_module("pylibsrtp._binding")
 ffi: Any = _binding.ffi
 _protect: Any = _binding.lib.srtp_protect
 
@@ -84,7 +91,10 @@ class SrtpOut:
 
 
 class SrtpIn:
-    """Opens what one viewer sends. `refused` counts what was forged, damaged, replayed or too much."""
+    """Opens what one viewer sends. `refused` counts what was forged, damaged, replayed or too much.
+
+    Holds 5 KB, and 2 KB for each of at most MAX_REMOTE_SSRCS.
+    """
 
     def __init__(self, profile: Profile, key: bytes) -> None:
         self._session = _session(profile, key, Policy.SSRC_ANY_INBOUND, 128)
