@@ -81,14 +81,13 @@ class Pacer:
         self._reported_ns = now_ns
         if self._fixed:
             return
+        rate_bps = self.rate_bps
         if not congested:
-            self._set(
-                min(self.rate_bps * GROWTH_PER_S ** (min(since_ns, MAX_GROWTH_NS) / NS_PER_S), START_BPS)
-            )
+            rate_bps *= GROWTH_PER_S ** (min(since_ns, MAX_GROWTH_NS) / NS_PER_S)
         elif self._lowered_ns is None or now_ns - self._lowered_ns >= LOWERED_AT_MOST_EVERY_NS:
             self._lowered_ns = now_ns
-            estimate = self.rate_bps if remb_bps is None else 1.5 * remb_bps
-            self._set(max(min(self.rate_bps / 2, estimate), HEADROOM * stream_bps, LEAST_BPS))
+            rate_bps = min(rate_bps / 2, rate_bps if remb_bps is None else 1.5 * remb_bps)
+        self._set(max(min(rate_bps, START_BPS), HEADROOM * stream_bps, LEAST_BPS))
 
     def _set(self, rate_bps: float) -> None:
         self._bucket.set(rate_bps, _burst_bytes(rate_bps))

@@ -146,6 +146,14 @@ def test_silence_is_no_proof_of_room() -> None:
     assert pacer.rate_bps == pytest.approx(5 * MBIT * 1.1**2)
 
 
+@pytest.mark.parametrize("congested", [True, False])
+def test_a_stream_that_grows_is_followed_at_once(congested: bool) -> None:
+    pacer = Pacer()
+    pacer.on_report(True, MBIT, STREAM_BPS, START_NS)
+    pacer.on_report(congested, MBIT, 12 * MBIT, START_NS + NS_PER_MS)
+    assert pacer.rate_bps == 15 * MBIT
+
+
 def test_a_fixed_rate_stays() -> None:
     pacer = Pacer(fixed_bps=LINK_BPS)
     pacer.on_report(True, MBIT, STREAM_BPS, START_NS)
