@@ -18,10 +18,6 @@ from .protocol.stun import Address, is_stun
 
 log = logging.getLogger("lagebild.relay")
 
-RUN_SEGMENTS = 60
-RUN_BYTES = 64_000
-"""What one `send_run` may hold: the kernel takes 64 segments and 65,507 bytes in one call."""
-
 WAITING_BYTES = 512 * 1024
 """What a TCP viewer may be behind: about a second of a 4 Mbit/s picture. Beyond, datagrams are not taken."""
 
@@ -81,7 +77,7 @@ class Path(Hashable, Protocol):
         ...
 
     def send_run(self, buffer: memoryview, segment: int) -> bool:
-        """Send datagrams of `segment` bytes, the last may be shorter: at most RUN_SEGMENTS and RUN_BYTES.
+        """Send datagrams of `segment` bytes, the last may be shorter; at most what layout.py says fits.
 
         False if they were not taken; then none was, or, without segmentation offload, not all.
         The buffer is free again on return.
