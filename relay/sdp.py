@@ -17,8 +17,7 @@ MAX_FEEDBACKS_PER_FORMAT = 32
 worst that passes here takes about 10 ms.
 
 To receive a video, Chromium 156 offers 5 KB, 175 lines, 34 codecs and 77 feedbacks (5 a format), aiortc 2 KB
-and 6 codecs; with two videos, audio and data Chromium offers
-11 KB, 377 lines, 76 codecs and 155 feedbacks.
+and 6 codecs; with two videos, audio and data Chromium offers 11 KB, 377 lines, 76 codecs and 155 feedbacks.
 """
 
 _H264 = re.compile(r"a=rtpmap:\d+ H264/90000\s*", re.IGNORECASE)
