@@ -33,7 +33,7 @@ class TokenBucket:
 
     def allowance(self, now_ns: int) -> int:
         """How many bytes may go now; 0 while what was taken too much is paid back."""
-        passed_ns = 0 if self._at_ns is None else max(now_ns - self._at_ns, 0)
+        passed_ns = 0 if self._at_ns is None else now_ns - self._at_ns
         gained = passed_ns * self.rate_bps / (8 * NS_PER_S)
         self._level_bytes = min(self._level_bytes + gained, self.burst_bytes)
         self._at_ns = now_ns

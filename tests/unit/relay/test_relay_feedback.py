@@ -99,6 +99,14 @@ def test_round_trip_is_the_time_less_what_the_viewer_held(sent_ns: int, path_us:
         assert feedback.rtt_ms == pytest.approx(path_us / 1000, abs=0.05)
 
 
+def test_without_a_report_of_ours_there_is_no_round_trip_at_whatever_time() -> None:
+    since_turn_ns = compact_ntp(START_NS) * NS_PER_S // 65536
+    just_turned_ns = START_NS - since_turn_ns + NS_PER_MS  # the compact time is almost 0, as LSR is
+    feedback = Feedback(SSRC)
+    feedback.take([report(lsr=0, dlsr=0)], just_turned_ns)
+    assert feedback.rtt_ms is None
+
+
 def test_an_impossible_round_trip_leaves_the_last_one() -> None:
     feedback = Feedback(SSRC)
     feedback.take([report(lsr=compact_ntp(START_NS), dlsr=0)], START_NS + 40 * NS_PER_MS)

@@ -84,6 +84,7 @@ def test_a_clock_that_stands_or_steps_back_gives_nothing() -> None:
     bucket.spent(10_000)
     assert bucket.allowance(START_NS) == 0
     assert bucket.allowance(START_NS - NS_PER_S) == 0
+    assert bucket.allowance(START_NS + NS_PER_MS) == 1000
 
 
 def test_a_group_of_ten_seconds_goes_at_ten_packets_a_millisecond() -> None:

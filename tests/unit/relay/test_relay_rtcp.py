@@ -158,7 +158,7 @@ def test_padding_is_no_information() -> None:
 
 
 def test_reference_time_is_answered_in_the_form_of_rfc_3611() -> None:
-    other_block = bytes.fromhex("07000001 00000000")
+    other_block = bytes.fromhex("07000001 00000000 04000001 e1234567")
     reference = bytes.fromhex("04000002 e1234567 89abcdef")
     messages = parse(packet(207, 0, struct.pack("!I", VIEWER) + other_block + reference))
     assert messages == [ReferenceTime(VIEWER, 0x456789AB)]
@@ -204,7 +204,7 @@ def test_a_packet_without_its_last_word_is_malformed(complete: bytes) -> None:
         b"\x80\xc9\x00",
         b"\x40\xc9\x00\x01\x00\x00\x00\x01",  # version 1
         b"\xa0\xc9\x00\x00",  # padding, but no body
-        b"\xa0\xc9\x00\x01\x00\x00\x00\x00",  # padding of 0
+        b"\xa0\xcb\x00\x01\x00\x00\x00\x00",  # padding of 0
         b"\xa0\xc9\x00\x01\x00\x00\x00\x05",  # padding of more than there is
         feedback(206, 4, bytes(4)),  # half an entry
         packet(206, 1, bytes(4)),  # one SSRC
