@@ -160,6 +160,7 @@ class Port:
             self.counts.tcp_refused += 1
             return False
         self._connections.add(path)
+        self._empty.clear()
         self._per_address[origin] += 1
         return True
 

@@ -460,6 +460,21 @@ async def test_closing_ends_all_and_frees_the_number() -> None:
     await hang_up(writer)
 
 
+async def test_closing_waits_for_connections_that_came_after_others_had_gone() -> None:
+    listener = Listener()
+    number = (await listener.open(V4)).port
+    for count in (1, 2):
+        _, writer = await tcp(V4, number)
+        writer.write(framed(CHECK))
+        await until(lambda count=count: len(listener.received) == count)  # type: ignore[misc]
+        if count == 1:
+            await hang_up(writer)
+            await until(lambda: len(listener.closed) == 1)
+    await listener.port.close()
+    assert listener.closed == [path for _, path in listener.received]
+    await hang_up(writer)
+
+
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
 @pytest.mark.parametrize("hosts", [(), (V4,)])
 async def test_a_number_in_use_is_named(kind: socket.SocketKind, hosts: tuple[str, ...]) -> None:
