@@ -29,8 +29,9 @@ _UDP_CANDIDATE = re.compile(
 class LossyProxy:
     """One client's way to the relay (`up`) and back (`down`), as an async context manager.
 
-    `answer(sdp)` leads the client through it. Like a NAT, it gives every address the client sends from a
-    socket of its own towards the relay. What the links do can change at any time: `.down.conditions = …`.
+    `offer(sdp)` hides the client from the relay, `answer(sdp)` leads it through here. Like a NAT, it gives
+    every address the client sends from a socket of its own towards the relay. What the links do can change at
+    any time: `.down.conditions = …`.
     """
 
     def __init__(self, down: Conditions = PERFECT, up: Conditions = PERFECT, seed: int = 1) -> None:
@@ -56,6 +57,11 @@ class LossyProxy:
         for side in (self._front, *self._backs.values()):
             self._loop.remove_reader(side)
             side.close()
+
+    def offer(self, sdp: str) -> str:
+        """The client's SDP offer without its candidates: a relay that checks them would find a way past."""
+        kept = (line for line in sdp.splitlines() if not line.startswith("a=candidate:"))
+        return "\r\n".join(kept) + "\r\n"
 
     def answer(self, sdp: str) -> str:
         """The relay's SDP answer with this proxy instead of its first IPv4 UDP candidate, and no other."""

@@ -1,0 +1,108 @@
+"""Decoded pictures in independent receivers behind a bad network, Lagebild beside stock aiortc."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flow.clock import NS_PER_MS, NS_PER_S
+from tests.fakes.encoded import FPS
+from tests.fakes.lossy_link import Conditions
+from tests.fakes.lossy_proxy import LossyProxy
+
+from .clip import LENGTH, numbered_clip
+from .programs import RELAYS, VIEWERS, Program
+
+HALF_ROUND_TRIP_MS = 20.0
+CONNECT_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one receiver decoded from its first picture on.
+
+    `shown` of `due` pictures came out whole, at least once; `damaged` frames came out wrong. `freeze_ms` is
+    the longest time without a new picture, `first_ms` the time from the answer to the first one.
+    """
+
+    due: int
+    shown: int
+    damaged: int
+    freeze_ms: int | None
+    first_ms: int | None
+
+    @property
+    def share(self) -> float:
+        return self.shown / self.due if self.due else 0.0
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "shown": self.shown, "due": self.due, "share": round(self.share, 4), "damaged": self.damaged,
+            "longest_freeze_ms": self.freeze_ms, "first_picture_ms": self.first_ms,
+        }  # fmt: skip
+
+
+async def watched(
+    relay: Program, viewer: str, seconds: float, proxy: LossyProxy | None = None, prefix: Sequence[str] = (),
+    addresses: Sequence[str] = (),
+) -> Seen:  # fmt: skip
+    """Let one viewer join `relay`, through `proxy` if there is one, and watch for so long."""
+    async with Program((*VIEWERS[viewer], *addresses), prefix) as program:
+        # A stock aiortc that is the DTLS client offers ECDSA alone; GStreamer 1.22 is an RSA server. As
+        # the answerer of an active offer it is the server, and they meet. (Lagebild always is.)
+        offer = (await program.hear("offer"))["offer"].replace("a=setup:actpass", "a=setup:active")
+        answer = (await relay.ask("answer", offer=proxy.offer(offer) if proxy else offer))["answer"]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await program.say(answer=proxy.answer(answer) if proxy else answer)
+        while loop.time() < began + CONNECT_WITHIN_S and not any("luma" in x for x in program.lines):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(seconds)
+        return seen(program.lines, int(began * NS_PER_S))
+
+
+def seen(lines: Sequence[dict[str, Any]], began_ns: int) -> Seen:
+    """Reckon what the viewer's lines say; pictures are told apart by their samples (tests/prove/clip.py)."""
+    numbers = numbered_clip().numbers
+    frames = [(line["at_ns"], numbers.get(line["luma"])) for line in lines if "luma" in line]
+    whole = [(at, number) for at, number in frames if number is not None]
+    if not whole:
+        return Seen(0, 0, len(frames), None, None)
+    (first_ns, first), newest = whole[0], -1
+    shown, freeze_ns, newest_ns = set(), 0, first_ns
+    for at_ns, number in whole:
+        # The clip repeats: the round that fits the time best, counted from the first picture.
+        due = (at_ns - first_ns) * FPS // NS_PER_S
+        place = due + (number - first - due + LENGTH // 2) % LENGTH - LENGTH // 2
+        shown.add(place)
+        if place > newest:
+            freeze_ns, newest, newest_ns = max(freeze_ns, at_ns - newest_ns), place, at_ns
+    freeze_ns = max(freeze_ns, frames[-1][0] - newest_ns)
+    return Seen(
+        due=newest - min(shown) + 1,
+        shown=len(shown),
+        damaged=len(frames) - len(whole),
+        freeze_ms=freeze_ns // NS_PER_MS,
+        first_ms=(first_ns - began_ns) // NS_PER_MS,
+    )
+
+
+def both_ways(loss: float, **more: Any) -> Conditions:
+    """Random loss with half of a 40 ms round trip in each direction."""
+    return Conditions(loss=loss, delay_ms=HALF_ROUND_TRIP_MS, **more)
+
+
+async def under_conditions(
+    relay: str, viewer: str, conditions: Conditions, seconds: float, seed: int
+) -> dict[str, Any]:
+    """One relay's process, one viewer's process, one link: its record."""
+    async with (
+        Program(RELAYS[relay]) as program,
+        LossyProxy(conditions, conditions, seed) as proxy,
+    ):
+        result = await watched(program, viewer, seconds, proxy)
+        reports = (await program.ask("viewers", viewers=True))["viewers"]
+        link = {"down": dict(proxy.down.counts), "up": dict(proxy.up.counts)}
+        return {"relay": relay, "viewer": viewer, **result.record(), "link": link, "relay_says": reports}
