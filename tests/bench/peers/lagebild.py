@@ -1,10 +1,19 @@
-"""Lagebild as it ships: `lagebild serve` with a configuration of its own."""
+"""Lagebild as it ships: `lagebild serve` with a configuration of its own.
+
+Only to measure it at a fixed pace, which no setting gives, this module starts it:
+`python -m tests.bench.peers.lagebild BITS_PER_SECOND serve --config FILE`.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+
+from relay.settings import RelaySettings
+from web import cli, service
+from web.settings import Settings
 
 from . import BUILD
 from .place import Place
@@ -39,18 +48,25 @@ allow_from = {allowed}
 
 
 class LagebildPeer(WhepPeer):
-    """Also takes MAVLink of system 1, and tells it to whoever listens at `telemetry_url`."""
+    """Also takes MAVLink of system 1, and tells it to whoever listens at `telemetry_url`.
 
-    def __init__(self, place: Place) -> None:
+    `pace_bps` holds what each viewer is sent to that rate, whatever its receiver reports.
+    """
+
+    def __init__(self, place: Place, *, pace_bps: int | None = None) -> None:
         super().__init__("lagebild", place, f"/live/{FEED}/whep")
         self.mavlink_target = (place.relay_address, place.free_port())
         self.telemetry_url = f"ws://{place.relay_address}:{self.http_port}/api/v1/feeds/{FEED}/telemetry"
         self._webrtc_port = place.free_port()
+        self._pace_bps = pace_bps
 
     def command(self) -> Sequence[str]:
         file = BUILD / "lagebild.toml"
         file.write_text(self._configuration(), encoding="utf-8")
-        return sys.executable, "-m", "web", "serve", "--config", str(file)
+        serve = ("serve", "--config", str(file))
+        if self._pace_bps is None:
+            return sys.executable, "-m", "web", *serve
+        return sys.executable, "-m", "tests.bench.peers.lagebild", str(self._pace_bps), *serve
 
     def _configuration(self) -> str:
         host = self.place.relay_address
@@ -63,3 +79,18 @@ class LagebildPeer(WhepPeer):
             "allowed": [self.place.viewer_address],
         }
         return _CONFIGURATION.format(**{key: json.dumps(value) for key, value in values.items()})
+
+
+def main(pace_bps: float, arguments: Sequence[str]) -> int:
+    """`lagebild ARGUMENTS` with every viewer's pacing fixed."""
+    configured = service._relay_settings
+
+    def paced(settings: Settings) -> RelaySettings:
+        return replace(configured(settings), pace_fixed_bps=pace_bps)
+
+    service._relay_settings = paced
+    return cli.main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]), sys.argv[2:]))
