@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import weakref
 
 import pytest
 
@@ -178,6 +179,19 @@ def test_a_closed_path_gives_way_to_the_one_checked_last(ice: IceLite[str]) -> N
     assert ice.consent_until_ns == 32 * S
     ice.handle(check(), "tcp again", SOURCE, 10 * S)
     assert ice.path == "tcp again"
+
+
+def test_a_closed_path_is_not_kept_alive() -> None:
+    class Connection:
+        pass
+
+    ice: IceLite[Connection] = IceLite(OURS, THEIRS, now_ns=0)
+    path = Connection()
+    alive = weakref.ref(path)
+    ice.handle(check(), path, SOURCE, 1 * S)
+    ice.forget(path)
+    del path
+    assert alive() is None
 
 
 @pytest.mark.parametrize("tie_breaker", [bytes(8), b"\xff" * 8])
