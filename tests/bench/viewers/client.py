@@ -8,10 +8,11 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
-Answer = Callable[[str], Awaitable[str]]
+from tests.bench.peers import Peer, PeerError
+
 LINE_LIMIT = 64 << 20
 
 
@@ -27,16 +28,19 @@ class Viewers:
     def pid(self) -> int:
         return self._process.pid
 
-    async def join(self, whep: Answer) -> int:
-        """We offer, the server answers; returns the viewer's number once media flows."""
-        offered = await self._ask("offer")
-        sdp = await whep(offered["sdp"])
-        await self._ask("accept", viewer=offered["viewer"], sdp=sdp)
-        await self._ask("joined", viewer=offered["viewer"])
-        return int(offered["viewer"])
+    async def join(self, relay: Peer) -> int:
+        """One viewer more; returns its number once media flows. Raises PeerError where it does not."""
+        if relay.offers:
+            number = await self._join_by_answer(relay)
+        else:
+            offered = await self._ask("offer")
+            number = offered["viewer"]
+            joined = await relay.join(offered["sdp"])
+            await self._ask("accept", viewer=number, sdp=joined.sdp)
+        await self._ask("joined", viewer=number)
+        return number
 
-    async def join_reversed(self, server: Callable[[Answer], Awaitable[None]]) -> int:
-        """The server offers, we answer (Janus); returns the viewer's number once media flows."""
+    async def _join_by_answer(self, relay: Peer) -> int:
         number = -1
 
         async def answer_to(offer_sdp: str) -> str:
@@ -45,8 +49,7 @@ class Viewers:
             number = answered["viewer"]
             return str(answered["sdp"])
 
-        await server(answer_to)
-        await self._ask("joined", viewer=number)
+        await relay.join_reversed(answer_to)
         return number
 
     async def listen(self, viewer: int, url: str) -> None:
@@ -69,7 +72,7 @@ class Viewers:
         await self._process.stdin.drain()
         found: dict[str, Any] = await answer
         if "error" in found:
-            raise RuntimeError(found["error"])
+            raise PeerError(found["error"])
         return found
 
     async def read(self) -> None:

@@ -38,6 +38,7 @@ class Dtls:
             self._ssl.set_accept_state()
         self._out: Session | None = None
         self._in: Session | None = None
+        self._hello: list[bytes] = []
         self.begun = False
 
     @property
@@ -46,19 +47,24 @@ class Dtls:
 
     def start(self) -> list[bytes]:
         self.begun = True
-        return self._step() if self._client else []
+        self._hello = self._step() if self._client else []
+        return self._hello
 
     def take(self, data: bytes) -> list[bytes]:
+        self._hello = []
         self._ssl.bio_write(data)
         if not self.connected:
             return self._step()
         return []
 
     def due(self) -> list[bytes]:
-        """Call now and then until connected: repeats what was lost."""
+        """Call now and then until connected: repeats what was lost, the hello at once.
+
+        A server may hear us before it listens; OpenSSL would wait a second.
+        """
         if self.begun and not self.connected and self._ssl.DTLSv1_get_timeout() == 0:
             self._ssl.DTLSv1_handle_timeout()
-        return list(self._outgoing())
+        return [*self._hello, *self._outgoing()]
 
     def close(self) -> list[bytes]:
         if self.connected:

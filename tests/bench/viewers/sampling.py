@@ -107,12 +107,11 @@ class Tally:
     """Counts one viewer's packets from sample to sample. `mark()` begins anew at the next one."""
 
     def __init__(self) -> None:
-        self._sequence = Unwrapper(16)
         self._recent: set[int] = set()
         self._seen = 0
         self._first: _Point | None = None
         self._last: _Point | None = None
-        self.resent = 0
+        self.mark()
 
     @property
     def newest(self) -> int:
@@ -131,7 +130,10 @@ class Tally:
         return self._last.dropped - self._first.dropped + self._last.seen - self._first.seen
 
     def mark(self) -> None:
-        self._first = None
+        """Begin anew; the stream may be another one, too."""
+        self._sequence = Unwrapper(16)
+        self._recent.clear()
+        self._first = self._last = None
         self.resent = 0
 
     def take(self, sequence: int, dropped: int) -> bool:

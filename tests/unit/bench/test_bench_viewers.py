@@ -84,7 +84,7 @@ def test_feedback_reads_back_as_it_was_meant() -> None:
         7,
         70_000,
         0x1234_5678,
-        32_768,
+        31_457,
     )
     (remb,) = (item for item in said if isinstance(item, Remb))
     assert remb.bitrate_bps == pytest.approx(20_000_000, rel=0.001)
@@ -107,3 +107,18 @@ def test_an_answer_takes_what_was_offered() -> None:
     )
     with pytest.raises(ValueError, match="no video"):
         read("v=0\r\nm=video 0 UDP/TLS/RTP/SAVPF 0\r\n")
+
+
+def test_delays_are_found_whatever_a_relay_counts_from() -> None:
+    from tests.bench.relay_load import delays
+
+    sent = {(4_294_960_000 + 3000 * n) & 0xFFFF_FFFF: n * 33_333_333 for n in range(300)}
+    late_ns = [40_000_000 if n % 60 == 0 else 2_000_000 for n in range(300)]
+
+    def seen_by(offset: int) -> list[tuple[int, int]]:
+        pairs = list(zip(sent.items(), late_ns, strict=True))[60:]
+        return [((t + offset) & 0xFFFF_FFFF, at + late) for (t, at), late in pairs]
+
+    found = delays(sent, [seen_by(0), seen_by(123_456_789)])
+    assert found == {"p50": 2.0, "p99": 40.0, "last_p50": 2.0, "last_p99": 40.0}
+    assert delays(sent, []) == {"p50": None, "p99": None, "last_p50": None, "last_p99": None}
