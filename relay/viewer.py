@@ -50,7 +50,6 @@ class Viewer:
         self._srtp_in: SrtpIn | None = None
         self._srtp_out: SrtpOut | None = None
         self._report_ns = 0
-        self._reported_bytes = 0
 
     @property
     def name(self) -> str:
@@ -104,13 +103,13 @@ class Viewer:
             return
         if now_ns - self._report_ns < REPORT_EVERY_NS:
             return
-        sent_bps = (self.sent.bytes - self._reported_bytes) * 8 * NS_PER_S / (now_ns - self._report_ns)
-        self._report_ns, self._reported_bytes = now_ns, self.sent.bytes
+        self._report_ns = now_ns
         report = self._stream.sender_report(now_ns, self.sent.packets, self.sent.bytes)
         if report:
             path.send(self._srtp_out.protect_rtcp(report))
-        congested = self.feedback.congested(now_ns, sent_bps)
-        self.delivery.pacer.on_report(congested, self.feedback.remb_bps, self._stream.bits_per_s, now_ns)
+        if not self.delivery.catching_up:  # a group sent at once says nothing about the stream
+            stream_bps = self._stream.bits_per_s
+            self.delivery.pacer.on_report(self.feedback.congested(now_ns, stream_bps), stream_bps, now_ns)
 
     def report(self, now_ns: int) -> ViewerReport:
         feedback, path, delivery = self.feedback, self.ice.path, self.delivery

@@ -20,6 +20,9 @@ VALID_NS = 5 * NS_PER_S
 """A viewer reports about once a second (RFC 3550 6.2); what is older says nothing about now."""
 
 CONGESTED_LOSS = 0.02
+CONGESTED_REMB = 0.7
+"""Of the stream's own rate. Chromium on a fast path, with pictures that come unevenly, says 0.95."""
+
 MAX_RTT_MS = 10_000.0
 
 
@@ -54,13 +57,15 @@ class Feedback:
                 case PictureLoss(media_ssrc=self._ssrc) | FullIntra(media_ssrc=self._ssrc):
                     self.plis += 1
 
-    def congested(self, now_ns: int, sent_bps: float) -> bool:
-        """Whether more is lost than a good link loses, or more is sent than the viewer thinks it can take."""
+    def congested(self, now_ns: int, stream_bps: float) -> bool:
+        """Whether more is lost than a good link loses, or the viewer thinks that it can take far less."""
         lossy = self.loss is not None and self.loss > CONGESTED_LOSS
         if lossy and now_ns - self._reports[-1][0] <= VALID_NS:
             return True
         return (
-            self.remb_bps is not None and self.remb_bps < sent_bps and now_ns - self._remb_at_ns <= VALID_NS
+            self.remb_bps is not None
+            and self.remb_bps < CONGESTED_REMB * stream_bps
+            and now_ns - self._remb_at_ns <= VALID_NS
         )
 
     def _take_report(self, report: ReceiverReport, now_ns: int) -> None:

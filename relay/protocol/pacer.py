@@ -75,8 +75,12 @@ class Pacer:
         """Say that `size_bytes` went."""
         self._bucket.spent(size_bytes)
 
-    def on_report(self, congested: bool, remb_bps: float | None, stream_bps: float, now_ns: int) -> None:
-        """Adapt to a viewer's report; `stream_bps` is what the feed needs on average."""
+    def on_report(self, congested: bool, stream_bps: float, now_ns: int) -> None:
+        """Adapt to a viewer's report; `stream_bps` is what the feed needs on average.
+
+        Halved, never set to what the viewer estimates: Chromium's REMB is little above what is being sent,
+        whatever the path could carry.
+        """
         since_ns = 0 if self._reported_ns is None else now_ns - self._reported_ns
         self._reported_ns = now_ns
         if self._fixed:
@@ -86,7 +90,7 @@ class Pacer:
             rate_bps *= GROWTH_PER_S ** (min(since_ns, MAX_GROWTH_NS) / NS_PER_S)
         elif self._lowered_ns is None or now_ns - self._lowered_ns >= LOWERED_AT_MOST_EVERY_NS:
             self._lowered_ns = now_ns
-            rate_bps = min(rate_bps / 2, rate_bps if remb_bps is None else 1.5 * remb_bps)
+            rate_bps /= 2
         self._set(max(min(rate_bps, START_BPS), HEADROOM * stream_bps, LEAST_BPS))
 
     def _set(self, rate_bps: float) -> None:

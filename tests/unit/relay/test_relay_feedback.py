@@ -132,13 +132,13 @@ def test_loss_is_congestion_above_two_percent_while_it_is_fresh(loss: float, con
     assert not feedback.congested(START_NS + VALID_NS + 1, 4 * MBIT)
 
 
-def test_an_estimate_below_what_is_sent_is_congestion_while_it_is_fresh() -> None:
+def test_an_estimate_far_below_the_stream_is_congestion_while_it_is_fresh() -> None:
     feedback = Feedback(SSRC)
     feedback.take([Remb(3 * MBIT, (SSRC,))], START_NS)
     assert feedback.remb_bps == 3 * MBIT
-    assert feedback.congested(START_NS + VALID_NS, 4 * MBIT)
-    assert not feedback.congested(START_NS, 3 * MBIT)
-    assert not feedback.congested(START_NS + VALID_NS + 1, 4 * MBIT)
+    assert feedback.congested(START_NS + VALID_NS, 5 * MBIT)
+    assert not feedback.congested(START_NS, 4 * MBIT)
+    assert not feedback.congested(START_NS + VALID_NS + 1, 5 * MBIT)
 
 
 def test_what_is_kept_is_bounded() -> None:
