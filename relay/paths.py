@@ -27,7 +27,9 @@ UNSENT_BYTES = 128 * 1024
 READ_BYTES = 4096
 """What is read of one TCP connection a turn: a viewer sends a few hundred bytes of feedback a second."""
 
-FIRST_CHECK_WITHIN_S = 10.0
+ANSWERED_WITHIN_S = 10.0
+"""Only who knows a session's password is ever sent anything; nobody else keeps a connection for longer."""
+
 SILENT_S = 30.0
 """A viewer's checks come every few seconds (RFC 7675 5.1)."""
 
@@ -48,7 +50,7 @@ class Counts:
     tcp_malformed: int = 0
     """Connections closed because they did not begin with a check, or broke the framing."""
     tcp_silent: int = 0
-    """Connections closed because nothing came."""
+    """Connections closed because no authentic check came, or nothing any more."""
     not_taken: int = 0
     """Sends for which there was no room: a full socket buffer, or a TCP viewer too far behind."""
     unsendable: int = 0
@@ -178,7 +180,7 @@ class UdpPath:
 
 
 class TcpPath(asyncio.BufferedProtocol):
-    """See Path. An accepted connection; its first frame must be a STUN message, and silence ends it."""
+    """See Path. A connection must begin with a STUN message, and ends when either side falls silent."""
 
     kind: ClassVar[Literal["udp", "tcp"]] = "tcp"
 
@@ -189,6 +191,7 @@ class TcpPath(asyncio.BufferedProtocol):
         self._deframer = Deframer()
         self._loop = asyncio.get_running_loop()
         self._heard_s: float | None = None
+        self._answered = False
         self.address: Address = ("", 0)
 
     def __repr__(self) -> str:
@@ -219,6 +222,7 @@ class TcpPath(asyncio.BufferedProtocol):
             self._owner.counts.not_taken += 1
             return False
         self._transport.write(frames)
+        self._answered = True
         return True
 
     # asyncio calls these.
@@ -227,7 +231,7 @@ class TcpPath(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self.address = (peer[0].partition("%")[0], peer[1]) if peer else ("", 0)
-        self._timer = self._loop.call_later(FIRST_CHECK_WITHIN_S, self._end_if_silent)
+        self._timer = self._loop.call_later(ANSWERED_WITHIN_S, self._end_if_silent)
         if not peer or not self._owner.admit(self):  # without a peer it was reset before it was accepted
             self.abort()
             return
@@ -262,8 +266,8 @@ class TcpPath(asyncio.BufferedProtocol):
         self.abort()
 
     def _end_if_silent(self) -> None:
-        silent_s = SILENT_S if self._heard_s is None else self._loop.time() - self._heard_s
-        if silent_s >= SILENT_S:
+        silent_s = self._loop.time() - (self._heard_s or 0.0)
+        if not self._answered or silent_s >= SILENT_S:
             self._owner.counts.tcp_silent += 1
             self.abort()
         else:

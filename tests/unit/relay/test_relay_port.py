@@ -367,7 +367,7 @@ async def test_a_connection_that_is_no_viewers_is_closed_and_counted(junk: bytes
 
 
 async def test_a_silent_connection_is_closed_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "FIRST_CHECK_WITHIN_S", 0.01)
+    monkeypatch.setattr(paths, "ANSWERED_WITHIN_S", 0.01)
     async with listening(V4) as listener:
         reader, writer = await tcp(V4, listener.port.port)
         writer.write(framed(CHECK)[:-1])  # most of a frame is none
@@ -380,14 +380,29 @@ async def test_a_silent_connection_is_closed_and_counted(monkeypatch: pytest.Mon
         await hang_up(writer)
 
 
+async def test_whoever_is_never_answered_is_closed_however_much_he_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(paths, "ANSWERED_WITHIN_S", 0.05)
+    async with listening(V4) as listener:
+        _, writer = await tcp(V4, listener.port.port)
+        while not listener.closed:
+            writer.write(framed(CHECK))
+            await asyncio.sleep(0.001)
+        assert listener.received
+        assert listener.port.counts == paths.Counts(tcp_silent=1)
+        await hang_up(writer)
+
+
 async def test_a_connection_that_falls_silent_is_closed_only_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "FIRST_CHECK_WITHIN_S", 0.01)
+    monkeypatch.setattr(paths, "ANSWERED_WITHIN_S", 0.1)
     monkeypatch.setattr(paths, "SILENT_S", 0.2)
     async with listening(V4) as listener:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         _, writer = await tcp(V4, listener.port.port)
         writer.write(framed(CHECK))
+        (await listener.path()).send(b"answer")
         await until(lambda: len(listener.closed) == 1)
         assert loop.time() - began_s >= 0.2
         assert listener.port.counts == paths.Counts(tcp_silent=1)
