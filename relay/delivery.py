@@ -20,7 +20,7 @@ from .protocol.layout import Run, Shape, WirePicture
 from .protocol.pacer import Pacer
 from .protocol.resend import ResendBudget
 from .protocol.sequence import SequenceMap
-from .srtp import SrtpOut
+from .srtp import WINDOW_PACKETS, SrtpOut
 from .stream import Stream
 
 log = logging.getLogger("lagebild.relay")
@@ -149,7 +149,7 @@ class Delivery:
         """Answer a NACK (RFC 4585 6.2.1) with the same packets, as far as the viewer's budget goes."""
         for sequence in sequences:
             number = self._number_of(sequence)
-            found = None if number is None else self._stream.history.find(number)
+            found = self._stream.history.find(number) if self._can_repeat(number) else None
             if number is None or found is None:
                 continue
             picture, index = found
@@ -165,7 +165,7 @@ class Delivery:
             return
         self._repeated_ns = now_ns
         group = self._stream.history.group()
-        if not group or self._seconds_for(group) > REPEAT_WITHIN_S or not self._has_begun(group[0]):
+        if not group or self._seconds_for(group) > REPEAT_WITHIN_S or not self._has_had(group[0]):
             self._stream.keyframe_wanted = True
             return
         self._backlog.clear()
@@ -177,9 +177,14 @@ class Delivery:
     def _number_of(self, sequence: int) -> int | None:
         return None if self._next is None else self._numbers.feed_seq_of(sequence, self._next - 1)
 
-    def _has_begun(self, picture: WirePicture) -> bool:
-        """Whether this picture was sent, or is to be sent, with the present offset."""
-        return self._number_of((picture.first + self._numbers.offset) & 0xFFFF) == picture.first
+    def _can_repeat(self, number: int | None) -> bool:
+        """Whether libsrtp still protects this packet once more."""
+        return number is not None and self._next is not None and self._next - number <= WINDOW_PACKETS
+
+    def _has_had(self, picture: WirePicture) -> bool:
+        """Whether this picture was sent with the present offset, not too long ago to be sent again."""
+        number = self._number_of((picture.first + self._numbers.offset) & 0xFFFF)
+        return number == picture.first and self._can_repeat(number)
 
     def _begin(self, keyframe: WirePicture, now_ns: int) -> None:
         """Start, or go on after intended drops, with this keyframe."""
