@@ -236,7 +236,7 @@ class DtlsServer:
         await self._dtls.stop()
         self._link.end()
         await asyncio.gather(*filter(None, (self._starting, pump)), return_exceptions=True)
-        self._dtls._ssl = None  # OpenSSL's 60 KB go now, not when the garbage collector comes by
+        self._dtls._ssl = None  # the garbage collector does not know how much OpenSSL holds
 
 
 def _sha256(certificate: RTCCertificate) -> str:
