@@ -149,8 +149,10 @@ class Delivery:
         """Answer a NACK (RFC 4585 6.2.1) with the same packets, as far as the viewer's budget goes."""
         for sequence in sequences:
             number = self._number_of(sequence)
-            found = self._stream.history.find(number) if self._can_repeat(number) else None
-            if number is None or found is None:
+            if number is None or not self._can_repeat(number):
+                continue
+            found = self._stream.history.find(number)
+            if found is None:
                 continue
             picture, index = found
             run = picture.single(index, self._shape, (sequence - number) & 0xFFFF)
@@ -177,14 +179,14 @@ class Delivery:
     def _number_of(self, sequence: int) -> int | None:
         return None if self._next is None else self._numbers.feed_seq_of(sequence, self._next - 1)
 
-    def _can_repeat(self, number: int | None) -> bool:
+    def _can_repeat(self, number: int) -> bool:
         """Whether libsrtp still protects this packet once more."""
-        return number is not None and self._next is not None and self._next - number <= WINDOW_PACKETS
+        return self._next is not None and self._next - number <= WINDOW_PACKETS
 
     def _has_had(self, picture: WirePicture) -> bool:
         """Whether this picture was sent with the present offset, not too long ago to be sent again."""
         number = self._number_of((picture.first + self._numbers.offset) & 0xFFFF)
-        return number == picture.first and self._can_repeat(number)
+        return number == picture.first and self._can_repeat(picture.first)
 
     def _begin(self, keyframe: WirePicture, now_ns: int) -> None:
         """Start, or go on after intended drops, with this keyframe."""

@@ -239,10 +239,13 @@ class Relay:
         viewer = self._by_ufrag.get(local)
         if viewer is None:
             self.refused["unknown session"] += 1
+            path.close()
             return
         viewer.receive_check(datagram, path, self._clock.now_ns())
         if path in viewer.ice.paths:
             self._by_path[path] = viewer
+        else:
+            path.close()  # a TCP connection of somebody who does not know the password
         for dropped in viewer.ice.dropped():
             self._leave(dropped, viewer)
 
