@@ -35,6 +35,7 @@ _ATTEMPTS = 16
 _IP_PKTINFO = 8  # linux/in.h; not among Python's names before 3.14
 
 Receive: TypeAlias = Callable[[bytes, Path], None]
+Kinds: TypeAlias = tuple[socket.SocketKind, ...]
 IpAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -101,7 +102,13 @@ class Port:
 
     @classmethod
     async def open(
-        cls, hosts: Sequence[str], port: int, receive: Receive, path_closed: Callable[[Path], None]
+        cls,
+        hosts: Sequence[str],
+        port: int,
+        receive: Receive,
+        path_closed: Callable[[Path], None],
+        *,
+        tcp: bool = True,
     ) -> Port:
         """Listen on `hosts` (IP addresses; none means all of IPv4 and IPv6); port 0 lets the kernel choose.
 
@@ -109,7 +116,8 @@ class Port:
         Raises PortInUseError, or ConfigError for an address that is not of this machine.
         """
         opened = cls(receive, path_closed)
-        sockets = _bound(_addresses(hosts), port)
+        kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM) if tcp else (socket.SOCK_DGRAM,)
+        sockets = _bound(_addresses(hosts), kinds, port)
         opened.port = sockets[0].getsockname()[1]
         try:
             await opened._listen(sockets)
@@ -204,22 +212,22 @@ def _has_ipv6() -> bool:
     return True
 
 
-def _bound(addresses: list[IpAddress], port: int) -> list[socket.socket]:
-    """A UDP and a TCP socket for each address, all under one number."""
+def _bound(addresses: list[IpAddress], kinds: Kinds, port: int) -> list[socket.socket]:
+    """A socket of each kind for each address, all under one number."""
     for attempt in range(_ATTEMPTS):
         try:
-            return _bound_once(addresses, port)
+            return _bound_once(addresses, kinds, port)
         except PortInUseError:
             if port or attempt == _ATTEMPTS - 1:  # a number chosen for the first may be taken for another
                 raise
     raise AssertionError
 
 
-def _bound_once(addresses: list[IpAddress], port: int) -> list[socket.socket]:
+def _bound_once(addresses: list[IpAddress], kinds: Kinds, port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         for address in addresses:
-            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            for kind in kinds:
                 sockets.append(_bound_socket(address, kind, port))
                 port = sockets[0].getsockname()[1]
     except BaseException:
@@ -246,7 +254,9 @@ def _bound_socket(address: IpAddress, kind: socket.SocketKind, port: int) -> soc
         sock.close()
         name = f"{'TCP' if kind == socket.SOCK_STREAM else 'UDP'} {printed((str(address), port))}"
         if error.errno == errno.EADDRINUSE:
-            raise PortInUseError(f"relay: {name} is in use by another program") from None
+            raise PortInUseError(
+                f"relay: {name} is in use by another program; webrtc.port names another"
+            ) from None
         raise ConfigError(f"relay: {name} cannot be opened: {error.strerror}") from None
     return sock
 

@@ -562,3 +562,12 @@ def test_the_reply_address_is_read_from_what_the_kernel_says() -> None:
     expected = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, ours + bytes(4))
     assert port._reply_from(ours + struct.pack("=i", 7)) == [expected]
     assert port._reply_from(b"") == []
+
+
+async def test_without_tcp_nobody_is_accepted() -> None:
+    port = await Port.open(["127.0.0.1"], 0, lambda datagram, path: None, lambda path: None, tcp=False)
+    try:
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port.port)
+    finally:
+        await port.close()
