@@ -67,7 +67,9 @@ class Relay:
         """Take the port. Raises PortInUseError, or ConfigError for an address that is not this host's."""
         if self._port is None:
             settings = self._settings
-            self._port = await Port.open(settings.addresses, settings.port, self._receive, self._path_closed)
+            self._port = await Port.open(
+                settings.addresses, settings.port, self._receive, self._path_closed, tcp=settings.tcp
+            )
 
     async def run(self) -> None:
         """Serve until cancelled; then end all sessions and close the port."""
