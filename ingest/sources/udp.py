@@ -6,9 +6,12 @@ import asyncio
 import errno
 import ipaddress
 import socket
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
-from typing import ClassVar, Protocol, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias
 
 from flow.clock import Clock
 from flow.errors import ConfigError, PortInUseError
@@ -19,6 +22,7 @@ from . import Publish
 _RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024  # a keyframe's burst; the kernel caps it at net.core.rmem_max
 _DATAGRAM_BYTES = 65_536
 _BATCH = 256
+_SENDERS_KEPT = 64  # one sends, as a rule; a flood of invented addresses is judged one by one
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -45,19 +49,32 @@ class Endpoint:
         return _printed(self.host, self.port)
 
 
+class Sender(NamedTuple):
+    """Who sent a datagram, "address:port", and whether allow_from lets it in."""
+
+    name: str
+    allowed: bool
+
+
+Batch: TypeAlias = list[tuple[bytes, Sender]]
+"""Datagrams in the order of their arrival."""
+
+
 async def listen(endpoint: Endpoint, stream: DatagramStream, clock: Clock, publish: Publish) -> None:
     """Publish what `stream` makes of the datagrams that reach `endpoint`, until cancelled."""
+
+    def take(batch: Batch) -> None:
+        now_ns = clock.now_ns()
+        for datagram, sender in batch:
+            if not sender.allowed:
+                publish(Unusable("forbidden_sender", f"{sender.name} is not in allow_from"))
+                continue
+            for event in stream.handle(datagram, sender.name, now_ns):
+                publish(event)
+
     with UdpPort(endpoint) as port:
         publish(Opened(f"{stream.SCHEME}://{port.address}", stream.TIMESTAMP_BITS))
-        while True:
-            batch = await port.receive()
-            now_ns = clock.now_ns()
-            for datagram, sender, allowed in batch:
-                if not allowed:
-                    publish(Unusable("forbidden_sender", f"{sender} is not in allow_from"))
-                    continue
-                for event in stream.handle(datagram, sender, now_ns):
-                    publish(event)
+        await port.serve(take)
 
 
 class UdpPort:
@@ -75,17 +92,42 @@ class UdpPort:
         self._socket = _bound(address, endpoint)
         self.address = _printed(endpoint.host, self._socket.getsockname()[1])
         """Where it listens, with the real port."""
+        self._sender = lru_cache(_SENDERS_KEPT)(self._judged)
 
-    async def receive(self) -> list[tuple[bytes, str, bool]]:
-        """What has arrived, in order: (datagram, "address:port" of its sender, whether that is allowed)."""
-        await asyncio.sleep(0)  # sock_recvfrom() does not wait while there is something: let others run
-        batch = [await asyncio.get_running_loop().sock_recvfrom(self._socket, _DATAGRAM_BYTES)]
-        while len(batch) < _BATCH:
+    async def serve(self, take: Callable[[Batch], None]) -> None:
+        """Hand `take` what arrives, a batch at every turn of the loop, until cancelled or it raises.
+
+        The callback stays with the loop: a task that waits for each datagram costs two turns more.
+        """
+        loop = asyncio.get_running_loop()
+        failed: asyncio.Future[None] = loop.create_future()
+
+        def readable() -> None:
             try:
-                batch.append(self._socket.recvfrom(_DATAGRAM_BYTES))
-            except BlockingIOError:
-                break
-        return [(data, _printed(*sender[:2]), self._allows(sender[0])) for data, sender in batch]
+                take(self._arrived())
+            except Exception as error:
+                loop.remove_reader(self._socket)
+                if not failed.done():
+                    failed.set_exception(error)
+
+        loop.add_reader(self._socket, readable)
+        try:
+            await failed
+        finally:
+            loop.remove_reader(self._socket)
+
+    def _arrived(self) -> Batch:
+        batch: Batch = []
+        with suppress(BlockingIOError):
+            while len(batch) < _BATCH:
+                datagram, address = self._socket.recvfrom(_DATAGRAM_BYTES)
+                batch.append((datagram, self._sender(address)))
+        return batch
+
+    def _judged(self, address: tuple[Any, ...]) -> Sender:
+        """`address` is the socket's: (host, port), and for IPv6 two numbers more."""
+        host, port = address[:2]
+        return Sender(_printed(host, port), self._allows(host))
 
     def _allows(self, sender: str) -> bool:
         if not self._allowed:

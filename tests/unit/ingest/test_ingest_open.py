@@ -12,7 +12,7 @@ from ingest.settings import FeedSource
 from ingest.sources.file import FileSource
 from ingest.sources.mpegts import MpegTsSource
 from ingest.sources.rtp import RtpSource
-from ingest.sources.udp import Endpoint, UdpPort
+from ingest.sources.udp import Batch, Endpoint, UdpPort
 from tests.fakes.clock import FakeClock
 
 CLOCK = FakeClock()
@@ -85,8 +85,30 @@ async def test_a_port_open_to_the_network_hears_only_who_is_named(host: str) -> 
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 sender.bind((address, 0))
                 sender.sendto(address.encode(), ("127.0.0.1", number))
-        got = [(data, allowed) for data, _, allowed in await port.receive()]
-    assert got == [(b"127.0.0.1", False), (b"127.0.0.2", True)]
+        batch = await first_batch(port)
+    assert [(data, sender.allowed) for data, sender in batch] == [(b"127.0.0.1", False), (b"127.0.0.2", True)]
+
+
+async def first_batch(port: UdpPort) -> Batch:
+    arrived: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
+    serving = asyncio.ensure_future(port.serve(arrived.set_result))
+    try:
+        return await asyncio.wait_for(arrived, 10)
+    finally:
+        serving.cancel()
+        await asyncio.wait([serving])
+
+
+async def test_what_a_batch_runs_into_ends_the_port() -> None:
+    def fail(batch: Batch) -> None:
+        raise ValueError(batch[0][0])
+
+    with UdpPort(Endpoint("127.0.0.1", 0)) as port:
+        number = int(port.address.rpartition(":")[2])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"anything", ("127.0.0.1", number))
+        with pytest.raises(ValueError, match="anything"):
+            await asyncio.wait_for(port.serve(fail), 10)
 
 
 async def test_a_source_reports_its_port_and_who_was_refused() -> None:
