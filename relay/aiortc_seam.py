@@ -1,179 +1,347 @@
-"""The seam to aiortc: the only file that touches it, its private names included.
+"""The seam to aiortc (relay/aiortc_seam.py): the only file that touches it, its private names included.
 
-aiortc does ICE, DTLS, SRTP and packetizing here, once per viewer. The pictures go through untouched: its
-sender packs `av.Packet`s without decoding them.
+aiortc does the DTLS handshake (RFC 5763, RFC 5764) and parses SDP. ICE, SRTP and sending are our own.
 
 Private names used (aiortc 1.16.0, pinned in pyproject.toml; `check_private_names` says which one is gone):
-- `aiortc.rtcrtpsender.random32`: the sender draws its RTP timestamp origin from it. All viewers of a feed
-  must share one RTP clock (flow.units.rtp_timestamp), so it answers 0 inside the task that sends.
-- `aioice.ice.get_host_addresses`: leaves out loopback, and cannot be told which addresses to offer.
-- `aiortc.codecs.HEADER_EXTENSIONS` and the sender's `__rtp_header_extensions_map`: neither knows
-  playout-delay, without which Chromium plays the cached group at its own pace and stays seconds behind.
+- `RTCDtlsTransport._setup_srtp`: makes two SRTP sessions that nobody needs; ours takes the keys instead.
+- `RTCDtlsTransport._validate_peer_identity`, `._set_state`, `._set_role`, and of an object `._state`,
+  `._ssl`, `._srtp_profiles`, `._task`: to be the DTLS server, to say why a handshake failed, and to free all.
+- `RTCCertificate._create_ssl_context`: makes one OpenSSL context per viewer; ours are shared.
+- `rtcdtlstransport.SRTP_AEAD_AES_128_GCM`, `.SRTP_AES128_CM_SHA1_80` and their `get_key_and_salt`.
+- of `aiortc.sdp`, which says nowhere that it is public: `SessionDescription`, `parameters_to_sdp`,
+  `DTLS_ROLE_SETUP`; and `aioice.ice.get_host_addresses`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextvars import ContextVar
-from dataclasses import replace
-from fractions import Fraction
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import aioice.ice
 from aiortc import (
-    MediaStreamTrack,
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCRtpSender,
-    RTCSessionDescription,
-    codecs,
-    rtcrtpsender,
-    rtp,
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    rtcdtlstransport,
+    sdp,
 )
-from aiortc.mediastreams import MediaStreamError
-from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
-from av import Packet
+from OpenSSL import SSL
 
-from flow.errors import LagebildError, OfferError
-from flow.units import CLOCK_RATE_HZ, AccessUnit
+from flow.errors import LagebildError, OfferError, RemoteError
 
-PRIVATE_NAMES = (
-    (rtcrtpsender, "random32"),
+from .sdp import H264Format, Offer, Section, Transport
+from .srtp import Profile
+
+MAX_DATAGRAM_BYTES = 1500
+MAX_WAITING_RECORDS = 64
+"""A browser's longest flight has about eight; what comes while so many wait is dropped, and sent again."""
+
+MAX_MESSAGE_BYTES = 8192
+"""A browser's certificate has 300 bytes. OpenSSL makes room for ten messages of 100 KB if it is told so."""
+
+_HEADER_BYTES = 13  # type, version, epoch, sequence number, length (RFC 6347 4.1)
+_FRAGMENT_HEADER_BYTES = 12  # type, length, message's number, fragment's offset and length (RFC 6347 4.2.2)
+_CHANGE_CIPHER_SPEC, _HANDSHAKE = 20, 22
+_DTLS_1_2 = 0xFEFD
+_DAY_S = 86_400
+_EXPORTER_LABEL = b"EXTRACTOR-dtls_srtp"  # RFC 5764 4.2
+
+_OBJECT_NAMES = ("_ssl", "_state", "_srtp_profiles", "_task")
+PRIVATE_NAMES: tuple[tuple[Any, str], ...] = (
+    (RTCDtlsTransport, "_setup_srtp"),
+    (RTCDtlsTransport, "_validate_peer_identity"),
+    (RTCDtlsTransport, "_set_state"),
+    (RTCDtlsTransport, "_set_role"),
+    (RTCCertificate, "_create_ssl_context"),
+    (rtcdtlstransport, "SRTP_AEAD_AES_128_GCM"),
+    (rtcdtlstransport, "SRTP_AES128_CM_SHA1_80"),
+    (rtcdtlstransport, "State"),
+    (sdp, "SessionDescription"),
+    (sdp, "parameters_to_sdp"),
+    (sdp, "DTLS_ROLE_SETUP"),
     (aioice.ice, "get_host_addresses"),
-    (codecs, "HEADER_EXTENSIONS"),
-    (rtp, "HeaderExtensionsMap"),
 )
-_SENDERS_MAP = "_RTCRtpSender__rtp_header_extensions_map"
-_ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
-_PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
-
-NextPicture = Callable[[], Awaitable[AccessUnit | None]]
-"""Waits for the next picture of a viewer; None when there will be no more."""
-
-CLOSE_WITHIN_S = 5.0
-
-_in_session: ContextVar[bool] = ContextVar("in_session", default=False)
-_TIME_BASE = Fraction(1, CLOCK_RATE_HZ)
 
 
 def check_private_names() -> None:
     """Raise LagebildError naming the private names that this aiortc no longer has."""
-    gone = [f"{module.__name__}.{name}" for module, name in PRIVATE_NAMES if not hasattr(module, name)]
+    gone = [f"{owner.__name__}.{name}" for owner, name in PRIVATE_NAMES if not hasattr(owner, name)]
+    instance = RTCDtlsTransport(None, [RTCCertificate.generateCertificate()])  # type: ignore[arg-type]
+    gone += [f"RTCDtlsTransport().{name}" for name in _OBJECT_NAMES if not hasattr(instance, name)]
     if gone:
         raise LagebildError(f"this version of aiortc or aioice lacks {', '.join(gone)}; 1.16.0 has them")
 
 
 check_private_names()
-_random32: Callable[[], int] = getattr(rtcrtpsender, "random32")  # noqa: B009
-_all_host_addresses = aioice.ice.get_host_addresses
+
+_PROFILES: dict[Profile, rtcdtlstransport.SRTPProtectionProfile] = {
+    "gcm": rtcdtlstransport.SRTP_AEAD_AES_128_GCM,
+    "cm80": rtcdtlstransport.SRTP_AES128_CM_SHA1_80,
+}
+"""In the order of preference. As server we choose: RFC 5764 4.1.1."""
 
 
-def _random32_or_feed_clock() -> int:
-    return 0 if _in_session.get() else _random32()
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """What the handshake agreed on: master key and salt of what we send and of what the viewer sends."""
+
+    profile: Profile
+    ours: bytes
+    theirs: bytes
 
 
-setattr(rtcrtpsender, "random32", _random32_or_feed_clock)  # noqa: B010
+class _Certificate(RTCCertificate):
+    """Shares one OpenSSL context: 26 KB and 0.2 ms less for each viewer."""
+
+    _context: SSL.Context | None = None
+
+    def _create_ssl_context(self, srtp_profiles: list[rtcdtlstransport.SRTPProtectionProfile]) -> SSL.Context:
+        if self._context is None:
+            self._context = super()._create_ssl_context(srtp_profiles)
+            # Records are told apart by their type, which DTLS 1.3 hides.
+            self._context.set_max_proto_version(_DTLS_1_2)
+            # 20 KB less for each viewer who watches and says nothing.
+            self._context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+            self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        return self._context
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """As in `a=fingerprint`: "sha-256 AA:BB:…"."""
+        value = next(f.value for f in self.getFingerprints() if f.algorithm == "sha-256")
+        return f"sha-256 {value}"
 
 
-def offer_addresses(addresses: Sequence[str]) -> None:
-    """Offer exactly these local addresses to every viewer from now on; none named means all, loopback too."""
-
-    def host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-        chosen = list(addresses) or [*_all_host_addresses(use_ipv4=use_ipv4, use_ipv6=use_ipv6), "127.0.0.1"]
-        return [a for a in chosen if (use_ipv6 if ":" in a else use_ipv4)]
-
-    aioice.ice.get_host_addresses = host_addresses
+@lru_cache(maxsize=1)
+def _certificate(day: int) -> _Certificate:
+    """The certificate of all who come on the same day of the service's running."""
+    return _Certificate.generateCertificate()
 
 
-codecs.HEADER_EXTENSIONS["video"] = [
-    RTCRtpHeaderExtensionParameters(id=e.id, uri=_PLAYOUT_DELAY) if e.uri == _ABS_SEND_TIME else e
-    for e in codecs.HEADER_EXTENSIONS["video"]
-]
+class _Link:
+    """What RTCDtlsTransport takes for its ICE transport: single DTLS records in, datagrams out."""
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._send_now = send
+        self._records: deque[bytes] = deque()
+        self._news = asyncio.Event()
+        self._ended = False
+
+    def push(self, record: bytes) -> bool:
+        """Whether there was room for it."""
+        if self._ended or len(self._records) >= MAX_WAITING_RECORDS:
+            return False
+        self._records.append(record)
+        self._news.set()
+        return True
+
+    def end(self) -> None:
+        """From now on whoever reads is told that the connection is gone."""
+        self._ended = True
+        self._news.set()
+
+    async def _recv(self) -> bytes:
+        while not self._records and not self._ended:
+            self._news.clear()
+            await self._news.wait()
+        if self._ended:
+            raise ConnectionError
+        return self._records.popleft()
+
+    async def _send(self, data: bytes) -> None:
+        if not self._ended:
+            self._send_now(data)
 
 
-class _PlayoutDelay(rtp.HeaderExtensionsMap):
-    """Sends playout-delay 0/0 ("show it as soon as it is there") where aiortc means to send abs-send-time.
+class _Dtls(RTCDtlsTransport):
+    """Hands over the SRTP keys instead of making sessions of them, and remembers why it failed."""
 
-    Both are three bytes; playout-delay holds the least and the most delay in 12 bits each.
+    def __init__(self, link: _Link, certificate: _Certificate) -> None:
+        super().__init__(link, [certificate])  # type: ignore[arg-type]
+        self._set_role("server")  # as client, the browser would choose the SRTP profile
+        self._srtp_profiles = list(_PROFILES.values())
+        self.keys: SrtpKeys | None = None
+        self.failure = "its DTLS handshake was broken off"
+
+    def _validate_peer_identity(self, remoteParameters: RTCDtlsParameters) -> None:
+        super()._validate_peer_identity(remoteParameters)
+        if self.state == "failed":
+            self.failure = (
+                "its certificate is not the one that the offer's 'a=fingerprint' names (RFC 5763 5)"
+            )
+
+    def _setup_srtp(self) -> None:
+        assert self._ssl is not None
+        chosen = self._ssl.get_selected_srtp_profile()
+        for name, profile in _PROFILES.items():
+            if profile.openssl_profile == chosen:
+                size = 2 * (profile.key_length + profile.salt_length)
+                exported = self._ssl.export_keying_material(_EXPORTER_LABEL, size)
+                ours, theirs = profile.get_key_and_salt(exported, 1), profile.get_key_and_salt(exported, 0)
+                self.keys = SrtpKeys(name, ours, theirs)
+                return
+        self.failure = "it has no SRTP profile of ours (AEAD_AES_128_GCM, AES128_CM_SHA1_80)"
+        self._set_state(rtcdtlstransport.State.FAILED)
+
+
+class DtlsServer:
+    """DTLS-SRTP with one viewer, as server (RFC 5763 5). `send` gets each datagram for it.
+
+    `remote_fingerprints` are (algorithm, value) of the offer's `a=fingerprint` lines. `refused` counts
+    datagrams and records that were no DTLS, or too many. Holds about 90 KB, 75 of them resident,
+    and less than 300 KB whatever an unfinished handshake sends.
     """
 
-    def configure(self, parameters: RTCRtpParameters) -> None:
-        extensions = [
-            replace(e, uri=_ABS_SEND_TIME) if e.uri == _PLAYOUT_DELAY else e
-            for e in parameters.headerExtensions
-        ]
-        super().configure(replace(parameters, headerExtensions=extensions))
+    def __init__(self, send: Callable[[bytes], None], remote_fingerprints: Sequence[tuple[str, str]]) -> None:
+        certificate = _certificate(int(time.monotonic() // _DAY_S))
+        self.fingerprint = certificate.fingerprint
+        self.refused = 0
+        self._remote = RTCDtlsParameters([RTCDtlsFingerprint(*f) for f in remote_fingerprints], "client")
+        self._link = _Link(send)
+        self._dtls = _Dtls(self._link, certificate)
+        self._starting: asyncio.Future[None] | None = None
 
-    def set(self, values: rtp.HeaderExtensions) -> tuple[int, bytes]:
-        values.abs_send_time = 0
-        return super().set(values)
+    def receive(self, datagram: bytes) -> None:
+        """Take a datagram whose first byte is 20 to 63 (RFC 7983 7). Never raises."""
+        for record in _records(datagram):
+            if record is None or not self._link.push(record):
+                self.refused += 1
+
+    async def handshake(self) -> SrtpKeys:
+        """Wait until the viewer has shaken hands. Once; raises RemoteError saying why it did not succeed.
+
+        A viewer that says nothing is waited for without end: bound it with `asyncio.timeout()`.
+        """
+        self._starting = asyncio.ensure_future(self._dtls.start(self._remote))
+        try:
+            await asyncio.shield(self._starting)
+        except SSL.Error:
+            pass  # OpenSSL gave up sending again
+        except asyncio.CancelledError:
+            self._link.end()  # not cancelled: asyncio.wait_for of Python 3.11 may lose a cancellation
+            await asyncio.gather(self._starting, return_exceptions=True)
+            raise
+        if self._dtls.keys is None:
+            await self.close()
+            raise RemoteError(f"the viewer cannot be connected: {self._dtls.failure}")
+        return self._dtls.keys
+
+    async def closed(self) -> None:
+        """Return when the viewer has said close_notify (RFC 5246 7.2.1), or `close()` was called."""
+        if self._dtls._task is not None:
+            await asyncio.wait([self._dtls._task])
+
+    async def close(self) -> None:
+        """Say close_notify and free everything; harmless when repeated, or while shaking hands."""
+        pump = self._dtls._task
+        await self._dtls.stop()
+        self._link.end()
+        await asyncio.gather(*filter(None, (self._starting, pump)), return_exceptions=True)
+        self._dtls._ssl = None  # the garbage collector does not know how much OpenSSL holds
 
 
-class _PictureTrack(MediaStreamTrack):
-    kind = "video"
+def _records(datagram: bytes) -> Iterator[bytes | None]:
+    """The DTLS records of a datagram, None for what is none or not wanted (RFC 6347 4.1).
 
-    def __init__(self, next_picture: NextPicture) -> None:
-        super().__init__()
-        self._next_picture = next_picture
+    One by one, because RTCDtlsTransport reads one record for each datagram: what is left would pile up in
+    OpenSSL. There is no data channel, so application data is refused.
+    """
+    if not datagram or len(datagram) > MAX_DATAGRAM_BYTES:
+        yield None
+        return
+    start = 0
+    while start < len(datagram):
+        end = start + _HEADER_BYTES + int.from_bytes(datagram[start + 11 : start + 13], "big")
+        if len(datagram) < start + _HEADER_BYTES or len(datagram) < end:
+            yield None
+            return
+        record = datagram[start:end]
+        yield record if _wanted(record) else None
+        start = end
 
-    async def recv(self) -> Packet[Any]:
-        unit = await self._next_picture()
-        if unit is None:
-            raise MediaStreamError
-        packet = Packet(unit.data)
-        packet.pts, packet.time_base = unit.rtp_timestamp, _TIME_BASE
-        return packet
+
+def _wanted(record: bytes) -> bool:
+    encrypted = record[3:5] != bytes(2)  # epoch 0 is plaintext
+    if record[0] != _HANDSHAKE or encrypted:
+        return _CHANGE_CIPHER_SPEC <= record[0] <= _HANDSHAKE
+    start = _HEADER_BYTES
+    while start + _FRAGMENT_HEADER_BYTES <= len(record):
+        if int.from_bytes(record[start + 1 : start + 4], "big") > MAX_MESSAGE_BYTES:
+            return False
+        start += _FRAGMENT_HEADER_BYTES + int.from_bytes(record[start + 9 : start + 12], "big")
+    return True
+
+
+def host_addresses() -> list[str]:
+    """This host's IP addresses, IPv4 first, without loopback and link-local ones."""
+    return [
+        *aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=False),
+        *aioice.ice.get_host_addresses(use_ipv4=False, use_ipv6=True),
+    ]
+
+
+def read_offer(offer_sdp: str) -> Offer:
+    """Parse an offer that `relay.sdp.checked_offer` has let through; raises OfferError where it is none."""
+    try:
+        session = sdp.SessionDescription.parse(offer_sdp)
+        sections = tuple(_section(media) for media in session.media)
+    except Exception as error:  # aiortc asserts, indexes and unpacks as it parses
+        raise OfferError(f"the SDP offer cannot be read: {_reason(error)}") from error
+    bundle = next((group.items for group in session.group if group.semantic == "BUNDLE"), [])
+    return Offer(sections, tuple(map(str, bundle)))
+
+
+def _section(media: sdp.MediaDescription) -> Section:
+    codecs = media.rtp.codecs
+    first = next((c for c in codecs if str(c.payloadType) == str(media.fmt[0])), None)
+    offered = [c for c in codecs if c.payloadType in media.fmt]
+    return Section(
+        kind=media.kind,
+        mid=media.rtp.muxId or None,
+        port=media.port,
+        protocol=media.profile,
+        formats=tuple(map(str, media.fmt)),
+        rtpmap=f"{first.payloadType} {first}" if first else None,
+        direction=media.direction or "sendrecv",
+        rtcp_mux=media.rtcp_mux,
+        transport=_transport(media),
+        h264=tuple(_h264(c) for c in offered if c.mimeType.lower() == "video/h264"),
+        extensions={e.uri: e.id for e in media.rtp.headerExtensions},
+        ssrcs=tuple(s.ssrc for s in media.ssrc),
+    )
+
+
+def _transport(media: sdp.MediaDescription) -> Transport | None:
+    if media.dtls is None or media.ice is None or not media.dtls.fingerprints:
+        return None
+    ufrag, password = media.ice.usernameFragment, media.ice.password
+    if not ufrag or not password:
+        return None
+    fingerprints = tuple((f.algorithm, f.value) for f in media.dtls.fingerprints)
+    return Transport(ufrag, password, fingerprints, sdp.DTLS_ROLE_SETUP[media.dtls.role])
+
+
+def _h264(codec: Any) -> H264Format:
+    parameters = {str(k).strip().lower(): str(v).strip() for k, v in codec.parameters.items()}
+    feedback = tuple(f"{f.type} {f.parameter}" if f.parameter else f.type for f in codec.rtcpFeedback)
+    # RFC 6184 8.1: the mode is 0 where none is given, the profile Baseline at level 1.
+    return H264Format(
+        payload_type=codec.payloadType,
+        packetization_mode=int(parameters.get("packetization-mode", "0")),
+        profile_level_id=parameters.get("profile-level-id", "42000a").lower(),
+        fmtp=sdp.parameters_to_sdp(codec.parameters),
+        feedback=feedback,
+    )
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error.__cause__, StopIteration):
+    if isinstance(error.__cause__, StopIteration) or isinstance(error, StopIteration):
         return "an 'a=fmtp' is of a format that no 'a=rtpmap' names (RFC 8866 6.15)"
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-class ViewerConnection:
-    """One peer connection that sends one video track. `on_state` gets each RTCPeerConnectionState."""
-
-    def __init__(self, next_picture: NextPicture, on_state: Callable[[str], None]) -> None:
-        # No STUN or TURN server: the service's own addresses are all there is; nothing leaves the host.
-        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._track = _PictureTrack(next_picture)
-        self._pc.on("connectionstatechange", lambda: on_state(self._pc.connectionState))
-
-    async def answer(self, offer_sdp: str) -> str:
-        """Return the SDP answer, candidates included; raises OfferError for an offer aiortc cannot take."""
-        # The track and its codec must be set before the offer, or H.264 goes out labelled VP8.
-        transceiver = self._pc.addTransceiver(self._track, direction="sendonly")
-        known = RTCRtpSender.getCapabilities("video").codecs
-        transceiver.setCodecPreferences([c for c in known if c.mimeType == "video/H264"])
-        if not hasattr(transceiver.sender, _SENDERS_MAP):
-            raise LagebildError(f"this version of aiortc lacks RTCRtpSender.{_SENDERS_MAP}; 1.16.0 has it")
-        setattr(transceiver.sender, _SENDERS_MAP, _PlayoutDelay())
-        try:
-            await self._pc.setRemoteDescription(RTCSessionDescription(offer_sdp, "offer"))
-            for other in self._pc.getTransceivers():
-                if other is not transceiver:
-                    other.direction = "inactive"  # audio is never relayed
-            answer = await self._pc.createAnswer()
-            _in_session.set(True)  # copied into the sending task, which setLocalDescription starts
-            await self._pc.setLocalDescription(answer)
-        except Exception as error:  # aiortc asserts, indexes and unpacks as it parses
-            raise OfferError(f"the SDP offer cannot be answered: {_reason(error)}") from error
-        finally:
-            _in_session.set(False)
-        return str(self._pc.localDescription.sdp)
-
-    async def close(self) -> None:
-        """Close and free everything, also when cancelled meanwhile: half-closed, aiortc leaks its tasks.
-
-        Raises TimeoutError after CLOSE_WITHIN_S, and whatever aiortc stumbles over in a half-made connection.
-        """
-        self._track.stop()
-        closing = asyncio.ensure_future(asyncio.wait_for(self._pc.close(), CLOSE_WITHIN_S))
-        try:
-            await asyncio.shield(closing)
-        except asyncio.CancelledError:
-            await asyncio.gather(closing, return_exceptions=True)
-            raise

@@ -9,7 +9,7 @@ import socket
 
 from flow.clock import NS_PER_S, Clock
 
-from .dtls_seam import host_addresses
+from .aiortc_seam import host_addresses
 from .settings import RelaySettings
 
 log = logging.getLogger("lagebild.relay")

@@ -15,9 +15,9 @@ from flow.errors import BusyError, LagebildError, NotFoundError, TooManyError
 from flow.flights import SourceState
 from flow.units import Codec
 
+from .aiortc_seam import read_offer
 from .answer import Local, answer_sdp, choose_format
 from .candidates import Candidates
-from .dtls_seam import read_offer
 from .fanout import FanOut
 from .outlet import Outlet
 from .port import Path, Port

@@ -7,9 +7,9 @@ from dataclasses import replace
 from flow.clock import NS_PER_MS, NS_PER_S
 from flow.doors import FeedTraffic, ViewerReport
 
+from .aiortc_seam import DtlsServer
 from .answer import Chosen
 from .delivery import Delivery, Link, Sent
-from .dtls_seam import DtlsServer
 from .outlet import Outlet
 from .port import Path
 from .protocol import rtcp

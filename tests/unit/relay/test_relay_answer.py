@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow.errors import OfferError
+from relay.aiortc_seam import host_addresses, read_offer
 from relay.answer import Chosen, Local, answer_sdp, choose_format, profile
-from relay.dtls_seam import host_addresses, read_offer
 from relay.sdp import Offer, checked_offer
 from tests.fakes.offers import RECORDED, recorded
 

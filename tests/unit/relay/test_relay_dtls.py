@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from OpenSSL import SSL
 
 from flow.errors import LagebildError, RemoteError
-from relay import dtls_seam
-from relay.dtls_seam import MAX_DATAGRAM_BYTES, MAX_WAITING_RECORDS, DtlsServer, SrtpKeys
+from relay import aiortc_seam
+from relay.aiortc_seam import MAX_DATAGRAM_BYTES, MAX_WAITING_RECORDS, DtlsServer, SrtpKeys
 from relay.srtp import KEY_BYTES, SrtpIn, SrtpOut
 
 GCM, CM80 = SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80
@@ -166,7 +166,7 @@ async def test_every_datagram_twice_and_records_out_of_order_do_no_harm() -> Non
         receive = both.server.receive
 
         def disordered(datagram: bytes) -> None:
-            for record in reversed(list(dtls_seam._records(datagram))):
+            for record in reversed(list(aiortc_seam._records(datagram))):
                 if record is not None:
                     receive(record)
             receive(datagram)
@@ -531,15 +531,15 @@ async def test_viewers_of_one_day_share_a_certificate() -> None:
     one, other = (DtlsServer(lambda _: None, [("sha-256", "AA")]) for _ in range(2))
     assert one.fingerprint == other.fingerprint
     assert re.fullmatch(r"sha-256( |:)([0-9A-F]{2}(:|$)){32}", one.fingerprint)
-    today = dtls_seam._certificate(0)
-    assert dtls_seam._certificate(0) is today
-    assert dtls_seam._certificate(1) is not today
+    today = aiortc_seam._certificate(0)
+    assert aiortc_seam._certificate(0) is today
+    assert aiortc_seam._certificate(1) is not today
     for server in (one, other):
         await server.close()
 
 
 def test_the_private_names_are_there() -> None:
-    dtls_seam.check_private_names()
+    aiortc_seam.check_private_names()
 
 
 @pytest.mark.parametrize(
@@ -555,7 +555,7 @@ def test_the_private_names_are_there() -> None:
     ],
 )
 def test_another_aiortc_ends_in_one_clear_error(gone: str) -> None:
-    program = f"import aiortc, aiortc.sdp, aioice.ice; del {gone}; import {dtls_seam.__name__}"
+    program = f"import aiortc, aiortc.sdp, aioice.ice; del {gone}; import {aiortc_seam.__name__}"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     last = run.stderr.splitlines()[-1]
     assert last.startswith("flow.errors.LagebildError: this version of aiortc or aioice lacks ")
@@ -563,6 +563,6 @@ def test_another_aiortc_ends_in_one_clear_error(gone: str) -> None:
 
 
 def test_attributes_of_an_object_are_looked_for_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dtls_seam, "_OBJECT_NAMES", (*dtls_seam._OBJECT_NAMES, "_renamed"))
+    monkeypatch.setattr(aiortc_seam, "_OBJECT_NAMES", (*aiortc_seam._OBJECT_NAMES, "_renamed"))
     with pytest.raises(LagebildError, match=r"lacks RTCDtlsTransport\(\)\._renamed; 1\.16\.0 has"):
-        dtls_seam.check_private_names()
+        aiortc_seam.check_private_names()

@@ -15,7 +15,7 @@ from flow.flights import SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
 from flow.units import Codec, CodecConfig
 from relay import hub
-from relay.dtls_seam import DtlsServer
+from relay.aiortc_seam import DtlsServer
 from relay.hub import Relay
 from relay.settings import RelaySettings
 from tests.fakes.clock import FakeClock
