@@ -48,8 +48,8 @@ class ViewerReport:
 class FeedTraffic:
     """What the relay has sent of one feed since it started; viewers that have left are in it and stay in it.
 
-    `nacked_packets` were asked for again (RFC 4585 6.2.1), resent or not; `keyframe_requests` are picture loss
-    indications and full intra requests (RFC 4585 6.3.1, RFC 5104 4.3.1).
+    `nacked_packets` were asked for again (RFC 4585 6.2.1), resent or not; `keyframe_requests` are picture
+    loss indications and full intra requests (RFC 4585 6.3.1, RFC 5104 4.3.1).
     """
 
     feed_id: str

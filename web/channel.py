@@ -1,14 +1,13 @@
 """What one feed's pages hear over their WebSockets: serialised once, whoever listens.
 
-A subscriber that cannot keep up loses what waits for it and gets the present state instead; it never slows
-the others.
+A page that cannot keep up misses messages and gets the present state later (web/subscriber.py); it never
+slows the others.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,57 +15,29 @@ import msgspec
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
-from flow.errors import BusyError
+from flow.errors import BusyError, TooManyError
 from flow.flights import Aircraft, Feed, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
 from flow.units import CLOCK_RATE_HZ, AccessUnit, UtcOrigin, rtp_timestamp
 
+from .settings import ViewerSettings
+from .subscriber import Subscriber, text_frame
 from .views import Json, anchor_view, feed_view, link_view, ms, sample_view, state_view, text_view
 
 ANCHOR_EVERY_NS = 500 * NS_PER_MS
 ANCHOR_MOVED_NS = 5 * NS_PER_MS
-WAITING_MOST = 256
-SUBSCRIBERS_MOST = 200
 SAMPLE_AHEAD_NS = 10_000 * NS_PER_MS
-
-
-class Subscriber:
-    """The messages that wait for one page."""
-
-    def __init__(self, snapshot: Callable[[], list[str]]) -> None:
-        self._snapshot = snapshot
-        self._waiting: deque[str] = deque(snapshot())
-        self._something = asyncio.Event()
-        self._something.set()
-        self.closed = False
-
-    def offer(self, message: str) -> None:
-        if len(self._waiting) >= WAITING_MOST:
-            self._waiting = deque(self._snapshot())
-        else:
-            self._waiting.append(message)
-        self._something.set()
-
-    def close(self) -> None:
-        self.closed = True
-        self._something.set()
-
-    async def next_batch(self) -> list[str]:
-        """What waits, oldest first; [] once closed."""
-        await self._something.wait()
-        batch = list(self._waiting)
-        self._waiting.clear()
-        if not self.closed:
-            self._something.clear()
-        return batch if not self.closed else []
 
 
 class FeedChannel:
     """Follows one feed and its aircraft on the bus and tells its subscribers. `run()` until cancelled."""
 
-    def __init__(self, bus: Bus, clock: Clock, aircraft: Aircraft, feed: Feed) -> None:
+    def __init__(
+        self, bus: Bus, clock: Clock, aircraft: Aircraft, feed: Feed, viewers: ViewerSettings
+    ) -> None:
         self._bus, self._clock = bus, clock
         self._aircraft, self._feed = aircraft, feed
+        self._limits = viewers  # whoever may watch may listen
         self._subscribers: set[Subscriber] = set()
         self.feeds: Callable[[], list[Json]] = list  # all feeds of the installation, for the picker
         self._anchor: AccessUnit | None = None
@@ -80,11 +51,13 @@ class FeedChannel:
             tasks.create_task(self._follow_link())
             tasks.create_task(self._follow_texts())
 
-    def join(self) -> Subscriber:
-        """Raises BusyError where the feed has its most listeners."""
-        if len(self._subscribers) >= SUBSCRIBERS_MOST:
-            raise BusyError(f"feed '{self._feed.id}' has {SUBSCRIBERS_MOST} listeners, its limit")
-        subscriber = Subscriber(self._snapshot)
+    def join(self, address: str) -> Subscriber:
+        """Raises BusyError where the feed has its most listeners, TooManyError where this address has."""
+        if len(self._subscribers) >= self._limits.per_feed:
+            raise BusyError(f"feed '{self._feed.id}' has {self._limits.per_feed} listeners, its limit")
+        if sum(s.address == address for s in self._subscribers) >= self._limits.per_address:
+            raise TooManyError(f"{address} listens {self._limits.per_address} times already, its limit")
+        subscriber = Subscriber(address, self._snapshot)
         self._subscribers.add(subscriber)
         return subscriber
 
@@ -99,11 +72,11 @@ class FeedChannel:
     def tell(self, kind: str, content: Json) -> None:
         """Send one message to every subscriber."""
         if self._subscribers:
-            message = _message(kind, content)
+            frame = text_frame(_message(kind, content))
             for subscriber in self._subscribers:
-                subscriber.offer(message)
+                subscriber.offer(frame)
 
-    def _snapshot(self) -> list[str]:
+    def _snapshot(self) -> bytes:
         state = self._bus.peek(SourceState, self._feed.id)
         link = self._bus.peek(LinkState, self._aircraft.id)
         sample = self._bus.peek(TelemetrySample, self._aircraft.id)
@@ -117,7 +90,7 @@ class FeedChannel:
             messages.append(_message("anchor", anchor_view(self._anchor)))
         if sample:
             messages.append(_message("telemetry", self._tagged(sample)))
-        return messages
+        return b"".join(map(text_frame, messages))
 
     async def _follow_pictures(self) -> None:
         with self._bus.from_keyframe(self._feed.id) as units:
@@ -191,7 +164,7 @@ class FeedList:
                         channel.tell("feeds", {"feeds": self.view()})
 
 
-def time_reply(t0: float, clock: Clock) -> str:
+def time_reply(t0: float, clock: Clock) -> bytes:
     """The answer to a page's clock question."""
     return _message("time", {"t0": t0, "utc_ms": ms(clock.now_ns())})
 
@@ -206,8 +179,8 @@ def _without_counters(state: SourceState) -> SourceState:
     )
 
 
-def _message(kind: str, content: Json) -> str:
+def _message(kind: str, content: Json) -> bytes:
     try:
-        return msgspec.json.encode({"type": kind, **content}).decode()
+        return msgspec.json.encode({"type": kind, **content})
     except UnicodeEncodeError:  # a file name that is no UTF-8 holds lone surrogates (PEP 383)
-        return json.dumps({"type": kind, **content})
+        return json.dumps({"type": kind, **content}).encode()

@@ -50,14 +50,14 @@ class Running:
 async def running_service(settings: Settings, dashboard: Path | None = None) -> AsyncIterator[Running]:
     """Run the service for as long as the context is open.
 
-    Raises PortInUseError when the HTTP port is taken, ConfigError when its address cannot be used. A feed or
-    link that cannot be opened is a state of that feed, never an error here.
+    Raises PortInUseError when the HTTP or the WebRTC port is taken, ConfigError when its address cannot be
+    used. A feed or link that cannot be opened is a state of that feed, never an error here.
     """
     clock = SystemClock()
     bus = MemoryBus()
     aircraft = tuple(a.as_aircraft() for a in settings.aircraft)
     feeds = [(a, f) for a in aircraft for f in a.feeds]
-    channels = {f.id: FeedChannel(bus, clock, a, f) for a, f in feeds}
+    channels = {f.id: FeedChannel(bus, clock, a, f, settings.viewers) for a, f in feeds}
     feed_list = FeedList(bus, aircraft, channels)
     relay = Relay(bus, clock, _relay_settings(settings), channels.keys())
 
@@ -75,6 +75,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     listener: asyncio.Server | None = None
     try:
         listener, url = await listen(runner, settings.server)
+        await relay.open()
         async with asyncio.TaskGroup() as tasks:
             rooms = [
                 tasks.create_task(Ingest(bus, clock, _ingest_settings(settings)).run(), name="ingest"),

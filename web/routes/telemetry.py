@@ -14,13 +14,13 @@ from flow.errors import NotFoundError
 from flow.flights import Aircraft
 from flow.samples import TelemetrySample
 from web.access import Door, Permission, Route
-from web.channel import FeedChannel, Subscriber, time_reply
+from web.channel import FeedChannel, time_reply
+from web.subscriber import Subscriber
 from web.views import sample_view
 
 GOING_AWAY = 1001  # RFC 6455 7.4.1
 MESSAGE_LIMIT_BYTES = 4096
 HEARTBEAT_S = 5.0
-SEND_WITHIN_S = 10.0
 CLOSE_WITHIN_S = 1.0
 
 
@@ -38,9 +38,12 @@ def add_telemetry_routes(
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_LIMIT_BYTES, compress=False
         )
-        subscriber = channel.join()
+        subscriber = channel.join(request.remote or "")
         try:
-            await socket.prepare(request)
+            writer = await socket.prepare(request)
+            if request.transport is None:
+                return socket  # gone while it was greeted
+            subscriber.attach(socket, request.transport, writer.drain)
             await _serve(socket, subscriber, clock)
         except* TimeoutError:
             if request.transport is not None:
@@ -62,7 +65,12 @@ def add_telemetry_routes(
             "/api/v1/feeds/{feed}/telemetry",
             Permission.WATCH,
             "WebSocket of a feed: telemetry with the RTP timestamp it belongs to, picture time, states",
-            {101: "JSON messages, each with a 'type'", 404: "no such feed"},
+            {
+                101: "JSON messages, each with a 'type'",
+                404: "no such feed",
+                429: "this address has its most listeners",
+                503: "the feed has its most listeners",
+            },
         ),
         listen,
     )
@@ -79,10 +87,10 @@ def add_telemetry_routes(
 
 
 async def _serve(socket: web.WebSocketResponse, subscriber: Subscriber, clock: Clock) -> None:
-    """Send what the channel says and answer clock questions until either side leaves."""
+    """Answer clock questions, beside what the channel says, until either side leaves."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_write(socket, subscriber))
+            tasks.create_task(_attend(socket, subscriber))
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     await _answer(socket, message.data, clock)
@@ -91,11 +99,8 @@ async def _serve(socket: web.WebSocketResponse, subscriber: Subscriber, clock: C
         pass  # the page is gone; nothing is lost
 
 
-async def _write(socket: web.WebSocketResponse, subscriber: Subscriber) -> None:
-    while batch := await subscriber.next_batch():
-        async with asyncio.timeout(SEND_WITHIN_S):
-            for message in batch:
-                await socket.send_str(message)
+async def _attend(socket: web.WebSocketResponse, subscriber: Subscriber) -> None:
+    await subscriber.attend()
     async with asyncio.timeout(CLOSE_WITHIN_S):
         await socket.close(code=GOING_AWAY, message=b"service stops")
 
@@ -105,4 +110,4 @@ async def _answer(socket: web.WebSocketResponse, text: str, clock: Clock) -> Non
         question = msgspec.json.decode(text, type=_TimeQuestion)
     except (msgspec.ValidationError, msgspec.DecodeError):
         return  # a page of another version may ask what this one does not know
-    await socket.send_str(time_reply(question.t0, clock))
+    await socket.send_frame(time_reply(question.t0, clock), WSMsgType.TEXT)

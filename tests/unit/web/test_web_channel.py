@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from flow.errors import BusyError
+from flow.errors import BusyError, TooManyError
 from flow.flights import Aircraft, Feed, SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
 from flow.samples import TelemetrySample
 from flow.units import AccessUnit, UtcOrigin
 from tests.fakes.clock import START_NS, FakeClock
 from tests.fakes.encoded import as_units, h264_pictures
-from web.channel import SUBSCRIBERS_MOST, WAITING_MOST, FeedChannel, FeedList, Subscriber
+from tests.fakes.page_socket import PageSocket
+from web import subscriber
+from web.channel import FeedChannel, FeedList
 from web.service import _kept_going
+from web.settings import ViewerSettings
+from web.subscriber import WAITING_MOST_BYTES, text_frame
 
 FEED = Feed("otto-tag", "otto", "Tageslicht", air_link_ms=120.0)
 OTTO = Aircraft("otto", "Ottmar", (FEED,))
@@ -27,7 +32,7 @@ class Studio:
 
     def __init__(self) -> None:
         self.bus, self.clock = MemoryBus(), FakeClock()
-        self.channel = FeedChannel(self.bus, self.clock, OTTO, FEED)
+        self.channel = FeedChannel(self.bus, self.clock, OTTO, FEED, ViewerSettings(3, 2))
         self.feeds = FeedList(self.bus, (OTTO,), {FEED.id: self.channel})
 
     async def publish(self, *items: Any) -> None:
@@ -36,9 +41,13 @@ class Studio:
             for _ in range(5):
                 await asyncio.sleep(0)
 
-
-async def heard(subscriber: Subscriber) -> list[dict[str, Any]]:
-    return [json.loads(message) for message in await subscriber.next_batch()]
+    @contextlib.asynccontextmanager
+    async def page(self) -> AsyncIterator[PageSocket]:
+        """A page that has joined and heard nothing yet."""
+        subscriber = self.channel.join("192.0.2.1")
+        async with PageSocket.open(subscriber) as page:
+            yield page
+        self.channel.leave(subscriber)
 
 
 def unit(n: int = 0, origin: UtcOrigin = UtcOrigin.ARRIVAL) -> AccessUnit:
@@ -64,9 +73,9 @@ async def studio() -> Any:
 async def test_telemetry_belongs_to_the_picture_that_was_captured_then(
     studio: Studio, origin: UtcOrigin, late_ms: int
 ) -> None:
-    subscriber = studio.channel.join()
-    await studio.publish(unit(0, origin), TelemetrySample("otto", START_NS + 40_000_000, yaw_deg=90.0))
-    sample = next(m for m in await heard(subscriber) if m["type"] == "telemetry")
+    async with studio.page() as page:
+        await studio.publish(unit(0, origin), TelemetrySample("otto", START_NS + 40_000_000, yaw_deg=90.0))
+        sample = next(m for m in page.heard() if m["type"] == "telemetry")
     assert sample["rtp_timestamp"] == unit(0).rtp_timestamp + (40 + late_ms) * 90
 
 
@@ -74,36 +83,77 @@ async def test_a_joiner_hears_all_there_is(studio: Studio) -> None:
     await studio.publish(
         unit(), SourceState(FEED.id, SourceStatus.LIVE, START_NS), TelemetrySample("otto", START_NS)
     )
-    kinds = [m["type"] for m in await heard(studio.channel.join())]
-    assert kinds == ["hello", "feeds", "state", "anchor", "telemetry"]
+    async with studio.page() as page:
+        assert page.kinds() == ["hello", "feeds", "state", "anchor", "telemetry"]
 
 
 async def test_a_page_that_does_not_read_gets_the_present_and_slows_nobody(studio: Studio) -> None:
-    slow, quick = studio.channel.join(), studio.channel.join()
-    await quick.next_batch()
-    for n in range(WAITING_MOST + 50):
-        await studio.publish(TelemetrySample("otto", START_NS + n))
-        assert [m["type"] for m in await heard(quick)] == ["telemetry"]
-    late = await heard(slow)
-    assert len(late) <= WAITING_MOST
-    assert late[0]["type"] == "hello"
-    assert late[-1]["utc_ms"] == pytest.approx((START_NS + WAITING_MOST + 49) / 1e6, abs=0.001)
+    async with studio.page() as slow, studio.page() as quick:
+        quick.kinds()
+        n = 0
+        while slow.subscriber.dropped < 10:
+            n += 1
+            await studio.publish(TelemetrySample("otto", START_NS + n))
+            assert quick.kinds() == ["telemetry"]
+        assert slow.waiting_bytes <= WAITING_MOST_BYTES + 2000
+        await slow.until_drained()
+        late = slow.heard()
+    kinds = [m["type"] for m in late]
+    assert kinds == ["hello", "feeds", *["telemetry"] * (n - 10), "hello", "feeds", "telemetry"]
+    times = [m["utc_ms"] for m in late if m["type"] == "telemetry"]
+    assert times[-1] == pytest.approx((START_NS + n) / 1e6, abs=0.001)
+
+
+async def test_a_page_that_never_reads_is_given_up(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriber, "CATCH_UP_WITHIN_S", 0.01)
+    async with studio.page() as page:
+        while not page.subscriber.dropped:
+            await studio.publish(TelemetrySample("otto", START_NS))
+        with pytest.raises(TimeoutError):
+            await page.attending
+
+
+async def test_nothing_follows_a_close_frame(studio: Studio) -> None:
+    async with studio.page() as left, studio.page() as closed:
+        left.heard(), closed.heard()
+        left.closed = True  # aiohttp has sent a close frame and waits for the page's
+        closed.subscriber.close()
+        await studio.publish(TelemetrySample("otto", START_NS))
+        assert left.heard() == closed.heard() == []
+        await closed.attending
 
 
 async def test_a_name_that_is_no_utf8_is_told_all_the_same(studio: Studio) -> None:
-    subscriber = studio.channel.join()
-    await subscriber.next_batch()
-    detail = b"file:/tmp/Fl\xfcg.mp4".decode("utf-8", "surrogateescape")
-    await studio.publish(SourceState(FEED.id, SourceStatus.LOST, START_NS, detail=detail))
-    assert {m["type"] for m in await heard(subscriber)} == {"state", "feeds"}
+    async with studio.page() as page:
+        page.heard()
+        detail = b"file:/tmp/Fl\xfcg.mp4".decode("utf-8", "surrogateescape")
+        await studio.publish(SourceState(FEED.id, SourceStatus.LOST, START_NS, detail=detail))
+        assert set(page.kinds()) == {"state", "feeds"}
 
 
-async def test_listeners_are_bounded(studio: Studio) -> None:
-    joined = [studio.channel.join() for _ in range(SUBSCRIBERS_MOST)]
-    with pytest.raises(BusyError, match="its limit"):
-        studio.channel.join()
+async def test_listeners_are_bounded_in_all_and_by_address(studio: Studio) -> None:
+    joined = [studio.channel.join("192.0.2.1") for _ in range(2)]
+    with pytest.raises(TooManyError, match=r"192\.0\.2\.1 listens 2 times"):
+        studio.channel.join("192.0.2.1")
+    studio.channel.join("192.0.2.2")
+    with pytest.raises(BusyError, match="has 3 listeners, its limit"):
+        studio.channel.join("192.0.2.3")
     studio.channel.leave(joined[0])
-    studio.channel.join()
+    studio.channel.join("192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("size", "header"),
+    [
+        (0, "8100"),
+        (125, "817d"),
+        (126, "817e007e"),
+        (65_535, "817effff"),
+        (65_536, "817f0000000000010000"),
+    ],
+)
+def test_a_frame_is_one_unmasked_text_message(size: int, header: str) -> None:
+    assert text_frame(b"x" * size) == bytes.fromhex(header) + b"x" * size  # RFC 6455 5.2
 
 
 async def test_a_defect_in_one_channel_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:

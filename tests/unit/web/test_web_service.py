@@ -16,11 +16,12 @@ import pytest
 
 from flow.errors import ConfigError, PortInUseError
 from flow.flights import SourceState
-from flow.samples import LinkState
+from flow.samples import LinkState, TelemetrySample
 from tests.fakes.encoded import h264_pictures
 from tests.fakes.rtp_camera import MavlinkAircraft, RtpCamera
 from tests.fakes.whep_player import Player
 from web import listening
+from web.routes import telemetry
 from web.service import Running, running_service
 from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
 
@@ -271,3 +272,66 @@ async def test_connections_are_bounded_and_come_free_again(monkeypatch: pytest.M
             await other.wait_closed()
         async with aiohttp.ClientSession(service.url) as http, http.get("/healthz") as reply:
             assert reply.status == 200
+
+
+async def test_frames_of_all_kinds_stay_whole_on_a_page_that_reads_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Broadcasts, clock answers, pings and pongs share one connection; a reader not ours takes it apart."""
+    monkeypatch.setattr(telemetry, "HEARTBEAT_S", 0.05)
+    async with house() as h, h.http.ws_connect(f"/api/v1/feeds/{FEED.id}/telemetry", autoping=False) as page:
+        for n in range(60):
+            await page.ping(b"%d" % n)
+            await page.send_json({"type": "time", "t0": n})
+            for m in range(5):
+                h.service.bus.publish(TelemetrySample("fritz", n, mode="x" * 9000, satellites=m))
+                await asyncio.sleep(0)
+        pongs: list[int] = []
+        times: list[int] = []
+        kinds: set[aiohttp.WSMsgType] = set()
+        async with asyncio.timeout(20):
+            while len(times) < 60 or len(pongs) < 60 or aiohttp.WSMsgType.PING not in kinds:
+                message = await page.receive()
+                kinds.add(message.type)
+                if message.type is aiohttp.WSMsgType.PONG:
+                    pongs.append(int(message.data))
+                elif message.type is aiohttp.WSMsgType.PING:
+                    await page.pong(message.data)
+                else:
+                    told = json.loads(message.data)
+                    times += [told["t0"]] if told["type"] == "time" else []
+        assert (pongs, times) == (list(range(60)), list(range(60)))
+
+
+async def test_no_data_follows_the_close_frame_of_a_page_that_broke_the_protocol() -> None:
+    async with house() as h:
+        url = urlsplit(h.service.url)
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
+        writer.write(
+            f"GET /api/v1/feeds/{FEED.id}/telemetry HTTP/1.1\r\nHost: {url.netloc}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        async with asyncio.timeout(10):
+            await reader.readuntil(b"\r\n\r\n")
+            while b'"feeds"' not in await frame(reader):
+                pass
+            writer.write(b"\xf1\x80\0\0\0\0")  # reserved bits without an extension (RFC 6455 5.2)
+            while (last := await frame(reader))[0] != 0x88:
+                assert last[0] == 0x81
+            assert last[2:4] == b"\x03\xea"  # 1002, protocol error
+            for n in range(20):
+                h.service.bus.publish(TelemetrySample("fritz", n))
+                await asyncio.sleep(0)
+            writer.write(b"\x88\x80\0\0\0\0")  # the page's own close frame: the service lets go
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def frame(reader: asyncio.StreamReader) -> bytes:
+    """One unmasked frame of less than 64 KB, its header included (RFC 6455 5.2)."""
+    header = await reader.readexactly(2)
+    if header[1] < 126:
+        return header + await reader.readexactly(header[1])
+    size = await reader.readexactly(2)
+    return header + size + await reader.readexactly(int.from_bytes(size))
