@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flow.errors import MalformedError
 
@@ -19,9 +20,11 @@ _HEADER = struct.Struct("!BBHII")
 _SENDER_INFO = struct.Struct("!IIIIII")
 
 
-@dataclass(frozen=True, slots=True)
-class RtpPacket:
-    """One RTP packet; `timestamp` counts 90 kHz ticks for video. CSRCs and extensions are not kept."""
+class RtpPacket(NamedTuple):
+    """One RTP packet; `timestamp` counts 90 kHz ticks for video. CSRCs and extensions are not kept.
+
+    A tuple: of every feed there are hundreds a second, and a frozen dataclass is slow to make.
+    """
 
     payload_type: int
     marker: bool

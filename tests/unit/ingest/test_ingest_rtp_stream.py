@@ -154,7 +154,7 @@ def test_a_stray_packet_of_the_same_socket_changes_nothing() -> None:
     sent = packets(coded(10))
     half = len(sent) // 2
     events = feed(stream, sent[:half])
-    events += feed(stream, [replace(sent[half], ssrc=77), replace(sent[half], ssrc=78)])
+    events += feed(stream, [sent[half]._replace(ssrc=77), sent[half]._replace(ssrc=78)])
     events += feed(stream, sent[half:])
     assert Restarted() not in events
     assert [got.damaged for got in pictures_of(events)] == [False] * 10
@@ -214,7 +214,7 @@ def test_garbage_inside_a_good_stream_is_counted() -> None:
     sent = packets(coded(3))
     feed(stream, sent)
     last = sent[-1]
-    bad = replace(last, sequence=(last.sequence + 1) % 65_536, payload=b"\x1f\x00\x00")
+    bad = last._replace(sequence=(last.sequence + 1) % 65_536, payload=b"\x1f\x00\x00")
     events = feed(stream, [bad])
     assert events[0] == Heard()
     assert unusable(events) == ["not_video"]
