@@ -79,7 +79,10 @@ class PictureDepacketizer(ABC):
 
     def push(self, packet: RtpPacket) -> list[Picture]:
         """Take the next packet; return the pictures that it completes."""
-        return [done for due, gap in self._window.push(packet) for done in self._accept(due, gap)]
+        pictures: list[Picture] = []
+        for due, gap in self._window.push(packet):
+            pictures += self._accept(due, gap)
+        return pictures
 
     def flush(self) -> list[Picture]:
         """The stream has ended: return what is left."""

@@ -35,6 +35,9 @@ class ReorderWindow:
         distance = signed_distance(self._next, packet.sequence, _SEQUENCES)
         if packet.ssrc != self._ssrc:
             return self._restart(packet)
+        if distance == 0 and not self._held:  # as nearly always
+            self._next = (packet.sequence + 1) % _SEQUENCES
+            return [(packet, False)]
         if not -_MAX_MISORDER <= distance < _MAX_DROPOUT:
             return self._judge_stray(packet)
         if distance < 0 or packet.sequence in self._held:
