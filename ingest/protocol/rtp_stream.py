@@ -18,6 +18,8 @@ _TAKEOVER_NS = 200 * NS_PER_MS
 _CLOCK_ERROR_TICKS = CLOCK_RATE_HZ
 """By so much the timestamps of one run may part from the time that passes: packets may be held back."""
 
+_NEVER = -1  # a time before all others
+
 _DYNAMIC = range(96, 128)  # payload types without a fixed meaning, RFC 3551 6; all video here is of these
 _H264_TYPES = frozenset({1, 5, 6, 7, 8, 9, 24, 28})  # RFC 6184 5.2, non-interleaved mode
 _H265_FIRST_BYTES = frozenset({0x00, 0x02, 0x40, 0x42, 0x44, 0x46, 0x4E, 0x60, 0x62})
@@ -38,7 +40,7 @@ class RtpStream:
     def __init__(self) -> None:
         self._ssrc: int | None = None
         self._sender = ""
-        self._heard_ns = 0
+        self._heard_ns = _NEVER
         self._payload_type = 0
         self._codec = Codec.H264
         self._depacketizer: h264.Depacketizer | h265.Depacketizer = h264.Depacketizer()
@@ -49,7 +51,10 @@ class RtpStream:
         self._early_report: SenderReport | None = None  # of a source that has sent no packet yet
 
     def handle(self, datagram: bytes, sender: str, now_ns: int) -> list[SourceEvent]:
-        """Take one datagram from `sender` ("address:port"), RTP or RTCP (RFC 5761)."""
+        """Take one datagram from `sender` ("address:port"), RTP or RTCP (RFC 5761).
+
+        Of what arrived at the same time only the first datagram is `Heard`.
+        """
         try:
             if is_rtcp(datagram):
                 return self._take_reports(parse_sender_reports(datagram))
@@ -92,16 +97,19 @@ class RtpStream:
 
     def _begin(self, codec: Codec) -> None:
         self._codec, self._counted, self._newest = codec, (0, 0), None
+        self._heard_ns = _NEVER
         self._depacketizer = h264.Depacketizer() if codec is Codec.H264 else h265.Depacketizer()
 
     def _take(self, packet: RtpPacket, now_ns: int) -> list[SourceEvent]:
-        before, self._before, self._heard_ns = self._before, packet, now_ns
+        before, self._before = self._before, packet
         pictures = self._depacketizer.push(packet)
         if self._depacketizer.restarted and self._clock_jumps(packet, now_ns):
             self._begin(self._codec)
             run = [each for each in (before, packet) if each is not None and _is_near(each, packet)]
             return [Restarted(), *(event for each in run for event in self._take(each, now_ns))]
-        events: list[SourceEvent] = [Heard(), *self._new_counts()]
+        events: list[SourceEvent] = [] if now_ns == self._heard_ns else [Heard()]
+        self._heard_ns = now_ns
+        events += self._new_counts()
         for picture in pictures:
             timestamp, damaged = picture.rtp_timestamp, picture.damaged
             events.append(SourcePicture(self._codec, picture.data, timestamp, None, now_ns, damaged))
@@ -118,9 +126,10 @@ class RtpStream:
         return abs(step - passed) > _CLOCK_ERROR_TICKS
 
     def _new_counts(self) -> list[SourceEvent]:
-        lost, malformed = self._depacketizer.lost_packets, self._depacketizer.malformed_packets
-        told_lost, told_malformed = self._counted
-        self._counted = lost, malformed
+        lost, malformed = counted = self._depacketizer.lost_packets, self._depacketizer.malformed_packets
+        if counted == self._counted:
+            return []
+        (told_lost, told_malformed), self._counted = self._counted, counted
         events: list[SourceEvent] = []
         if lost > told_lost:
             events.append(PacketsLost(lost - told_lost))

@@ -215,9 +215,18 @@ def test_garbage_inside_a_good_stream_is_counted() -> None:
     feed(stream, sent)
     last = sent[-1]
     bad = last._replace(sequence=(last.sequence + 1) % 65_536, payload=b"\x1f\x00\x00")
-    events = feed(stream, [bad])
+    events = feed(stream, [bad], now_ns=1)
     assert events[0] == Heard()
     assert unusable(events) == ["not_video"]
+
+
+def test_what_arrives_together_is_heard_once() -> None:
+    stream = RtpStream()
+    sent = packets(coded(4))
+    assert feed(stream, sent[:-2]).count(Heard()) == 1
+    assert feed(stream, sent[-2:-1], now_ns=1) == [Heard()]
+    assert Heard() not in feed(stream, sent[-1:], now_ns=1)
+    assert feed(stream, packets(coded(2), ssrc=2), now_ns=1)[:2] == [Restarted(), Heard()]
 
 
 @pytest.mark.parametrize(
