@@ -6,7 +6,6 @@ import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from aiohttp import web
 
@@ -25,7 +24,10 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One registered route, as OpenAPI describes it. `answers` maps a status to what it means."""
+    """One registered route, as OpenAPI describes it. `answers` maps a status to what it means.
+
+    `schema` is the type of what a 2xx answers, where it is described.
+    """
 
     method: str
     path: str
@@ -34,7 +36,7 @@ class Route:
     answers: dict[int, str]
     media_type: str = "application/json"
     body: str = ""  # media type of the request body, if there is one
-    example: Any = None
+    schema: type | None = None
 
 
 class ForbiddenError(LagebildError):

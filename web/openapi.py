@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
+
 from .access import Permission, Route
 
 
 def describe(routes: Iterable[Route]) -> dict[str, Any]:
     """The description as a JSON-ready tree; the page's own files are left out."""
+    routes = list(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         if route.permission is not Permission.PAGE:
@@ -20,8 +23,16 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Lagebild", "version": version("lagebild")},
         "paths": paths,
-        "components": {"schemas": {"Error": _ERROR}},
+        "components": {"schemas": {"Error": _ERROR} | _schemas(routes)},
     }
+
+
+_REF = "#/components/schemas/{name}"
+
+
+def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
+    types = [route.schema for route in routes if route.schema]
+    return msgspec.json.schema_components(types, ref_template=_REF)[1]
 
 
 _ERROR = {
@@ -62,4 +73,5 @@ def _response(route: Route, status: int, text: str) -> dict[str, Any]:
         return {"description": text, "content": content}
     if status in (101, 204):
         return {"description": text}
-    return {"description": text, "content": {route.media_type: {}}}
+    schema = {"schema": {"$ref": _REF.format(name=route.schema.__name__)}} if route.schema else {}
+    return {"description": text, "content": {route.media_type: schema}}

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from .access import Door
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
 from .listening import ANY_ADDRESS, listen
+from .metrics import Refused
 from .routes.feeds import add_feed_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
@@ -64,10 +66,11 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
     app.on_response_prepare.append(add_security_headers)
     door = Door(app, _own_names(settings))
-    add_live_routes(door, relay)
+    refused: Refused = {feed_id: Counter() for feed_id in channels}
+    add_live_routes(door, relay, refused)
     add_telemetry_routes(door, bus, clock, aircraft, channels)
     add_feed_routes(door, settings, feed_list, relay)
-    add_health_routes(door, bus, aircraft, relay)
+    add_health_routes(door, bus, aircraft, relay, refused)
     add_page_routes(door, dashboard)
 
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)

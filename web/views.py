@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
 
+from msgspec import Meta
+
+from flow.doors import ViewerReport
 from flow.flights import Aircraft, Feed, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
 from flow.units import AccessUnit
@@ -63,6 +67,48 @@ def anchor_view(unit: AccessUnit) -> Json:
         "origin": unit.utc_origin,
         "epoch": unit.epoch,
     }
+
+
+SHOWN_OF_SESSION_ID = 6
+"""Characters of a session's id, as in the log: the whole id would let anybody end the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerView:
+    """One viewer of a feed. null is what its receiver has not told (yet)."""
+
+    id: Annotated[str, Meta(description="Tells viewers apart, as in the log; it is not the session's key")]
+    state: Literal["connecting", "connected"]
+    since_ms: Annotated[float, Meta(description="When it joined: milliseconds since the Unix epoch")]
+    connected_ms: Annotated[float, Meta(description="How long ago that is")]
+    path: Annotated[Literal["udp", "tcp", ""], Meta(description="Its way; empty until there is one")]
+    loss: Annotated[float | None, Meta(description="Share of packets lost lately, 0 to 1")]
+    rtt_ms: Annotated[float | None, Meta(description="Round trip")]
+    jitter_ms: Annotated[float | None, Meta(description="Interarrival jitter (RFC 3550 6.4.1)")]
+    estimated_bps: Annotated[float | None, Meta(description="What it believes its way to carry (REMB)")]
+    catching_up: Annotated[bool, Meta(description="It has not been sent all there is since it joined")]
+    backlog_bytes: Annotated[int, Meta(description="What waits to be sent")]
+    pictures_sent: int
+    pictures_dropped: Annotated[int, Meta(description="Pictures left out because its way was too slow")]
+    sent_packets: int
+    resent_packets: Annotated[int, Meta(description="Packets sent again because it asked")]
+    bytes_sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerList:
+    """Everybody who watches a feed."""
+
+    viewers: list[ViewerView]
+
+
+def viewer_view(report: ViewerReport) -> ViewerView:
+    told = dataclasses.asdict(report)
+    del told["feed_id"]
+    told["id"] = told.pop("session_id")[:SHOWN_OF_SESSION_ID]
+    told["since_ms"] = ms(told.pop("since_ns"))
+    told["connected_ms"] = round(report.connected_ms)
+    return ViewerView(**told)
 
 
 def _plain(item: Any) -> Json:

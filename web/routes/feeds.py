@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -12,6 +13,7 @@ from flow.errors import NotFoundError
 from web.access import Door, Permission, Route
 from web.channel import FeedList
 from web.settings import Settings
+from web.views import Json, ViewerList, viewer_view
 
 
 def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: RelayDoor) -> None:
@@ -21,13 +23,22 @@ def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: Rela
     async def all_feeds(_: web.Request) -> web.Response:
         return web.json_response({"feeds": feeds.view()})
 
-    async def one_feed(request: web.Request) -> web.Response:
+    def asked_for(request: web.Request) -> tuple[Json, Json]:
+        """The feed, and {"viewers": [...]} of it; NotFoundError where there is no such feed."""
         feed_id = request.match_info["feed"]
         for view in feeds.view():
             if view["id"] == feed_id:
-                viewers = [_viewer(v) for v in relay.viewers() if v.feed_id == feed_id]
-                return web.json_response(view | {"viewers": viewers})
+                viewers = [viewer_view(v) for v in relay.viewers() if v.feed_id == feed_id]
+                return view, asdict(ViewerList(viewers))
         raise NotFoundError(f"no feed '{feed_id}'")
+
+    async def one_feed(request: web.Request) -> web.Response:
+        view, viewers = asked_for(request)
+        return web.json_response(view | viewers)
+
+    async def its_viewers(request: web.Request) -> web.Response:
+        _, viewers = asked_for(request)
+        return web.json_response(viewers)
 
     watch = Permission.WATCH
     door.route(
@@ -54,6 +65,17 @@ def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: Rela
         ),
         one_feed,
     )
+    door.route(
+        Route(
+            "GET",
+            "/api/v1/feeds/{feed}/viewers",
+            watch,
+            "Who watches a feed, and how well its packets arrive there",
+            {200: "the viewers", 404: "no such feed"},
+            schema=ViewerList,
+        ),
+        its_viewers,
+    )
 
 
 def page_config(settings: Settings) -> dict[str, Any]:
@@ -68,14 +90,4 @@ def page_config(settings: Settings) -> dict[str, Any]:
             "lost_ms": picture.lost_ms,
             "recover_ms": picture.recover_ms,
         },
-    }
-
-
-def _viewer(report: Any) -> dict[str, Any]:
-    return {
-        "state": report.state,
-        "connected_ms": round(report.connected_ms),
-        "pictures_sent": report.pictures_sent,
-        "pictures_dropped": report.pictures_dropped,
-        "bytes_sent": report.bytes_sent,
     }

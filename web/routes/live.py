@@ -5,18 +5,24 @@ from __future__ import annotations
 from aiohttp import web
 
 from flow.doors import RelayDoor
-from flow.errors import OfferError
+from flow.errors import LagebildError, OfferError
 from relay.sdp import MAX_OFFER_BYTES
 from web.access import Door, Permission, Route
+from web.metrics import Refused
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
 
 
-def add_live_routes(door: Door, relay: RelayDoor) -> None:
+def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
     async def offer(request: web.Request) -> web.Response:
-        feed_id, sdp = request.match_info["feed"], await _text(request, SDP)
-        answer = await relay.answer(feed_id, sdp, request.remote or "")
+        feed_id = request.match_info["feed"]
+        try:
+            answer = await relay.answer(feed_id, await _text(request, SDP), request.remote or "")
+        except LagebildError as error:
+            if feed_id in refused:
+                refused[feed_id][error.code] += 1
+            raise
         return web.Response(
             status=201,
             text=answer.sdp,
@@ -34,7 +40,7 @@ def add_live_routes(door: Door, relay: RelayDoor) -> None:
 
     session = "/live/{feed}/whep/{session}"
     gone = {404: "the session has ended"}
-    refused = {
+    refusals = {
         400: "the offer cannot be answered",
         404: "no such feed",
         409: "the feed's codec is not relayed",
@@ -47,7 +53,7 @@ def add_live_routes(door: Door, relay: RelayDoor) -> None:
             "/live/{feed}/whep",
             Permission.WATCH,
             "Open a viewer session (WHEP, draft-ietf-wish-whep-03): the body is an SDP offer",
-            {201: "the SDP answer; Location names the session"} | refused,
+            {201: "the SDP answer; Location names the session"} | refusals,
             media_type=SDP,
             body=SDP,
         ),

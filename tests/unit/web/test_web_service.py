@@ -101,7 +101,7 @@ async def test_what_there_is_can_be_asked() -> None:
             ("fritz-tag", "Tageslicht", "connecting")
         ]
         _, metrics = await h.get("/metrics")
-        assert 'lagebild_viewers{feed="fritz-tag"} 0.0' in metrics
+        assert 'lagebild_viewers{feed="fritz-tag",path="udp",state="connected"} 0.0' in metrics
         _, sample = await h.get("/api/v1/aircraft/fritz/telemetry/latest")
         assert (sample["aircraft_id"], sample["lat_deg"], sample["yaw_deg"]) == ("fritz", None, None)
 
@@ -123,6 +123,7 @@ async def test_every_route_is_described_with_its_permission() -> None:
     ("method", "path", "headers", "body", "status", "said"),
     [
         ("GET", "/api/v1/feeds/otto", {}, "", 404, "no feed 'otto'"),
+        ("GET", "/api/v1/feeds/otto/viewers", {}, "", 404, "no feed 'otto'"),
         ("GET", "/api/v1/feeds/otto/telemetry", {}, "", 404, "no feed 'otto'"),
         ("GET", "/api/v1/aircraft/otto/telemetry/latest", {}, "", 404, "no aircraft 'otto'"),
         ("GET", "/nowhere", {}, "", 404, "Not Found"),
@@ -206,6 +207,10 @@ async def test_a_browser_gets_the_picture_by_whep_and_leaves_with_delete() -> No
         assert (await player.frame()).width == 320
         _, feed = await h.get(f"/api/v1/feeds/{FEED.id}")
         assert [v["state"] for v in feed["viewers"]] == ["connected"]
+        _, told = await h.get(f"/api/v1/feeds/{FEED.id}/viewers")
+        assert [(v["state"], v["id"]) for v in told["viewers"]] == [
+            ("connected", session.rpartition("/")[2][:6])
+        ]
         async with h.http.patch(
             session, data="a=x", headers={"Content-Type": "application/trickle-ice-sdpfrag"}
         ) as reply:
