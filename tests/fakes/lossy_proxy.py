@@ -60,7 +60,8 @@ class LossyProxy:
 
     def offer(self, sdp: str) -> str:
         """The client's SDP offer without its candidates: a relay that checks them would find a way past."""
-        kept = (line for line in sdp.splitlines() if not line.startswith("a=candidate:"))
+        hidden = ("a=candidate:", "a=end-of-candidates")  # the end without any would be the end of its checks
+        kept = (line for line in sdp.splitlines() if not line.startswith(hidden))
         return "\r\n".join(kept) + "\r\n"
 
     def answer(self, sdp: str) -> str:
@@ -78,7 +79,7 @@ class LossyProxy:
             elif not line.startswith("a=candidate:"):
                 kept.append(line)
         if self._relay is None:
-            raise ValueError("the answer has no IPv4 UDP candidate")
+            raise ValueError(f"the answer has no IPv4 UDP candidate:\n{sdp}")
         return "\r\n".join(kept) + "\r\n"
 
     def _read_front(self) -> None:

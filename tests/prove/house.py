@@ -19,7 +19,23 @@ from tests.fakes.encoded import FPS, Picture
 from .clip import HEIGHT, WIDTH
 
 FEED = "fritz-tag"
+PICTURES_KEPT = 2000  # more than the 8192 packets or 12 MiB that are kept
 BASELINE_IDC, LEVEL_IDC = 66, 30
+
+
+class SkippingClock(SystemClock):
+    """Lagebild time that can be moved on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._skipped_ns = 0
+
+    def now_ns(self) -> int:
+        return super().now_ns() + self._skipped_ns
+
+    def skip(self, ns: int) -> None:
+        """Go on `ns` later. Whoever sleeps wakes at the time he would have, or later."""
+        self._skipped_ns += ns
 
 
 class Feeder:
@@ -78,6 +94,12 @@ class House:
         self.tasks.append(task)
         return task
 
+    async def fill_history(self) -> None:
+        """The packets that the relay keeps to send again, up to a bound, are there from now on."""
+        for number in range(PICTURES_KEPT):
+            self.feeder.publish(self.clock.now_ns() - (PICTURES_KEPT - number) * NS_PER_S // FPS)
+            await asyncio.sleep(0)  # the fan-out's turn
+
 
 def source_state(width_px: int = WIDTH, height_px: int = HEIGHT) -> SourceState:
     """What ingest says of a live Constrained Baseline feed of that size."""
@@ -89,13 +111,16 @@ def source_state(width_px: int = WIDTH, height_px: int = HEIGHT) -> SourceState:
 
 @asynccontextmanager
 async def open_house(
-    pictures: Sequence[Picture], settings: RelaySettings | None = None, clock: Clock | None = None
+    pictures: Sequence[Picture],
+    settings: RelaySettings | None = None,
+    clock: Clock | None = None,
+    kind: type[Relay] = Relay,
 ) -> AsyncIterator[House]:
-    """A relay that runs until the block ends."""
+    """A relay that runs until the block ends, of the class `kind`."""
     clock = clock or SystemClock()
     settings = settings or RelaySettings()
     bus = MemoryBus()
-    relay = Relay(bus, clock, settings, [FEED])
+    relay = kind(bus, clock, settings, [FEED])
     bus.publish(source_state())
     house = House(relay, Feeder(bus, clock, pictures), bus, clock, settings)
     await relay.open()
