@@ -16,8 +16,11 @@ from .settings import ServerSettings
 log = logging.getLogger("lagebild.web")
 
 ANY_ADDRESS = ("0.0.0.0", "::", "")
-CONNECTIONS_MOST = 1000
-"""Connections beyond are closed at once, so that descriptors remain for pictures and telemetry."""
+CONNECTIONS_MOST = 3000
+"""Connections beyond are closed at once, so that descriptors remain for pictures and telemetry.
+
+A page keeps one WebSocket for each feed it shows, and for a while two or three requests' connections.
+"""
 
 
 async def listen(runner: web.AppRunner, server: ServerSettings) -> tuple[asyncio.Server, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,20 @@ def test_a_wrong_word_is_told(arguments: list[str], said: str, capsys: pytest.Ca
     assert capsys.readouterr().err == f"lagebild: {said}" + (
         "; start from config.example.toml\n" if "toml" in said else "\n"
     )
+
+
+def test_the_demo_says_which_port_is_taken_and_which_setting_names_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = str(other.getsockname()[1])
+        assert main(["demo", "--port", "0", "--webrtc-port", port]) == 2
+    told = capsys.readouterr()
+    assert "Lagebild läuft" not in told.out
+    (line,) = told.err.splitlines()
+    assert line.startswith("lagebild: relay: ")
+    assert f":{port} is in use by another program; webrtc.port" in line
 
 
 def test_the_demo_does_not_fly_into_a_configured_aircraft(

@@ -245,6 +245,19 @@ async def test_a_port_in_use_is_named_and_what_to_do() -> None:
                 pass
 
 
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
+async def test_a_webrtc_port_in_use_is_named_and_its_setting(kind: socket.SocketKind) -> None:
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.bind(("127.0.0.1", 0))
+        if kind is socket.SOCK_STREAM:
+            other.listen()
+        port = other.getsockname()[1]
+        settings = Settings(ServerSettings(port=0), webrtc=WebRtcSettings(port=port))
+        with pytest.raises(PortInUseError, match=rf"{port} is in use .*webrtc\.port"):
+            async with running_service(settings):
+                pass
+
+
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
 async def test_an_address_of_another_machine_is_named(host: str) -> None:
     with pytest.raises(ConfigError, match=rf"cannot listen on {host}:0 .*: .*; check --host") as caught:
