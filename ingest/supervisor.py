@@ -6,7 +6,8 @@ import asyncio
 import logging
 import random
 from collections import deque
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
@@ -30,6 +31,11 @@ _CALM_NS = 600 * NS_PER_S
 """So long after a failure, what was logged before it is not logged again: a broken file breaks each time."""
 _LINES_KEPT = 8
 _FLOOD_EVERY_NS = 60 * NS_PER_S
+
+_FIGURES = frozenset({"fps", "bitrate_bps", "pictures", "lost_packets", "damaged"})
+"""What of a state changes with every picture."""
+
+_LASTING = attrgetter(*(field.name for field in fields(SourceState) if field.name not in _FIGURES))
 
 
 class Ingest:
@@ -150,7 +156,7 @@ class _SupervisedFeed:
     def _tell_changes(self) -> None:
         state = self._feed.state()
         told = self._told
-        if told is not None and _lasting(state) == _lasting(told):
+        if told is not None and _LASTING(state) == _LASTING(told):
             return
         if told is None or (told.status, told.reason, told.detail) != (
             state.status,
@@ -175,11 +181,6 @@ class _SupervisedFeed:
     def _publish(self, state: SourceState) -> None:
         self._told, self._told_ns = state, self._clock.now_ns()
         self._bus.publish(state)
-
-
-def _lasting(state: SourceState) -> SourceState:
-    """The state without its figures, which change with every picture."""
-    return replace(state, fps=None, bitrate_bps=None, pictures=0, lost_packets=0, damaged=0)
 
 
 class _Flood:

@@ -70,7 +70,8 @@ class Feed:
     def tick(self, now_ns: int) -> list[AccessUnit]:
         """Time has passed; call this a few times a second. Returns what waits no longer for its rest."""
         units = [self._unit(done, now_ns) for done in self._assembler.overdue(now_ns)]
-        self._lifecycle.tick(now_ns, self._rates.interval_ns)
+        if self._lifecycle.is_silent(now_ns):  # the usual interval, a median, is not asked for in vain
+            self._lifecycle.tick(now_ns, self._rates.interval_ns)
         if self._lifecycle.status is SourceStatus.LOST:  # not sooner, or a slow camera's rate is never known
             self._rates.clear()
         return units

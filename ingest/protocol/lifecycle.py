@@ -95,9 +95,13 @@ class Lifecycle:
             self._become(SourceStatus.LOST, now_ns)
         self._explain(reason, detail)
 
+    def is_silent(self, now_ns: int) -> bool:
+        """Whether pictures are due and none came for so long that `tick()` may have something to say."""
+        return self._is_open and now_ns - self._picture_ns >= self._patience.stalled_after_ns
+
     def tick(self, now_ns: int, interval_ns: int | None) -> None:
         """Time has passed; `interval_ns` is the usual time between two pictures."""
-        if not self._is_open:
+        if not self.is_silent(now_ns):
             return
         silent_ns = now_ns - self._picture_ns
         if silent_ns < self._patience.stalled_ns(interval_ns):
