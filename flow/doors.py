@@ -21,8 +21,8 @@ class ViewerReport:
 
     `session_id` is the key that ends the session: whoever shows a report shortens it. `loss` is the share
     (0 to 1) of the last receiver reports, `estimated_bps` what the receiver believes its way to carry (REMB).
-    `sent_packets` counts first sendings, `resent_packets` those it asked for again. A viewer is `catching_up`
-    from its joining until it has been sent all there was, and has then `backlog_bytes` still to come.
+    `sent_packets` counts first sendings, `resent_packets` those it asked for again. A viewer that is
+    `catching_up` (it has just joined, or its way was too slow) has `backlog_bytes` still to come.
     """
 
     session_id: str

@@ -69,7 +69,8 @@ _TRAFFIC = {
 }
 """Field of flow.doors.FeedTraffic: name and meaning of its metric."""
 
-_USUAL = (("connecting", ""), ("connected", "udp"), ("connected", "tcp"))
+_USUAL = (("connecting", ""), *((s, p) for s in ("connecting", "connected") for p in ("udp", "tcp")))
+"""States and paths that are shown as 0 while no viewer has them."""
 
 
 class RelayCollector(Collector):

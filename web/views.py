@@ -86,7 +86,7 @@ class ViewerView:
     rtt_ms: Annotated[float | None, Meta(description="Round trip")]
     jitter_ms: Annotated[float | None, Meta(description="Interarrival jitter (RFC 3550 6.4.1)")]
     estimated_bps: Annotated[float | None, Meta(description="What it believes its way to carry (REMB)")]
-    catching_up: Annotated[bool, Meta(description="It has not been sent all there is since it joined")]
+    catching_up: Annotated[bool, Meta(description="It has just joined or fell behind")]
     backlog_bytes: Annotated[int, Meta(description="What waits to be sent")]
     pictures_sent: int
     pictures_dropped: Annotated[int, Meta(description="Pictures left out because its way was too slow")]
