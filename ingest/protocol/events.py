@@ -21,7 +21,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Something usable arrived, though perhaps no whole picture yet."""
+    """Something usable arrived, though perhaps no whole picture yet; a picture says so by itself."""
 
 
 @dataclass(frozen=True, slots=True)

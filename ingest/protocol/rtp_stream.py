@@ -18,7 +18,8 @@ _TAKEOVER_NS = 200 * NS_PER_MS
 _CLOCK_ERROR_TICKS = CLOCK_RATE_HZ
 """By so much the timestamps of one run may part from the time that passes: packets may be held back."""
 
-_NEVER = -1  # a time before all others
+_HEARD_EVERY_NS = 100 * NS_PER_MS
+"""Pictures tell by themselves that the source is heard; between them this is often enough."""
 
 _DYNAMIC = range(96, 128)  # payload types without a fixed meaning, RFC 3551 6; all video here is of these
 _H264_TYPES = frozenset({1, 5, 6, 7, 8, 9, 24, 28})  # RFC 6184 5.2, non-interleaved mode
@@ -40,7 +41,8 @@ class RtpStream:
     def __init__(self) -> None:
         self._ssrc: int | None = None
         self._sender = ""
-        self._heard_ns = _NEVER
+        self._heard_ns = 0
+        self._told_ns: int | None = None  # when a picture or Heard was told last
         self._payload_type = 0
         self._codec = Codec.H264
         self._depacketizer: h264.Depacketizer | h265.Depacketizer = h264.Depacketizer()
@@ -51,10 +53,7 @@ class RtpStream:
         self._early_report: SenderReport | None = None  # of a source that has sent no packet yet
 
     def handle(self, datagram: bytes, sender: str, now_ns: int) -> list[SourceEvent]:
-        """Take one datagram from `sender` ("address:port"), RTP or RTCP (RFC 5761).
-
-        Of what arrived at the same time only the first datagram is `Heard`.
-        """
+        """Take one datagram from `sender` ("address:port"), RTP or RTCP (RFC 5761)."""
         try:
             if is_rtcp(datagram):
                 return self._take_reports(parse_sender_reports(datagram))
@@ -97,23 +96,26 @@ class RtpStream:
 
     def _begin(self, codec: Codec) -> None:
         self._codec, self._counted, self._newest = codec, (0, 0), None
-        self._heard_ns = _NEVER
+        self._told_ns = None
         self._depacketizer = h264.Depacketizer() if codec is Codec.H264 else h265.Depacketizer()
 
     def _take(self, packet: RtpPacket, now_ns: int) -> list[SourceEvent]:
-        before, self._before = self._before, packet
+        before, self._before, self._heard_ns = self._before, packet, now_ns
         pictures = self._depacketizer.push(packet)
         if self._depacketizer.restarted and self._clock_jumps(packet, now_ns):
             self._begin(self._codec)
             run = [each for each in (before, packet) if each is not None and _is_near(each, packet)]
             return [Restarted(), *(event for each in run for event in self._take(each, now_ns))]
-        events: list[SourceEvent] = [] if now_ns == self._heard_ns else [Heard()]
-        self._heard_ns = now_ns
+        events: list[SourceEvent] = []
+        if not pictures and (self._told_ns is None or now_ns - self._told_ns >= _HEARD_EVERY_NS):
+            events.append(Heard())
+            self._told_ns = now_ns
         events += self._new_counts()
         for picture in pictures:
             timestamp, damaged = picture.rtp_timestamp, picture.damaged
             events.append(SourcePicture(self._codec, picture.data, timestamp, None, now_ns, damaged))
             self._newest = timestamp, now_ns
+            self._told_ns = now_ns
         return events
 
     def _clock_jumps(self, packet: RtpPacket, now_ns: int) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from flow.clock import NS_PER_S
+from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec import h264, h265
 from flow.codec.rtp import RtpPacket, SenderReport
 from flow.units import Codec
@@ -215,18 +215,24 @@ def test_garbage_inside_a_good_stream_is_counted() -> None:
     feed(stream, sent)
     last = sent[-1]
     bad = last._replace(sequence=(last.sequence + 1) % 65_536, payload=b"\x1f\x00\x00")
-    events = feed(stream, [bad], now_ns=1)
+    events = feed(stream, [bad], now_ns=NS_PER_S)
     assert events[0] == Heard()
     assert unusable(events) == ["not_video"]
 
 
-def test_what_arrives_together_is_heard_once() -> None:
+def test_packets_are_heard_until_a_picture_tells_it_and_then_ten_times_a_second() -> None:
+    (picture,) = coded(1)
+    first, second, *rest = packets([picture])
     stream = RtpStream()
-    sent = packets(coded(4))
-    assert feed(stream, sent[:-2]).count(Heard()) == 1
-    assert feed(stream, sent[-2:-1], now_ns=1) == [Heard()]
-    assert Heard() not in feed(stream, sent[-1:], now_ns=1)
-    assert feed(stream, packets(coded(2), ssrc=2), now_ns=1)[:2] == [Restarted(), Heard()]
+    assert feed(stream, [first]) == []  # one packet makes no source
+    assert feed(stream, [second]) == [Heard()]
+    assert feed(stream, rest[:1], now_ns=99 * NS_PER_MS) == []
+    assert feed(stream, rest[1:2], now_ns=100 * NS_PER_MS) == [Heard()]
+    told = feed(stream, rest[2:], now_ns=250 * NS_PER_MS)
+    assert [type(event) for event in told] == [Heard, SourcePicture]
+    (late,) = packets([picture], first=65_500 + 2 + len(rest))[:1]
+    assert feed(stream, [late], now_ns=349 * NS_PER_MS) == []
+    assert feed(stream, packets(coded(2), ssrc=2), now_ns=350 * NS_PER_MS)[:2] == [Restarted(), Heard()]
 
 
 @pytest.mark.parametrize(
