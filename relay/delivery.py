@@ -85,6 +85,7 @@ class Delivery:
         self._resends = ResendBudget()
         self._backlog: deque[Piece] = deque()
         self._next: int | None = None  # feed sequence number that the next RTP sequence number belongs to
+        self._unsent = 0  # the one after the newest that was ever sent; those before it keep their numbers
         self._waits_for_keyframe = True
         self._catch_up_until_ns = 0
         self._repeated_ns = -REPEAT_EVERY_NS
@@ -128,7 +129,7 @@ class Delivery:
         else:
             for run in picture.runs(self._key):
                 self._send(run)
-            self._next = picture.first + picture.count
+            self._next = self._unsent = picture.first + picture.count
             self._sent.pictures += 1
             self.catching_up = False
 
@@ -167,6 +168,8 @@ class Delivery:
             return
         self._repeated_ns = now_ns
         group = self._stream.history.group()
+        if group and group[0].first >= self._unsent:
+            return  # it waits to be sent for the first time
         if not group or self._seconds_for(group) > REPEAT_WITHIN_S or not self._has_had(group[0]):
             self._stream.keyframe_wanted = True
             return
@@ -177,11 +180,11 @@ class Delivery:
         self._catch_up_until_ns = now_ns + CATCH_UP_NS
 
     def _number_of(self, sequence: int) -> int | None:
-        return None if self._next is None else self._numbers.feed_seq_of(sequence, self._next - 1)
+        return self._numbers.feed_seq_of(sequence, self._unsent - 1)
 
     def _can_repeat(self, number: int) -> bool:
         """Whether libsrtp still protects this packet once more."""
-        return self._next is not None and self._next - number <= WINDOW_PACKETS
+        return self._unsent - number <= WINDOW_PACKETS
 
     def _has_had(self, picture: WirePicture) -> bool:
         """Whether this picture was sent with the present offset, not too long ago to be sent again."""
@@ -220,7 +223,9 @@ class Delivery:
         self._backlog.clear()
         self.backlog_bytes = 0
         if dropped:
-            self._next = dropped[0].picture.first
+            # Of a group that was being repeated, the numbers are used up already: SRTP must not give one of
+            # them to another packet (RFC 3711 9.1, RFC 7714 8.1).
+            self._next = max(dropped[0].picture.first, self._unsent)
             self._sent.dropped_pictures += len(dropped)
         if half_sent:
             self._backlog.append(half_sent)
@@ -242,6 +247,7 @@ class Delivery:
                     return False
                 self._send(run if count == run.count else run.part(start, start + count))
                 piece.next += count
+                self._unsent = max(self._unsent, piece.picture.first + piece.next)
         return True
 
     def _room(self, now_ns: int) -> int:

@@ -63,7 +63,7 @@ class Scene:
         self.sent = Sent()
         self.way = Way(kind)
         self.pacer = Pacer(fixed_bps)
-        self._number = 0
+        self.number = 0
         way: Any = self.way
         srtp: Any = None
         self.delivery = Delivery(self.stream, Link(SHAPE, srtp, way, self.tap), self.pacer, self.sent)
@@ -76,7 +76,7 @@ class Scene:
 
     def picture(self, size: int = 2000, keyframe: bool | None = None) -> None:
         """The next picture comes, then a thirtieth of a second passes in milliseconds."""
-        number, self._number = self._number, self._number + 1
+        number, self.number = self.number, self.number + 1
         is_keyframe = number % 30 == 0 if keyframe is None else keyframe
         nal = bytes([0x65 if is_keyframe else 0x41]) + bytes([number % 251 + 1]) * (size - 1)
         pts_90k = number * 3000
