@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from flow.clock import NS_PER_MS, NS_PER_S
 
@@ -105,12 +106,19 @@ class Delivery:
             self._queue(picture)
 
     def offer(self, picture: WirePicture, now_ns: int) -> None:
-        """The next picture of the stream: send it now, or as soon as it may go.
+        """The next picture of the stream: send it now, or as soon as it may go."""
+        self._isolated(self._offer, picture, now_ns)
 
-        Whatever goes wrong here is a defect of ours and must not reach other viewers: it ends this one.
-        """
+    def pump(self, now_ns: int) -> None:
+        """Send as much of the backlog as may go now."""
+        self._isolated(self._pump, now_ns)
+
+    def _isolated(self, step: Callable[..., None], *arguments: Any) -> None:
+        """Whatever goes wrong here is a defect of ours and must not reach other viewers: it ends this one."""
+        if self.failed:
+            return
         try:
-            self._offer(picture, now_ns)
+            step(*arguments)
         except Exception:
             log.exception("feed %s: a viewer cannot be sent to", self._stream.feed_id)
             self.failed = True
@@ -125,7 +133,7 @@ class Delivery:
             self._fall_in(picture, now_ns)
         elif self._room(now_ns) < picture.size_bytes:
             self._queue(picture)
-            self.pump(now_ns)
+            self._pump(now_ns)
         else:
             for run in picture.runs(self._key):
                 self._send(run)
@@ -133,8 +141,7 @@ class Delivery:
             self._sent.pictures += 1
             self.catching_up = False
 
-    def pump(self, now_ns: int) -> None:
-        """Send as much of the backlog as may go now."""
+    def _pump(self, now_ns: int) -> None:
         while self._backlog:
             piece = self._backlog[0]
             if not self._send_rest(piece, now_ns):

@@ -60,12 +60,12 @@ class FanOut:
                     self.ask_for_keyframe()
 
     def ask_for_keyframe(self) -> None:
-        """Forward what viewers want, at most once a second."""
+        """Forward what viewers want, at most once a second; a wish that comes sooner waits until then."""
         now_ns = self._clock.now_ns()
         if self.stream.keyframe_wanted and now_ns - self._asked_ns >= KEYFRAME_EVERY_NS:
             self._asked_ns = now_ns
+            self.stream.keyframe_wanted = False
             self._bus.publish(KeyframeWanted(self._feed_id, now_ns))
-        self.stream.keyframe_wanted = False
 
     def _spread(self, unit: AccessUnit) -> None:
         now_ns = self._clock.now_ns()

@@ -23,7 +23,7 @@ class Stream:
         self.feed_id = feed_id
         self.ssrc = ssrc_of(feed_id)
         self.history: History[WirePicture] = History()
-        self.keyframe_wanted = False  # set by viewers, acted on by the fan-out
+        self.keyframe_wanted = False  # set by viewers, acted on by the fan-out, fulfilled by any keyframe
         self._next = 0
         self.newest: WirePicture | None = None
         self._newest: AccessUnit | None = None
@@ -44,6 +44,7 @@ class Stream:
         payloads = h264.packetize(unit.data, MAX_PAYLOAD)
         picture = WirePicture(self._next, self.ssrc, unit.rtp_timestamp, unit.keyframe, now_ns, payloads)
         self._next += picture.count
+        self.keyframe_wanted &= not unit.keyframe
         self.history.add(picture)
         self._count(unit)
         self._newest, self.newest = unit, picture
