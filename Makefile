@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help run test check lint types imports bench setup setup-test clean lock dashboard-test
+.PHONY: help run test check lint types imports bench bench-relay setup setup-test clean lock dashboard-test
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -38,6 +38,10 @@ imports: ## the floor plan's import contracts
 
 bench: setup-test ## measure the live path (QUICK=1: under 50 s)
 	@$(BIN)/python -m tests.bench.live $(if $(QUICK),--quick)
+
+bench-relay: setup-test ## measure the relay beside Janus, Pion and stock aiortc (QUICK=1: under 50 s)
+	@scripts/bench-relay-setup
+	@$(BIN)/python -m tests.bench.relay $(if $(QUICK),--quick)
 
 lock: setup ## write requirements/*.txt anew
 	@scripts/lock

@@ -11,9 +11,9 @@ from bisect import bisect
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tests.bench import procfs
+from tests.bench import clip, procfs
 from tests.bench.feeder import STEP_90K, feeding
 from tests.bench.figures import percentile
 from tests.bench.peers import Peer, PeerError
@@ -32,6 +32,13 @@ MOST_PICTURES_LATE = 300
 
 Arrivals = Sequence[Sequence[int]]
 """(RTP timestamp, time in ns) of the last packet of each picture, as one viewer saw them."""
+
+
+class Sent(NamedTuple):
+    """When the last packet of a picture left the feeder, ns."""
+
+    last_ns: int
+    keyframe: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +65,10 @@ class Load:
 class Session:
     """A relay with viewers on it, fed."""
 
-    def __init__(self, relay: Peer, viewers: Viewers, times: Path) -> None:
+    def __init__(self, relay: Peer, viewers: Viewers, times: Path, group_s: int = clip.GROUP_S) -> None:
         self.relay, self.viewers = relay, viewers
         self.count = 0
-        self._times = times
+        self._times, self._group = times, group_s * clip.FPS
         self._telemetry = False
 
     async def grow(self, count: int, *, telemetry: bool = False) -> None:
@@ -104,16 +111,26 @@ class Session:
             loss=round(max(lost), 5),
             viewers_with_loss=sum(share > 0 for share in lost),
             pictures_per_s=round(min(map(len, arrivals)) / took, 1) if arrivals else None,
-            delay_ms=delays(_read_times(self._times), arrivals),
+            delay_ms=delays(self._sent(), arrivals),
             nacks=sum(c["nacks"] for c in counts),
             answered=sum(c["resent"] for c in counts),
             telemetry_per_s=round(statistics.median(told) / took, 1) if told else None,
             **asdict(memory),
         )
 
+    def _sent(self) -> dict[int, Sent]:
+        """RTP timestamp -> when that picture left, from the feeder's log."""
+        port = str(self.relay.rtp_target[1])
+        rows = [line.split() for line in self._times.read_text(encoding="ascii").splitlines()[:-1]]
+        return {
+            int(timestamp): Sent(int(last_ns), int(number) % self._group == 0)
+            for to, number, timestamp, _, last_ns in rows
+            if to == port
+        }
+
 
 @contextlib.asynccontextmanager
-async def visiting(relay: Peer, place: Place, group_s: int = 2) -> AsyncIterator[Session]:
+async def visiting(relay: Peer, place: Place, group_s: int = clip.GROUP_S) -> AsyncIterator[Session]:
     """Start the relay, feed it, and have viewers ready; all is over at the end."""
     await relay.start(SERVER_CORE)
     try:
@@ -124,7 +141,7 @@ async def visiting(relay: Peer, place: Place, group_s: int = 2) -> AsyncIterator
 
 
 @contextlib.asynccontextmanager
-async def fed(relay: Peer, place: Place, group_s: int = 2) -> AsyncIterator[Session]:
+async def fed(relay: Peer, place: Place, group_s: int = clip.GROUP_S) -> AsyncIterator[Session]:
     """Feed a running relay, ours with an aircraft's telemetry too."""
     aircraft = relay.mavlink_target if isinstance(relay, LagebildPeer) else None
     with tempfile.TemporaryDirectory() as folder:
@@ -133,46 +150,42 @@ async def fed(relay: Peer, place: Place, group_s: int = 2) -> AsyncIterator[Sess
             feeding([relay.rtp_target], VIEWER_CORE, group_s=group_s, times=times, telemetry=aircraft),
             viewers_process(place.viewer_address, VIEWER_CORE) as viewers,
         ):
-            yield Session(relay, viewers, times)
+            yield Session(relay, viewers, times, group_s)
 
 
-def delays(sent: Mapping[int, int], arrivals: Sequence[Arrivals]) -> dict[str, float | None]:
+def delays(sent: Mapping[int, Sent], arrivals: Sequence[Arrivals]) -> dict[str, float | None]:
     """From the last packet of a picture leaving the feeder to its last packet reaching a viewer, in ms.
 
-    `sent` maps RTP timestamps to times in ns. `last_…` are of the viewer that waits longest.
+    `sent` goes by RTP timestamp. `last_…` are of the viewer that waits longest, `key_p50` of keyframes.
     """
     each = [_delays_ms(sent, viewer) for viewer in arrivals]
-    together = [delay for viewer in each for delay in viewer]
-    worst = [(p50, p99) for v in each if (p50 := percentile(v, 0.5)) and (p99 := percentile(v, 0.99))]
+    together = [ms for viewer in each for ms, _ in viewer]
+    keys = [ms for viewer in each for ms, keyframe in viewer if keyframe]
+    by_viewer = [[ms for ms, _ in viewer] for viewer in each if viewer]
     return {
         "p50": percentile(together, 0.5),
         "p99": percentile(together, 0.99),
-        "last_p50": max((p50 for p50, _ in worst), default=None),
-        "last_p99": max((p99 for _, p99 in worst), default=None),
+        "last_p50": max((percentile(v, 0.5) or 0.0 for v in by_viewer), default=None),
+        "last_p99": max((percentile(v, 0.99) or 0.0 for v in by_viewer), default=None),
+        "key_p50": percentile(keys, 0.5),
     }
 
 
-def _delays_ms(sent: Mapping[int, int], arrivals: Arrivals) -> list[float]:
+def _delays_ms(sent: Mapping[int, Sent], arrivals: Arrivals) -> list[tuple[float, bool]]:
     """Relays may count each viewer's timestamps from elsewhere. The right offset is the least with which no
     picture comes before it was sent: the quickest of them takes less than the time between two.
     """
-    by_time = sorted((at, timestamp) for timestamp, at in sent.items())
+    by_time = sorted((picture.last_ns, timestamp) for timestamp, picture in sent.items())
     if not by_time or not arrivals:
         return []
     first, arrived = arrivals[0]
     newest = by_time[max(0, bisect(by_time, (arrived, 0)) - 1)][1]
     for back in range(MOST_PICTURES_LATE):
         offset = first - newest + back * STEP_90K
-        found = [(at - sent[t]) / 1e6 for ts, at in arrivals if (t := (ts - offset) & 0xFFFF_FFFF) in sent]
-        if not found or min(found) >= 0:
-            return found
+        pairs = [(sent[t], at) for ts, at in arrivals if (t := (ts - offset) & 0xFFFF_FFFF) in sent]
+        if all(at >= picture.last_ns for picture, at in pairs):
+            return [((at - picture.last_ns) / 1e6, picture.keyframe) for picture, at in pairs]
     return []
-
-
-def _read_times(file: Path) -> dict[int, int]:
-    """RTP timestamp -> when the picture's last packet left, from the feeder's log."""
-    rows = [line.split() for line in file.read_text(encoding="ascii").splitlines()[:-1]]
-    return {int(timestamp): int(last_ns) for _, _, timestamp, _, last_ns in rows}
 
 
 def _loss(counts: dict[str, Any]) -> float:
