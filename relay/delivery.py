@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,9 +153,9 @@ class Delivery:
                 piece.picture.forget_layouts()
         self.catching_up = False
 
-    def resend(self, sequences: Iterable[int], rtt_ms: float | None, now_ns: int) -> None:
+    def resend(self, sequences: Sequence[int], rtt_ms: float | None, now_ns: int) -> None:
         """Answer a NACK (RFC 4585 6.2.1) with the same packets, as far as the viewer's budget goes."""
-        for sequence in sequences:
+        for sequence in self._resends.admitted(sequences, now_ns):
             number = self._number_of(sequence)
             if number is None or not self._can_repeat(number):
                 continue

@@ -26,15 +26,15 @@ REPORT_EVERY_NS = NS_PER_S
 class Viewer:
     """Connects by ICE and DTLS, then has a `delivery`. Holds no picture of its own, only references.
 
-    `client_address` is where the offer came from, for the limit per address; media may go elsewhere.
+    `client_origin` is where the offer came from, for the limit per address; media may go elsewhere.
     """
 
     def __init__(
-        self, session_id: str, stream: Stream, client_address: str, chosen: Chosen, now_ns: int
+        self, session_id: str, stream: Stream, client_origin: str, chosen: Chosen, now_ns: int
     ) -> None:
         self.session_id = session_id
         self.feed_id = stream.feed_id
-        self.client_address = client_address
+        self.client_origin = client_origin
         self.opened_ns = now_ns
         self.credentials = Credentials.fresh()
         remote = chosen.remote
@@ -86,7 +86,7 @@ class Viewer:
     def receive_rtcp(self, datagram: bytes, now_ns: int) -> None:
         """An SRTCP packet of the viewer; raises MalformedError for a signed one that is none."""
         plain = self._srtp_in.unprotect_rtcp(datagram) if self._srtp_in else None
-        if plain is None or self.delivery is None:
+        if plain is None or self.delivery is None or not self.feedback.admits(len(plain), now_ns):
             return
         items = rtcp.parse(plain)
         self.feedback.take(items, now_ns)

@@ -9,6 +9,7 @@ from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec.rtp import signed_distance
 from flow.units import CLOCK_RATE_HZ
 
+from .pacer import TokenBucket
 from .rtcp import FullIntra, Message, Nack, PictureLoss, ReceiverReport, Remb, compact_ntp
 
 LOSS_WINDOW_NS = NS_PER_S
@@ -25,12 +26,18 @@ CONGESTED_REMB = 0.7
 
 MAX_RTT_MS = 10_000.0
 
+READ_BPS = 400_000
+READ_AT_ONCE_BYTES = 16 * 1024
+"""Of one viewer: RFC 3550 6.2 allows all RTCP 5 % of the session, here of 8 Mbit/s. To read costs up to
+0.4 µs a byte, which one viewer must not multiply."""
+
 
 class Feedback:
     """What the viewer of the stream `ssrc` has reported; messages about other streams do not count.
 
     `loss` (0 to 1, over the last second or two), `rtt_ms`, `jitter_ms` and `remb_bps` are None until they
-    are known. `nacked` counts the packets asked for again, `plis` the keyframes (PLI and FIR).
+    are known. `nacked` counts the packets asked for again, `plis` the keyframes (PLI and FIR), `unread` the
+    datagrams that were too much.
     """
 
     def __init__(self, ssrc: int) -> None:
@@ -40,9 +47,19 @@ class Feedback:
         self.remb_bps: int | None = None
         self.nacked = 0
         self.plis = 0
+        self.unread = 0
+        self._allowance = TokenBucket(READ_BPS, READ_AT_ONCE_BYTES)
         self._ssrc = ssrc
         self._reports: deque[tuple[int, ReceiverReport]] = deque(maxlen=REPORTS_KEPT)
         self._remb_at_ns = 0
+
+    def admits(self, size_bytes: int, now_ns: int) -> bool:
+        """Whether one more authentic datagram is read; ask before it is."""
+        if self._allowance.allowance(now_ns) < size_bytes:
+            self.unread += 1
+            return False
+        self._allowance.spent(size_bytes)
+        return True
 
     def take(self, messages: Iterable[Message], now_ns: int) -> None:
         """Take what `rtcp.parse` read from one datagram; `now_ns` is the clock of our sender reports."""

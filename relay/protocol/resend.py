@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from flow.clock import NS_PER_MS
 
@@ -16,6 +17,11 @@ LEAST_INTERVAL_MS = 10.0
 REMEMBERED = 1024
 """Resent within half a round trip; beyond that only tiny packets or a forged round trip lead."""
 
+LOOKED_UP_PER_S = 1000
+LOOKED_UP_AT_ONCE = 1000
+"""Numbers that are looked for at all, 5 µs each; twice as many as RATE_BPS has packets. One datagram of a
+hostile viewer names a thousand."""
+
 
 class ResendBudget:
     """Decides about one viewer's NACKs; `refused` counts what was asked for too often or too much.
@@ -27,7 +33,15 @@ class ResendBudget:
     def __init__(self, rate_bps: float = RATE_BPS, burst_bytes: int = BURST_BYTES) -> None:
         self.refused = 0
         self._bucket = TokenBucket(rate_bps, burst_bytes)
+        self._lookups = TokenBucket(8 * LOOKED_UP_PER_S, LOOKED_UP_AT_ONCE)  # a number counts as a byte
         self._sent_ns: OrderedDict[int, int] = OrderedDict()  # feed sequence -> when last resent
+
+    def admitted(self, asked: Sequence[int], now_ns: int) -> Sequence[int]:
+        """As many of the numbers that a NACK asks for as may be looked for now."""
+        admitted = asked[: self._lookups.allowance(now_ns)]
+        self._lookups.spent(len(admitted))
+        self.refused += len(asked) - len(admitted)
+        return admitted
 
     def grant(self, feed_seq: int, size_bytes: int, rtt_ms: float | None, now_ns: int) -> bool:
         """Whether the packet may be resent now; if so, it is counted as sent.

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow.clock import NS_PER_MS, NS_PER_S
-from relay.protocol.feedback import VALID_NS, Feedback
+from relay.protocol.feedback import READ_AT_ONCE_BYTES, READ_BPS, VALID_NS, Feedback
 from relay.protocol.rtcp import FullIntra, Nack, PictureLoss, ReceiverReport, Remb, compact_ntp
 from tests.fakes.clock import START_NS
 
@@ -147,3 +147,17 @@ def test_what_is_kept_is_bounded() -> None:
         feedback.take([report(highest=step, lost=step // 2)], START_NS + step)
     assert feedback.loss == pytest.approx(0.5, abs=0.02)
     assert len(feedback._reports) <= 64
+
+
+def test_more_than_any_viewer_has_to_say_is_not_read() -> None:
+    feedback = Feedback(SSRC)
+    read = sum(1300 * feedback.admits(1300, START_NS + n * NS_PER_MS) for n in range(10_000))
+    assert READ_BPS / 8 * 10 < read <= READ_BPS / 8 * 10 + READ_AT_ONCE_BYTES
+    assert feedback.unread == 10_000 - read // 1300
+    assert feedback.admits(1300, START_NS + 11 * NS_PER_S)
+
+
+def test_a_nack_for_each_lost_packet_of_a_bad_link_is_read() -> None:
+    feedback = Feedback(SSRC)
+    a_tenth_of_40_mbit = 435  # of packets a second, each asked for on its own, with its report and REMB
+    assert all(feedback.admits(92, START_NS + n * NS_PER_S // a_tenth_of_40_mbit) for n in range(5000))

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from flow.clock import NS_PER_MS, NS_PER_S
 from relay.protocol.pacer import LEAST_BURST_BYTES, Pacer
-from relay.protocol.resend import BURST_BYTES, RATE_BPS, REMEMBERED, ResendBudget
+from relay.protocol.resend import (
+    BURST_BYTES,
+    LOOKED_UP_AT_ONCE,
+    LOOKED_UP_PER_S,
+    RATE_BPS,
+    REMEMBERED,
+    ResendBudget,
+)
+from relay.protocol.rtcp import MAX_NACKED
 from tests.fakes.clock import START_NS
 
 QUICK = settings(derandomize=True, deadline=None, max_examples=100)
@@ -97,3 +105,18 @@ def test_resends_and_pictures_together_keep_the_viewers_pace() -> None:
             pictures += PACKET_BYTES
     assert pictures + resent <= LEAST_BURST_BYTES + 5_000_000 / 8 * 10
     assert resent <= BURST_BYTES + RATE_BPS / 8 * 10
+
+
+def test_a_flood_of_nacks_is_not_even_looked_for() -> None:
+    budget = ResendBudget()
+    flood = range(1000)
+    looked_for = sum(
+        len(budget.admitted(flood, START_NS + datagram * NS_PER_MS)) for datagram in range(10_000)
+    )
+    assert looked_for == pytest.approx(LOOKED_UP_AT_ONCE + 10 * LOOKED_UP_PER_S, rel=0.01)
+    assert budget.refused == 10_000 * len(flood) - looked_for
+
+
+def test_the_largest_nack_of_a_browser_is_looked_for_whole() -> None:
+    lost = tuple(range(MAX_NACKED))
+    assert ResendBudget().admitted(lost, START_NS) == lost
