@@ -20,7 +20,7 @@ from .answer import Local, answer_sdp, choose_format
 from .candidates import Candidates
 from .fanout import FanOut
 from .outlet import Outlet
-from .port import Path, Port
+from .port import Path, Port, origin_of
 from .protocol import stun
 from .protocol.pacer import Pacer
 from .sdp import checked_offer
@@ -95,7 +95,7 @@ class Relay:
         chosen = choose_format(offer, state.config.profile_level_id if state and state.config else "")
         session_id = secrets.token_urlsafe(16)
         stream = self.fan_outs[feed_id].stream
-        viewer = Viewer(session_id, stream, client_address, chosen, self._clock.now_ns())
+        viewer = Viewer(session_id, stream, origin_of(client_address), chosen, self._clock.now_ns())
         local = Local(
             viewer.credentials.ufrag,
             viewer.credentials.password,
@@ -144,8 +144,9 @@ class Relay:
         if self._watching(feed_id, "connecting") >= settings.connecting_per_feed:
             limit = settings.connecting_per_feed
             raise BusyError(f"feed '{feed_id}' has {limit} viewers still connecting; try again in a moment")
-        same = sum(v.client_address == client_address for v in self._viewers.values())
-        if client_address and same >= settings.viewers_per_address:
+        origin = origin_of(client_address)
+        same = sum(v.client_origin == origin for v in self._viewers.values())
+        if origin and same >= settings.viewers_per_address:
             raise TooManyError(f"{client_address} watches {same} times already, the limit for one address")
         state = self._bus.peek(SourceState, feed_id)
         if state and state.config and state.config.codec is not Codec.H264:

@@ -162,7 +162,7 @@ class Port:
 
     def admit(self, path: TcpPath) -> bool:
         """Whether one more connection is within the limits."""
-        origin = _origin(path.address[0])
+        origin = origin_of(path.address[0])
         within = len(self._connections) < MAX_CONNECTIONS
         if self._closing or not within or self._per_address[origin] >= MAX_CONNECTIONS_PER_ADDRESS:
             self.counts.tcp_refused += 1
@@ -177,7 +177,7 @@ class Port:
         if path not in self._connections:
             return
         self._connections.remove(path)
-        origin = _origin(path.address[0])
+        origin = origin_of(path.address[0])
         self._per_address[origin] -= 1
         if not self._per_address[origin]:
             del self._per_address[origin]
@@ -186,9 +186,12 @@ class Port:
         self._path_closed(path)
 
 
-def _origin(ip: str) -> str:
-    """Whom an address belongs to: of IPv6, everybody has a /64 to choose from."""
-    address = ipaddress.ip_address(ip)
+def origin_of(ip: str) -> str:
+    """Whom an address belongs to: of IPv6, everybody has a /64 to choose from. What is none stays as it is."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ip
     return ip if address.version == 4 else address.exploded[:19]
 
 

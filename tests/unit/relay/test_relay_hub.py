@@ -6,11 +6,12 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from flow.clock import NS_PER_S
-from flow.errors import BusyError, LagebildError, NotFoundError, OfferError
+from flow.errors import BusyError, LagebildError, NotFoundError, OfferError, TooManyError
 from flow.flights import SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
 from flow.units import Codec, CodecConfig
@@ -28,10 +29,10 @@ FEED = "fritz-tag"
 class House:
     """A relay with its bus and clock."""
 
-    def __init__(self, viewers_per_feed: int = 3, connecting_per_feed: int = 16) -> None:
+    def __init__(self, **limits: int) -> None:
         self.clock = FakeClock()
         self.bus = MemoryBus()
-        settings = RelaySettings(viewers_per_feed=viewers_per_feed, connecting_per_feed=connecting_per_feed)
+        settings = replace(RelaySettings(viewers_per_feed=3, connecting_per_feed=16), **limits)
         self.relay = Relay(self.bus, self.clock, settings, [FEED])
 
     async def until_nobody_watches(self) -> None:
@@ -41,8 +42,8 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(viewers_per_feed: int = 3, connecting_per_feed: int = 16) -> AsyncIterator[House]:
-    house = House(viewers_per_feed, connecting_per_feed)
+async def open_house(**limits: int) -> AsyncIterator[House]:
+    house = House(**limits)
     running = asyncio.create_task(house.relay.run())
     try:
         yield house
@@ -227,3 +228,12 @@ async def test_h265_is_refused_by_name_until_it_can_be_converted() -> None:
         with pytest.raises(LagebildError, match="is h265; only") as caught:
             await house.relay.answer(FEED, await player.offer())
         assert caught.value.code == "unsupported_codec"
+
+
+async def test_an_ipv6_network_is_one_address() -> None:
+    async with open_house(viewers_per_address=1) as house, Player() as player:
+        offer = await player.offer()
+        await house.relay.answer(FEED, offer, "2001:db8:1:2::1")
+        with pytest.raises(TooManyError, match="limit for one address"):
+            await house.relay.answer(FEED, offer, "2001:db8:1:2:3:4:5:6")
+        await house.relay.answer(FEED, offer, "2001:db8:1:3::1")
