@@ -187,7 +187,7 @@ class Port:
 
 
 def origin_of(ip: str) -> str:
-    """Whom an address belongs to: of IPv6, everybody has a /64 to choose from. What is none stays as it is."""
+    """Whom an address belongs to: of IPv6, everybody has a /64. What is no address stays as it is."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ FEED = "fritz-tag"
 class House:
     """A relay with its bus and clock."""
 
-    def __init__(self, **limits: int) -> None:
+    def __init__(self, **limits: Any) -> None:
         self.clock = FakeClock()
         self.bus = MemoryBus()
         settings = replace(RelaySettings(viewers_per_feed=3, connecting_per_feed=16), **limits)

@@ -442,9 +442,9 @@ async def test_connections_are_bounded_for_each_address_and_in_all(monkeypatch: 
 
 
 def test_an_ipv6_sender_is_known_by_its_network() -> None:
-    assert port._origin("2001:db8:1:2:3:4:5:6") == port._origin("2001:db8:1:2::9")
-    assert port._origin("2001:db8:1:2::") != port._origin("2001:db8:1:3::")
-    assert port._origin("192.0.2.1") != port._origin("192.0.2.2")
+    assert port.origin_of("2001:db8:1:2:3:4:5:6") == port.origin_of("2001:db8:1:2::9")
+    assert port.origin_of("2001:db8:1:2::") != port.origin_of("2001:db8:1:3::")
+    assert port.origin_of("192.0.2.1") != port.origin_of("192.0.2.2")
 
 
 async def test_a_connection_flooding_tiny_frames_shares_the_loop() -> None:
