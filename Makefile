@@ -41,6 +41,7 @@ bench: setup-test ## measure the live path (QUICK=1: under 50 s)
 
 bench-relay: setup-test ## measure the relay beside Janus, Pion and stock aiortc (QUICK=1: under 50 s)
 	@scripts/bench-relay-setup
+	@$(BIN)/python -m tests.bench.film
 	@$(BIN)/python -m tests.bench.relay $(if $(QUICK),--quick)
 
 lock: setup ## write requirements/*.txt anew

@@ -16,16 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
 from aiohttp import web
-from av.video.codeccontext import VideoCodecContext
-from numpy.typing import NDArray
 from playwright.async_api import Browser, Page
 
 from tests.bench import clip
 from tests.bench.feeder import Fed
 from tests.bench.figures import p50_p95, percentile
+from tests.bench.film import Film
 from tests.bench.peers import Joined, Peer
 from tests.browser.harness import open_page
 
@@ -35,8 +32,6 @@ STEADY_AFTER_S = 1.0
 LIVE_WITHIN_MS = 50.0
 FREEZE_MS = 183.0
 """Between two pictures shown; what Chromium calls a freeze at 30 pictures a second (their time + 150 ms)."""
-THUMBNAIL = (64, 36)
-NEAR = 20
 WRONG_ABOVE = 5.0
 """Mean difference of a thumbnail's cells from the truth, of 255; a right picture stays below 3."""
 
@@ -99,41 +94,6 @@ def figures(joins: Sequence[Join]) -> dict[str, Any]:
         "frozen": sum(join.frozen for join in joins),
         "lag_ms": p50_p95(lags),
     }
-
-
-class Film:
-    """What the pictures of the clip look like, decoded when asked for, group by group."""
-
-    def __init__(self, group_s: int = clip.GROUP_S) -> None:
-        self._units = clip.access_units(group_s)
-        self._group = group_s * clip.FPS
-        self._known: dict[int, NDArray[np.float64]] = {}
-
-    def difference(self, number: int, cells: Sequence[int]) -> float:
-        """Mean difference of a thumbnail from the picture of the clip that it resembles most, near `number`.
-
-        While a viewer catches up, the video has often gone on between the strip and the thumbnail.
-        """
-        near = range(max(0, number - NEAR), min(len(self._units), number + NEAR + 1))
-        return min(float(np.abs(self._picture(n) - np.asarray(cells)).mean()) for n in near)
-
-    def _picture(self, number: int) -> NDArray[np.float64]:
-        if number not in self._known:
-            self._decode(number // self._group * self._group)
-        return self._known[number]
-
-    def _decode(self, first: int) -> None:
-        codec = av.CodecContext.create("h264", "r")
-        assert isinstance(codec, VideoCodecContext)
-        frames = itertools.chain.from_iterable(
-            codec.decode(packet)
-            for packet in [*(av.Packet(u) for u in self._units[first : first + self._group]), None]
-        )
-        for number, frame in enumerate(frames, first):
-            width, height = THUMBNAIL
-            rgb = frame.to_ndarray(width=4 * width, height=4 * height, format="rgb24")
-            cells = rgb.reshape(height, 4, width, 4, 3).mean(axis=(1, 3, 4))
-            self._known[number] = cells.reshape(-1)
 
 
 class JoinPage:

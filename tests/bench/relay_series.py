@@ -6,6 +6,7 @@ Relays take turns within each, so that a machine whose speed drifts treats all a
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sys
 import tempfile
@@ -140,6 +141,7 @@ async def browser_joins(
     order = sorted(turns, key=lambda _: dice.random())
     joins: dict[str, list[Join]] = {name: [] for name in turns}
     targets = [relays[name].rtp_target for name in joins]
+    os.sched_setaffinity(0, {SERVER_CORE, VIEWER_CORE})  # the browser inherits it
     async with (
         feeding(targets, VIEWER_CORE, group_s=group_s) as fed,
         chromium() as browser,
@@ -149,6 +151,7 @@ async def browser_joins(
         for name in order:
             await asyncio.sleep(dice.uniform(0, watch_s / 2))
             joins[name].append(await page.join(name, fed, watch_s))
+    os.sched_setaffinity(0, {VIEWER_CORE})
     return {name: figures(found) for name, found in joins.items()}
 
 

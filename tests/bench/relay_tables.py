@@ -94,7 +94,8 @@ def load_table(found: dict[str, Any]) -> str:
 def joins_table(found: dict[str, Any]) -> str:
     """Joins in Chromium."""
     lines = _head(
-        "relay | joins | first picture p50/p95 ms | live p50/p95 ms | steady lag p50/p95 ms | first picture wrong"
+        "relay | joins | first picture p50/p95 ms | live p50/p95 ms | steady lag p50/p95 ms"
+        " | first picture wrong"
         " | wrong pictures p95 | with a freeze | without picture"
     )
     for note, group in (("", found["joins"]), (", 10 s groups", found["joins_10s"])):
