@@ -242,7 +242,8 @@ class Relay:
         viewer = self._by_ufrag.get(local)
         if viewer is None:
             self.refused["unknown session"] += 1
-            path.close()
+            if path not in self._by_path:  # a viewer may also send what is no check (RFC 8445 11)
+                path.close()
             return
         viewer.receive_check(datagram, path, self._clock.now_ns())
         if path in viewer.ice.paths:
@@ -259,19 +260,26 @@ class Relay:
 
     async def _tend(self) -> None:
         """Once in a while: reports to viewers; end those that are gone or never came."""
-        limit_ns = int(self._settings.connect_within_s * NS_PER_S)
         while True:
             now_ns = self._clock.now_ns()
             for viewer in list(self._viewers.values()):
-                if viewer.delivery is None and now_ns - viewer.opened_ns > limit_ns:
-                    self._end(viewer, "never connected")
-                elif now_ns > viewer.ice.consent_until_ns:
-                    self._end(viewer, "sent no consent for 30 s")
-                elif viewer.delivery is not None and viewer.delivery.failed:
-                    self._end(viewer, "cannot be sent to")
-                else:
-                    viewer.tend(now_ns)
+                self._tend_one(viewer, now_ns)
             await self._clock.sleep_until(now_ns + TEND_EVERY_NS)
+
+    def _tend_one(self, viewer: Viewer, now_ns: int) -> None:
+        limit_ns = int(self._settings.connect_within_s * NS_PER_S)
+        if viewer.delivery is None and now_ns - viewer.opened_ns > limit_ns:
+            self._end(viewer, "never connected")
+        elif now_ns > viewer.ice.consent_until_ns:
+            self._end(viewer, "sent no consent for 30 s")
+        elif viewer.delivery is not None and viewer.delivery.failed:
+            self._end(viewer, "cannot be sent to")
+        else:
+            try:
+                viewer.tend(now_ns)
+            except Exception:
+                log.exception("feed %s: viewer %s: a defect of Lagebild", viewer.feed_id, viewer.name)
+                self._end(viewer, "cannot be tended")
 
     async def _kept_going(self, feed_id: str, fan_out: FanOut) -> None:
         """A defect in one feed's fan-out ends its viewers, who join again, and harms no other feed."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from flow.clock import NS_PER_MS, NS_PER_S
 from flow.doors import FeedTraffic, ViewerReport
+from flow.errors import RemoteError
 
 from .aiortc_seam import DtlsServer
 from .answer import Chosen
@@ -64,7 +65,8 @@ class Viewer:
         """Wait for the DTLS handshake. Raises LagebildError where it fails."""
         keys = await self.dtls.handshake()
         path = self.ice.path
-        assert path is not None  # DTLS arrives by paths that were checked, and by no other
+        if path is None:  # DTLS came by a path that was checked, and has closed since
+            raise RemoteError("the viewer hung up as it was connected")
         self._srtp_out = SrtpOut(keys.profile, keys.ours)
         self._srtp_in = SrtpIn(keys.profile, keys.theirs)
         shape = Shape(self._chosen.payload_type, self._chosen.playout_delay_id, TAG_BYTES[keys.profile])
