@@ -42,7 +42,7 @@ class Candidates:
             found = await asyncio.get_running_loop().getaddrinfo(
                 self._public_host, None, type=socket.SOCK_DGRAM
             )
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a name that cannot be one, like "a..b", is no OSError
             log.warning(
                 "webrtc.public_host '%s' is not found (%s); only local addresses are offered",
                 self._public_host,
