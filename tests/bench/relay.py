@@ -25,8 +25,9 @@ from tests.bench.peers import MissingPeerError, Peer
 from tests.bench.peers.place import LOOPBACK, Place, namespace
 from tests.bench.peers.roster import present
 from tests.bench.relay_load import VIEWER_CORE
-from tests.bench.relay_tables import joins_table, load_table, ratio, value
+from tests.bench.relay_tables import PACED, UNPACED, joins_table, load_table, ratio, value
 from tests.bench.report import put_table
+from tests.bench.traced import UNPACED_BPS
 
 COMPARED = ("lagebild", "janus", "pion", "stock")
 PACE_BPS = 6_000_000
@@ -38,7 +39,8 @@ async def full(relays: dict[str, Peer], place: Place) -> dict[str, Any]:
     loads = await series.side_by_side(compared, place, (1, 10, 30, 100), rounds=3, window_s=10)
     steps = {"lagebild": (100, 200, 300, 400), "janus": (100, 150, 200, 400), "pion": (100, 150, 200, 400)}
     loads += await series.capacity(compared, place, steps, window_s=10)
-    loads += await series.paced(place, 100, PACE_BPS, window_s=10)
+    loads += await series.inside(place, 100, UNPACED_BPS, UNPACED, window_s=10)
+    loads += await series.inside(place, 100, PACE_BPS, PACED, window_s=10)
     async with AsyncExitStack() as stack:
         await series.started(stack, relays)
         counts = {"lagebild": 100, "janus": 20, "janus-keyframe": 20, "pion": 20, "stock": 20}
@@ -55,7 +57,7 @@ async def quick(relays: dict[str, Peer], place: Place) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         await series.started(stack, compared)
         loads = await series.quick_load(compared, place, most=100)
-        joins = await series.browser_joins(compared, {"lagebild": 5, "janus": 1}, group_s=2, watch_s=1.3)
+        joins = await series.browser_joins(compared, {"lagebild": 4, "janus": 1}, group_s=2, watch_s=1.3)
     return {"loads": loads, "joins": joins, "joins_10s": {}}
 
 

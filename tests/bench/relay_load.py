@@ -46,6 +46,7 @@ class Load:
     """What one window found. Loss is of the packets of the viewer that lost most; None: not measured."""
 
     viewers: int
+    began_ns: int
     nack_share: float
     telemetry: bool
     cpu_ms_per_viewer_s: float
@@ -93,9 +94,9 @@ class Session:
         step = max(1, self.count // SAMPLED)
         sampled = {*range(0, self.count, step), self.count - 1} if self.count >= SAMPLED else set()
         await self.viewers.mark(nack_share, sampled)
-        cpu, busy, began = _cpu_s(self.relay.pids), _busy(), time.monotonic()
+        cpu, busy, began_ns = _cpu_s(self.relay.pids), _busy(), time.monotonic_ns()
         await asyncio.sleep(seconds)
-        used, busy_now, took = _cpu_s(self.relay.pids) - cpu, _busy(), time.monotonic() - began
+        used, busy_now, took = _cpu_s(self.relay.pids) - cpu, _busy(), (time.monotonic_ns() - began_ns) / 1e9
         counts = (await self.viewers.counts())["viewers"]
         memory = procfs.memory(self.relay.pids)
         lost = [_loss(c) for c in counts]
@@ -103,6 +104,7 @@ class Session:
         told = [c["telemetry"] for c in counts if c["telemetry"] is not None]
         return Load(
             viewers=self.count,
+            began_ns=began_ns,
             nack_share=nack_share,
             telemetry=self._telemetry,
             cpu_ms_per_viewer_s=round(1000 * used / took / self.count, 3),

@@ -22,6 +22,7 @@ from tests.bench.peers.lagebild import LagebildPeer
 from tests.bench.peers.place import Place
 from tests.bench.relay_joins import Join, figures, join_page
 from tests.bench.relay_load import SERVER_CORE, SETTLE_S, VIEWER_CORE, Session, visiting
+from tests.bench.traced import TracedLagebild
 from tests.bench.turns import Turns, feeding_in_turn
 from tests.bench.viewers.client import viewers_process
 from tests.browser.harness import chromium
@@ -94,12 +95,15 @@ async def _step(name: str, session: Session, count: int, window_s: float) -> Row
     return {**about, **asdict(await session.measure(window_s))}
 
 
-async def paced(place: Place, count: int, pace_bps: int, window_s: float) -> list[Row]:
-    """Ours with every viewer held to a narrow rate: when keyframes are complete."""
-    rows = await _visit(
-        OURS, LagebildPeer(place, pace_bps=pace_bps), place, count, 0, window_s, telemetry=True
-    )
-    return [{**row, "note": f"paced at {pace_bps / 1e6:g} Mbit/s"} for row in rows]
+async def inside(place: Place, count: int, pace_bps: int, note: str, window_s: float) -> list[Row]:
+    """Ours at a fixed pace with a clock inside: "inside_ms" is from the bus to the kernel."""
+    with tempfile.TemporaryDirectory() as folder:
+        relay = TracedLagebild(place, Path(folder) / "trace", pace_bps=pace_bps)
+        rows = await _visit(OURS, relay, place, count, 0, window_s, telemetry=True)
+        first = rows[0]
+        if "failed" not in first:
+            first["inside_ms"] = relay.inside_ms(first["began_ns"], first["began_ns"] + round(window_s * 1e9))
+    return [{**row, "note": note} for row in rows]
 
 
 async def quick_load(relays: Mapping[str, Peer], place: Place, most: int) -> list[Row]:

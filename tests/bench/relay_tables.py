@@ -16,7 +16,7 @@ NAMES = {
     "pion": "Pion",
     "stock": "stock aiortc",
 }
-GROWING = "growing"
+GROWING, UNPACED, PACED = "growing", "unpaced", "paced at 6 Mbit/s"
 
 
 def rows_of(
@@ -155,11 +155,7 @@ def _capacity_table(loads: Sequence[Row]) -> str:
         "relay | viewers | CPU ms per viewer-second | core busy | largest loss | viewers with loss"
         " | added delay p50/p99 ms | last viewer p50/p99 ms | PSS MB"
     )
-    lines += [
-        _line(_capacity_cells(row))
-        for row in loads
-        if row["note"] == GROWING or row["note"].startswith("paced")
-    ]
+    lines += [_line(_capacity_cells(row)) for row in loads if row["note"] in (GROWING, UNPACED, PACED)]
     return "\n".join(lines)
 
 
@@ -210,6 +206,22 @@ def _about_each(loads: Sequence[Row]) -> Iterator[str]:
             yield f"{name}: most viewers measured without loss: {most}."
         if slope := memory_slope_mb(loads, relay):
             yield f"{name}: {slope[0]:.2f} MB for each viewer between {slope[1]} and {slope[2]}."
+
+
+def _about_pace(loads: Sequence[Row]) -> Iterator[str]:
+    for row in loads:
+        if "inside_ms" not in row:
+            continue
+        if row["note"] == UNPACED:
+            clock = row["inside_ms"]
+            yield (
+                f"Lagebild unpaced, {row['viewers']} viewers, by a clock inside: from the bus to the last packet "
+                f"handed to the kernel {_spread(clock, 'p50', 'p99')} ms (p50/p99), for each picture's last viewer "
+                f"{_spread(clock, 'last_p50', 'last_p99')} ms."
+            )
+        else:
+            key = _number(row["delay_ms"]["key_p50"])
+            yield f"Lagebild {row['note']}: a keyframe is complete {key} ms after it came (p50)."
 
 
 def _median(values: Sequence[float | None]) -> float | None:
