@@ -114,6 +114,8 @@ class Attack:
         rtcp = self.mutator.next(RTCP)
         if len(rtcp) < 8 or len(rtcp) > 1200:
             rtcp = RTCP[0]
+        # A few senders: libsrtp keeps a stream for each it has ever seen, on our side too.
+        rtcp = rtcp[:7] + bytes((rtcp[7] & 15,)) + rtcp[8:] if rtcp[4:7] == bytes(3) else RTCP[0]
         return self._hostile.viewer.socket, dtls.protect(rtcp)
 
     async def _shake_hands_badly(self) -> None:

@@ -13,7 +13,7 @@ from flow.clock import NS_PER_S
 from .clip import numbered_clip
 from .house import House, SkippingClock, open_house
 from .light import LightViewer, until_sessions, watching
-from .resources import Held, held, slope
+from .resources import slope
 
 TOGETHER = 10
 WARM_UP_ROUNDS = 10
@@ -32,7 +32,7 @@ async def joins_and_leaves(count: int, seed: int = 1) -> dict[str, Any]:
         async with watching(house) as [staying]:
             for _ in range(WARM_UP_ROUNDS):
                 await _round(house, dice)
-            before = _held(house)
+            before = house.held()
             samples = [(0.0, float(before.resident_kb))]
             rounds = count // TOGETHER
             for number in range(1, rounds + 1):
@@ -40,8 +40,8 @@ async def joins_and_leaves(count: int, seed: int = 1) -> dict[str, Any]:
                 if number % max(1, rounds // SAMPLES) == 0:
                     assert staying.viewer.arrivals
                     staying.viewer.arrivals.clear()
-                    samples.append((float(number * TOGETHER), float(_held(house).resident_kb)))
-            after = _held(house)
+                    samples.append((float(number * TOGETHER), float(house.held().resident_kb)))
+            after = house.held()
     return {
         "joins": rounds * TOGETHER,
         "seconds": round(time.monotonic() - began, 1),
@@ -51,14 +51,6 @@ async def joins_and_leaves(count: int, seed: int = 1) -> dict[str, Any]:
         "ok": slope(samples) < KB_PER_JOIN
         and (before.tasks, before.descriptors) == (after.tasks, after.descriptors),
     }
-
-
-def _held(house: House) -> Held:
-    """What is held without the port's cache of addresses: up to 4096 of 1 KB, then it begins anew."""
-    assert house.relay._port is not None
-    for udp in house.relay._port._udp:
-        udp._paths.clear()
-    return held()
 
 
 async def _round(house: House, dice: random.Random) -> None:

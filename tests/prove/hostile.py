@@ -15,11 +15,11 @@ from .clip import numbered_clip
 from .house import House, open_house
 from .light import watching
 from .mutation import Mutator
-from .resources import Stall, held, slope, stalls
+from .resources import Stall, slope, stalls
 
 SAMPLES = 10
 WARM_UP = 0.2
-BYTES_PER_INPUT = 2.0
+BYTES_PER_INPUT = 4.0
 """Growth allowed: whatever is kept for each input takes more."""
 WORST_STALL_MS = 250.0
 LAST_WORDS_S = 5.0
@@ -84,7 +84,7 @@ async def _watched_in_the_rain(house: House, inputs: int, seed: int, until: floa
     ):
         published, seen = house.feeder.published, innocent.pictures
         attack = Attack(house, innocent, hostile, seed)
-        samples = await _rain(relay, attack, inputs, until, stall)
+        samples = await _rain(house, relay, attack, inputs, until, stall)
         await attack.close()
         due = house.feeder.published - published
         async with asyncio.timeout(LAST_WORDS_S):
@@ -107,7 +107,7 @@ async def _watched_in_the_rain(house: House, inputs: int, seed: int, until: floa
 
 
 async def _rain(
-    relay: CountingRelay, attack: Attack, inputs: int, until: float, stall: Stall
+    house: House, relay: CountingRelay, attack: Attack, inputs: int, until: float, stall: Stall
 ) -> list[tuple[float, float]]:
     """Samples of (inputs, resident KB), after warm-up."""
     samples: list[tuple[float, float]] = []
@@ -117,6 +117,6 @@ async def _rain(
         await asyncio.sleep(0)
         if relay.inputs >= sample_at:
             stall.excuse()
-            samples.append((float(relay.inputs), float(held().resident_kb)))
+            samples.append((float(relay.inputs), float(house.held().resident_kb)))
             sample_at += inputs * (1 - WARM_UP) / SAMPLES
     return samples

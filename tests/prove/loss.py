@@ -17,29 +17,30 @@ from .programs import RELAYS, VIEWERS, Program
 
 HALF_ROUND_TRIP_MS = 20.0
 CONNECT_WITHIN_S = 20.0
+SETTLED_S = 4
+"""Two groups of the clip: what a start on a bad network broke is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What one receiver decoded from its first picture on.
 
-    `shown` of `due` pictures came out whole, at least once; `damaged` frames came out wrong. `freeze_ms` is
-    the longest time without a new picture, `first_ms` the time from the answer to the first one.
+    `shown` of `due` pictures came out whole, at least once, `settled` is their share from SETTLED_S after the
+    first one; `damaged` frames came out wrong. `freeze_ms` is the longest time without a new picture,
+    `first_ms` the time from the answer to the first one.
     """
 
     due: int
     shown: int
+    settled: float
     damaged: int
     freeze_ms: int | None
     first_ms: int | None
 
-    @property
-    def share(self) -> float:
-        return self.shown / self.due if self.due else 0.0
-
     def record(self) -> dict[str, Any]:
         return {
-            "shown": self.shown, "due": self.due, "share": round(self.share, 4), "damaged": self.damaged,
+            "shown": self.shown, "due": self.due, "share": round(self.shown / max(self.due, 1), 4),
+            "settled_share": round(self.settled, 4), "damaged": self.damaged,
             "longest_freeze_ms": self.freeze_ms, "first_picture_ms": self.first_ms,
         }  # fmt: skip
 
@@ -69,22 +70,24 @@ def seen(lines: Sequence[dict[str, Any]], began_ns: int) -> Seen:
     frames = [(line["at_ns"], numbers.get(line["luma"])) for line in lines if "luma" in line]
     whole = [(at, number) for at, number in frames if number is not None]
     if not whole:
-        return Seen(0, 0, len(frames), None, None)
-    (first_ns, first), newest = whole[0], -1
-    shown, freeze_ns, newest_ns = set(), 0, first_ns
+        return Seen(0, 0, 0.0, len(frames), None, None)
+    first_ns, first = whole[0]
+    shown: dict[int, int] = {}  # place in the stream, counted from the first picture -> when first shown
+    newest, freeze_ns, newest_ns = -1, 0, first_ns
     for at_ns, number in whole:
-        # The clip repeats: the round that fits the time best, counted from the first picture.
+        # The clip repeats: the round that fits the time best.
         due = (at_ns - first_ns) * FPS // NS_PER_S
         place = due + (number - first - due + LENGTH // 2) % LENGTH - LENGTH // 2
-        shown.add(place)
+        shown.setdefault(place, at_ns)
         if place > newest:
             freeze_ns, newest, newest_ns = max(freeze_ns, at_ns - newest_ns), place, at_ns
-    freeze_ns = max(freeze_ns, frames[-1][0] - newest_ns)
+    settled = [place for place, at_ns in shown.items() if at_ns >= first_ns + SETTLED_S * NS_PER_S]
     return Seen(
         due=newest - min(shown) + 1,
         shown=len(shown),
+        settled=len(settled) / (max(settled) - min(settled) + 1) if settled else 0.0,
         damaged=len(frames) - len(whole),
-        freeze_ms=freeze_ns // NS_PER_MS,
+        freeze_ms=max(freeze_ns, frames[-1][0] - newest_ns) // NS_PER_MS,
         first_ms=(first_ns - began_ns) // NS_PER_MS,
     )
 
