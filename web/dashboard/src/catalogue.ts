@@ -33,6 +33,14 @@ export const CATALOGUE = {
     "Die Drohne sendet, aber das Bild kommt hier nicht an. Neuer Versuch läuft.",
     "The drone is sending, but the picture does not arrive here. Trying again.",
   ],
+  "why.feed_full": [
+    "Alle Plätze für dieses Bild sind belegt. Neuer Versuch läuft.",
+    "All places for this picture are taken. Trying again.",
+  ],
+  "why.address_full": [
+    "Von diesem Anschluss sehen schon zu viele zu. Bitte andere Seiten schließen.",
+    "Too many watch from this connection already. Please close other pages.",
+  ],
   "no_picture.since": ["Kein Bild seit {duration}.", "No picture for {duration}."],
   "no_picture.yet": ["Noch kein Bild.", "No picture yet."],
   "reason.connecting": ["Die Quelle wird geöffnet.", "The source is being opened."],

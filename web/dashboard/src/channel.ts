@@ -10,7 +10,7 @@ import { PictureState, type PictureStateName } from "./pictureState";
 import { Unwrapper } from "./rtp";
 import type { ServerTime } from "./serverTime";
 import { SampleRing } from "./telemetry";
-import { WhepClient } from "./whep";
+import { WhepClient, type Refusal } from "./whep";
 
 /** The source is live and the connection stands, but no picture arrives: start anew, ever more rarely. */
 const STUCK_FIRST_MS = 3000;
@@ -135,6 +135,11 @@ export class Channel {
     this.whep.close();
     this.whep = this.dial();
     this.socket.hurry();
+  }
+
+  /** Why the server has no place for this viewer; null while it has. */
+  get refusal(): Refusal | null {
+    return this.whep.refusal;
   }
 
   close(): void {

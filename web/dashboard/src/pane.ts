@@ -107,6 +107,7 @@ export class Pane {
       gapMs: this.gapMs(),
       serverReachable: channel.serverReachable,
       source: channel.feed.state,
+      refusal: channel.refusal,
     });
     setAttribute(this.element, "data-state", channel.state.name);
     this.notice.hidden = sentence === null;

@@ -4,12 +4,18 @@ import type { LinkState, SourceState, StatusText } from "./api";
 import { isKey, translate, type Key, type Language } from "./catalogue";
 import { duration, timeOfDay } from "./format";
 import type { PictureStateName } from "./pictureState";
+import type { Refusal } from "./whep";
 
 /** Notes that say why a browser cannot show this feed as it is. */
 const UNPLAYABLE = ["codec_h265", "b_frames", "interlaced", "chroma"];
 
 /** Reasons that mean no more, after there were pictures, than that they have stopped. */
 const FELL_SILENT = ["", "no_packets", "stalled"];
+
+const NO_PLACE: Record<Refusal, Key> = {
+  feed_full: "why.feed_full",
+  address_full: "why.address_full",
+};
 
 /** MAV_SEVERITY down to warning. */
 const WARNINGS = ["emergency", "alert", "critical", "error", "warning"];
@@ -20,6 +26,7 @@ export interface NoPicture {
   gapMs: number | null; // since the last displayed picture; null: there was none
   serverReachable: boolean;
   source: SourceState | null;
+  refusal: Refusal | null; // the server has no place for one more viewer
 }
 
 /** The sentence for a frozen or lost picture; null while pictures come. */
@@ -32,8 +39,9 @@ export function noPicture(language: Language, seen: NoPicture): { head: string; 
   return { head, why: translate(language, why(seen)) };
 }
 
-function why({ gapMs, serverReachable, source }: NoPicture): Key {
+function why({ gapMs, serverReachable, source, refusal }: NoPicture): Key {
   if (!serverReachable) return "why.server";
+  if (refusal) return NO_PLACE[refusal];
   if (!source) return "why.opening";
   const note = gapMs === null ? source.notes.find((one) => UNPLAYABLE.includes(one)) : undefined;
   if (note) return keyOr(`note.${note}`, "reason.unsupported_codec");

@@ -12,6 +12,13 @@ const DELETE_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 6000;
 const DISCONNECTED_MS = 2000; // "disconnected" often heals by itself
 
+/** Why the server turns viewers away: the feed has its most, or this address has (503, 429). */
+export type Refusal = "feed_full" | "address_full";
+const REFUSALS = new Map<number, Refusal>([
+  [503, "feed_full"],
+  [429, "address_full"],
+]);
+
 interface LowLatencyReceiver extends RTCRtpReceiver {
   playoutDelayHint?: number;
   jitterBufferTarget: number | null;
@@ -20,6 +27,7 @@ interface LowLatencyReceiver extends RTCRtpReceiver {
 export class WhepClient {
   receiver: RTCRtpReceiver | null = null;
   connection: RTCPeerConnection | null = null;
+  refusal: Refusal | null = null; // of the last offer; null while it is under way, or was taken
   private resource: string | null = null;
   private timer: number | undefined;
   private attempt = 0;
@@ -83,6 +91,7 @@ export class WhepClient {
       body: offer,
       signal: AbortSignal.timeout(POST_TIMEOUT_MS),
     });
+    if (attempt === this.attempt) this.refusal = REFUSALS.get(response.status) ?? null;
     if (response.status !== 201) throw new Error(`${this.url}: ${response.status}`);
     const location = response.headers.get("Location");
     const resource = location && new URL(location, response.url).href;

@@ -3,7 +3,13 @@ import type { LinkState } from "../src/api";
 import { linkSentence, noPicture, notes, warning } from "../src/sentences";
 import { source } from "./samples";
 
-const seen = { state: "frozen" as const, gapMs: 12_300, serverReachable: true, source: source() };
+const seen = {
+  state: "frozen" as const,
+  gapMs: 12_300,
+  serverReachable: true,
+  source: source(),
+  refusal: null,
+};
 
 describe("why there is no picture", () => {
   it("says nothing while pictures come", () => {
@@ -23,6 +29,13 @@ describe("why there is no picture", () => {
     expect(say({ serverReachable: false })).toBe(
       "Kein Bild seit 12 s. Verbindung zum Server unterbrochen. Neuer Versuch läuft.",
     );
+  });
+
+  it("says that there is no place before it blames the way", () => {
+    const say = (refusal: "feed_full" | "address_full"): string | undefined =>
+      noPicture("de", { ...seen, gapMs: null, refusal })?.why;
+    expect(say("feed_full")).toContain("Alle Plätze");
+    expect(say("address_full")).toContain("schon zu viele");
   });
 
   it("names what ingest knows", () => {

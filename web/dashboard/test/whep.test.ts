@@ -135,4 +135,15 @@ describe("the WHEP client", () => {
     await settle();
     expect(requests).toEqual([`POST ${URL_OF}`, `DELETE ${URL_OF}/late`]);
   });
+
+  it("knows when there is no place, until there is one", async () => {
+    replies = [refused(503), refused(429), refused(500), created("j")];
+    const client = new WhepClient(URL_OF, () => undefined);
+    await settle();
+    expect(client.refusal).toBe("feed_full");
+    await settle(600);
+    expect(client.refusal).toBe("address_full");
+    await settle(3000);
+    expect(client.refusal).toBeNull();
+  });
 });
