@@ -47,6 +47,12 @@ class FanOut:
         if delivery in self._deliveries:
             self._deliveries.remove(delivery)
 
+    def heard(self, delivery: Delivery) -> None:
+        """A viewer has said what it lacks: act on it without waiting for the next picture."""
+        if delivery.has_backlog:
+            self._backlog.set()
+        self.ask_for_keyframe()
+
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:

@@ -227,6 +227,8 @@ class Relay:
                 self.refused["unknown sender"] += 1
             elif first in SRTP_BYTES:
                 viewer.receive_rtcp(datagram, self._clock.now_ns())
+                if viewer.delivery is not None:
+                    self.fan_outs[viewer.feed_id].heard(viewer.delivery)
             elif first in DTLS_BYTES:
                 viewer.dtls.receive(datagram)
             else:
