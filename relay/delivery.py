@@ -81,6 +81,7 @@ class Delivery:
         self._outlet = link.outlet
         self._srtp = link.srtp
         self._shape = link.shape
+        self.overhead_bytes = link.shape.overhead_bytes
         self._numbers = SequenceMap()
         self._key = (link.shape, 0)
         self._resends = ResendBudget()

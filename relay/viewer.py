@@ -92,11 +92,13 @@ class Viewer:
             return
         items = rtcp.parse(plain)
         self.feedback.take(items, now_ns)
+        ours = self._stream.ssrc
         for item in items:
-            if isinstance(item, rtcp.Nack):
-                self.delivery.resend(item.sequences, self.feedback.rtt_ms, now_ns)
-            elif isinstance(item, rtcp.PictureLoss | rtcp.FullIntra):
-                self.delivery.repeat_group(now_ns)
+            match item:
+                case rtcp.Nack(media_ssrc=ssrc) if ssrc == ours:
+                    self.delivery.resend(item.sequences, self.feedback.rtt_ms, now_ns)
+                case rtcp.PictureLoss(media_ssrc=ssrc) | rtcp.FullIntra(media_ssrc=ssrc) if ssrc == ours:
+                    self.delivery.repeat_group(now_ns)
 
     def tend(self, now_ns: int) -> None:
         """Once a second: a sender report, and the pace that the viewer's own reports allow."""
@@ -106,7 +108,8 @@ class Viewer:
         if now_ns - self._report_ns < REPORT_EVERY_NS:
             return
         self._report_ns = now_ns
-        report = self._stream.sender_report(now_ns, self.sent.packets, self.sent.bytes)
+        octets = self.sent.bytes - self.sent.packets * self.delivery.overhead_bytes
+        report = self._stream.sender_report(now_ns, self.sent.packets, octets)
         if report:
             path.send(self._srtp_out.protect_rtcp(report))
         if not self.delivery.catching_up:  # a group sent at once says nothing about the stream

@@ -31,6 +31,12 @@ class Shape:
     playout_delay_id: int | None  # of the header extension, 1 to 14 (RFC 8285 4.2)
     tag_bytes: int  # that SRTP appends
 
+    @property
+    def overhead_bytes(self) -> int:
+        """What each packet has on the wire beside its payload."""
+        header = HEADER if self.playout_delay_id is None else EXTENDED_HEADER
+        return header.size + self.tag_bytes
+
 
 @dataclass(slots=True)
 class Run:

@@ -82,6 +82,9 @@ class LightViewer:
         self.reports: list[SenderReport] = []
         self.answers: list[Message] = []
         self.media: list[bytes] = []
+        self._opened: set[bytes] = set()
+        self._timestamps: dict[int, None] = {}
+        self._looked_at = 0
         self.wires: list[Wire] = []
         self.said_goodbye = False
         self._identity = identity(profile)
@@ -169,7 +172,12 @@ class LightViewer:
     @property
     def timestamps(self) -> list[int]:
         """RTP timestamps of the pictures whose last packet has come, in order, each once."""
-        return list(dict.fromkeys(p.timestamp for p in self.packets if p.marker))
+        while self._looked_at < len(self.packets):
+            packet = self.packets[self._looked_at]
+            self._looked_at += 1
+            if packet.marker:
+                self._timestamps[packet.timestamp] = None
+        return list(self._timestamps)
 
     @property
     def sequences(self) -> list[int]:
@@ -199,9 +207,9 @@ class LightViewer:
 
     def _take_media(self, datagram: bytes) -> None:
         assert self._dtls._in is not None
-        again = datagram in self.media[-4096:]
         self.media.append(datagram)
-        if not again:  # to libsrtp a packet that it has seen is a replay
+        if datagram not in self._opened:  # to libsrtp a packet that it has seen is a replay
+            self._opened.add(datagram)
             self.packets.append(parse_rtp(self._dtls._in.unprotect(datagram)))
 
 
