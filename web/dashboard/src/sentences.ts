@@ -40,8 +40,8 @@ export function noPicture(language: Language, seen: NoPicture): { head: string; 
 }
 
 function why({ gapMs, serverReachable, source, refusal }: NoPicture): Key {
+  if (refusal) return NO_PLACE[refusal]; // the server said so itself
   if (!serverReachable) return "why.server";
-  if (refusal) return NO_PLACE[refusal];
   if (!source) return "why.opening";
   const note = gapMs === null ? source.notes.find((one) => UNPLAYABLE.includes(one)) : undefined;
   if (note) return keyOr(`note.${note}`, "reason.unsupported_codec");

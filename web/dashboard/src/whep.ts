@@ -90,6 +90,9 @@ export class WhepClient {
       headers: { "Content-Type": "application/sdp" },
       body: offer,
       signal: AbortSignal.timeout(POST_TIMEOUT_MS),
+    }).catch((unreachable: unknown) => {
+      this.refusal = null;
+      throw unreachable;
     });
     if (attempt === this.attempt) this.refusal = REFUSALS.get(response.status) ?? null;
     if (response.status !== 201) throw new Error(`${this.url}: ${response.status}`);

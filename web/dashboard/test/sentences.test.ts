@@ -33,7 +33,7 @@ describe("why there is no picture", () => {
 
   it("says that there is no place before it blames the way", () => {
     const say = (refusal: "feed_full" | "address_full"): string | undefined =>
-      noPicture("de", { ...seen, gapMs: null, refusal })?.why;
+      noPicture("de", { ...seen, gapMs: null, serverReachable: false, refusal })?.why;
     expect(say("feed_full")).toContain("Alle Plätze");
     expect(say("address_full")).toContain("schon zu viele");
   });

@@ -136,8 +136,9 @@ describe("the WHEP client", () => {
     expect(requests).toEqual([`POST ${URL_OF}`, `DELETE ${URL_OF}/late`]);
   });
 
-  it("knows when there is no place, until there is one", async () => {
-    replies = [refused(503), refused(429), refused(500), created("j")];
+  it("knows when there is no place, as long as the server says so", async () => {
+    const unreachable = async (): Promise<Response> => Promise.reject(new Error("unreachable"));
+    replies = [refused(503), refused(429), unreachable, created("j")];
     const client = new WhepClient(URL_OF, () => undefined);
     await settle();
     expect(client.refusal).toBe("feed_full");
