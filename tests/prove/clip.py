@@ -17,7 +17,7 @@ import numpy as np
 from tests.fakes.encoded import FPS, Picture
 
 WIDTH, HEIGHT = 640, 360
-LENGTH = 300
+LENGTH = 150
 GROUP = 60
 KBIT_S = 1800
 

@@ -1,7 +1,6 @@
 """`python -m tests.prove.serve lagebild|stock [ADDRESS …]`: a relay and its feed in a process of their own.
 
-Speaks JSON lines: {"offer": sdp} is answered by {"answer": sdp}, {"published": true} by {"published": count},
-{"viewers": true} by {"viewers": the relay's reports}.
+Speaks JSON lines: {"offer": sdp} is answered by {"answer": sdp}.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import asdict
 
 import aioice.ice
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
@@ -45,14 +43,10 @@ async def serve(kind: str, addresses: list[str]) -> None:
     async with open_house(numbered_clip().pictures, settings) as house:
         house.feed()
         async for line in lines_of_stdin():
-            if "offer" in line and kind == "stock":
+            if kind == "stock":
                 say(answer=await stock_answer(house.bus, line["offer"]))
-            elif "offer" in line:
+            else:
                 say(answer=(await house.relay.answer(FEED, line["offer"])).sdp)
-            elif "published" in line:
-                say(published=house.feeder.published)
-            elif "viewers" in line:
-                say(viewers=[asdict(report) for report in house.relay.viewers()])
 
 
 if __name__ == "__main__":
