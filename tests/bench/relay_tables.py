@@ -182,13 +182,7 @@ def _capacity_cells(row: Row) -> tuple[Any, ...]:
 def _notes(found: dict[str, Any]) -> str:
     loads = found["loads"]
     notes = list(_about_each(loads))
-    keys = [
-        row["delay_ms"]["key_p50"] for row in loads if row["note"].startswith("paced") and "failed" not in row
-    ]
-    if keys:
-        notes.append(
-            f"Keyframes complete when paced at 6 Mbit/s: {_number(keys[0])} ms after they came (p50)."
-        )
+    notes += list(_about_pace(loads))
     notes += [f"{NAMES[name]} was not measured: {why}." for name, why in found["missing"].items()]
     about = ", ".join(f"{key} {text}" for key, text in found["surroundings"].items())
     return "\n".join(f"- {note}" for note in [*notes, f"{found['date']}; {about}"])
@@ -213,11 +207,11 @@ def _about_pace(loads: Sequence[Row]) -> Iterator[str]:
         if "inside_ms" not in row:
             continue
         if row["note"] == UNPACED:
-            clock = row["inside_ms"]
+            inside = row["inside_ms"]
             yield (
-                f"Lagebild unpaced, {row['viewers']} viewers, by a clock inside: from the bus to the last packet "
-                f"handed to the kernel {_spread(clock, 'p50', 'p99')} ms (p50/p99), for each picture's last viewer "
-                f"{_spread(clock, 'last_p50', 'last_p99')} ms."
+                f"Lagebild unpaced, {row['viewers']} viewers, by a clock inside: from the bus to the last "
+                f"packet sent {_spread(inside, 'p50', 'p99')} ms (p50/p99), for each picture's last viewer "
+                f"{_spread(inside, 'last_p50', 'last_p99')} ms."
             )
         else:
             key = _number(row["delay_ms"]["key_p50"])
