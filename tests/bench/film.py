@@ -6,6 +6,7 @@ python -m tests.bench.film        decodes the usual clip once and keeps the thum
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,9 +37,13 @@ class Film:
     def difference(self, number: int, cells: Sequence[int]) -> float:
         """Mean difference of a thumbnail from the picture of the clip that it resembles most, near `number`.
 
-        While a viewer catches up, the video has often gone on between the strip and the thumbnail.
+        While a viewer catches up, the video has often gone on between the strip and the thumbnail. Infinite
+        where the clip has no such picture: the strip was damaged in a way that its checksum missed.
         """
-        near = self._thumbnails[max(0, number - NEAR) : number + NEAR + 1].astype(np.int16)
+        if number >= len(self._thumbnails):
+            return math.inf
+        numbers = np.arange(number - NEAR, number + NEAR + 1) % len(self._thumbnails)  # the clip is a loop
+        near = self._thumbnails[numbers].astype(np.int16)
         return float(np.abs(near - np.asarray(cells, dtype=np.int16)).mean(axis=1).min())
 
 
