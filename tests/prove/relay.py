@@ -127,6 +127,8 @@ async def prove(wanted: list[str]) -> Record:
             records[name] = {"ok": False, "failed": f"{type(error).__name__}: {error}"}
         took_s = time.monotonic() - began
         print(f"{_verdict(records[name]):9} {name} ({took_s:.0f} s)", flush=True)
+        if not records[name]["ok"]:
+            print(json.dumps(records[name], default=str), file=sys.stderr, flush=True)
     return records
 
 
