@@ -36,18 +36,18 @@ PACE_BPS = 6_000_000
 async def full(relays: dict[str, Peer], place: Place) -> dict[str, Any]:
     """The whole measurement: about half an hour."""
     compared = {name: relays[name] for name in COMPARED if name in relays}
-    loads = await series.side_by_side(compared, place, (1, 10, 30, 100), rounds=3, window_s=10)
+    loads = await series.side_by_side(compared, place, (1, 10, 30, 100), rounds=3, window_s=6)
     steps = {"lagebild": (100, 200, 300, 400), "janus": (100, 150, 200, 400), "pion": (100, 150, 200, 400)}
-    loads += await series.capacity(compared, place, steps, window_s=10)
+    loads += await series.capacity(compared, place, steps, window_s=6)
     loads += await series.inside(place, 100, UNPACED_BPS, UNPACED, window_s=10)
     loads += await series.inside(place, 100, PACE_BPS, PACED, window_s=10)
     async with AsyncExitStack() as stack:
-        await series.started(stack, relays)
+        running = await series.started(stack, relays)
         counts = {"lagebild": 100, "janus": 20, "janus-keyframe": 20, "pion": 20, "stock": 20}
-        joins = await series.browser_joins(relays, counts, group_s=2, watch_s=2.2)
+        joins = await series.browser_joins(running, counts, group_s=2, watch_s=2.2)
     async with AsyncExitStack() as stack:
-        await series.started(stack, {"lagebild": relays["lagebild"]})
-        long = await series.browser_joins(relays, {"lagebild": 20}, group_s=10, watch_s=3.2)
+        running = await series.started(stack, {"lagebild": relays["lagebild"]})
+        long = await series.browser_joins(running, {"lagebild": 20}, group_s=10, watch_s=3.2)
     return {"loads": loads, "joins": joins, "joins_10s": long}
 
 
@@ -55,9 +55,9 @@ async def quick(relays: dict[str, Peer], place: Place) -> dict[str, Any]:
     """The figures for the record, in under 50 s."""
     compared = {name: relays[name] for name in COMPARED if name in relays}
     async with AsyncExitStack() as stack:
-        await series.started(stack, compared)
-        loads = await series.quick_load(compared, place, most=100)
-        joins = await series.browser_joins(compared, {"lagebild": 4, "janus": 1}, group_s=2, watch_s=1.3)
+        running = await series.started(stack, compared)
+        loads = await series.quick_load(running, place, most=100)
+        joins = await series.browser_joins(running, {"lagebild": 4, "janus": 1}, group_s=2, watch_s=1.3)
     return {"loads": loads, "joins": joins, "joins_10s": {}}
 
 

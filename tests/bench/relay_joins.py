@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import itertools
 import statistics
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Error, Page
 
 from tests.bench import clip
 from tests.bench.feeder import Fed
@@ -88,10 +89,10 @@ def figures(joins: Sequence[Join]) -> dict[str, Any]:
         "joins": len(joins),
         "without_picture": sum(not join.shown for join in joins),
         "first_ms": p50_p95([ms for join in joins if (ms := join.first_ms) is not None]),
-        "first_wrong": sum(not join.first_right for join in joins),
+        "first_wrong": sum(not join.first_right for join in joins if join.shown),
         "wrong_share": percentile([join.wrong / max(1, join.compared) for join in joins], 0.95),
         "live_ms": p50_p95([ms for ms in live if ms is not None]),
-        "frozen": sum(join.frozen for join in joins),
+        "frozen": sum(join.frozen for join in joins if join.shown),
         "lag_ms": p50_p95(lags),
     }
 
@@ -103,10 +104,13 @@ class JoinPage:
         self._page, self._relays, self._film = page, relays, film
 
     async def join(self, relay: str, fed: Fed, watch_s: float) -> Join:
-        offers = self._relays[relay].offers
-        seen = await self._page.evaluate(
-            "(a) => window.watch(...a)", [relay, offers, 1000 * watch_s, 1000 * PATIENCE_S]
-        )
+        """Join, watch for `watch_s` after the first picture, leave. What fails is a join without picture."""
+        arguments = [relay, self._relays[relay].offers, 1000 * watch_s, 1000 * PATIENCE_S]
+        try:
+            seen = await self._page.evaluate("(a) => window.watch(...a)", arguments)
+        except Error as failure:
+            print(f"bench: {relay}: {failure.message.splitlines()[0]}", file=sys.stderr)
+            return Join(relay, 0.0, (), first_right=False, compared=0, wrong=0, freezes=0)
         frames = seen["frames"]
         numbers = {f["rtp"]: _number(f["strip"]) for f in frames if f["strip"]}
         right = [self._is_right(t, numbers) for t in seen["thumbnails"]]

@@ -119,7 +119,7 @@ async def quick_load(relays: Mapping[str, Peer], place: Place, most: int) -> lis
             viewers = await stack.enter_async_context(viewers_process(place.viewer_address, VIEWER_CORE))
             sessions[name] = Session(relay, viewers, times)
         await turns.feed([relay.rtp_target for relay in relays.values()])
-        await asyncio.gather(*(session.grow(30, telemetry=True) for session in sessions.values()))
+        rows += await _joined(sessions, 30)
         for number in range(2):
             for name, session in sessions.items():
                 if name != "stock" or number == 0:
@@ -128,6 +128,19 @@ async def quick_load(relays: Mapping[str, Peer], place: Place, most: int) -> lis
         await sessions[OURS].grow(most, telemetry=True)
         rows.append(await _turn(turns, OURS, sessions[OURS], 0))
     return rows
+
+
+async def _joined(sessions: dict[str, Session], count: int) -> list[Row]:
+    """Join all at the same time; a relay that does not take them leaves `sessions` and is a row."""
+    waiting = [session.grow(count, telemetry=True) for session in sessions.values()]
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    failed = {name: str(e) for name, e in zip(list(sessions), results, strict=True) if e is not None}
+    for name, why in failed.items():
+        say(f"{name}: {why}")
+        del sessions[name]
+    return [
+        {"relay": n, "round": 0, "note": "", "viewers": count, "failed": why} for n, why in failed.items()
+    ]
 
 
 async def _turn(turns: Turns, name: str, session: Session, number: int) -> Row:
@@ -159,11 +172,16 @@ async def browser_joins(
     return {name: figures(found) for name, found in joins.items()}
 
 
-async def started(stack: AsyncExitStack, relays: Mapping[str, Peer]) -> None:
-    """Start all at once, until the stack is closed."""
+async def started(stack: AsyncExitStack, relays: Mapping[str, Peer]) -> dict[str, Peer]:
+    """Start all at once, until the stack is closed; returns those that did."""
     for relay in relays.values():
         stack.push_async_callback(relay.stop)
-    await asyncio.gather(*(relay.start(SERVER_CORE) for relay in relays.values()))
+    starting = [relay.start(SERVER_CORE) for relay in relays.values()]
+    results = await asyncio.gather(*starting, return_exceptions=True)
+    failed = {name: e for name, e in zip(relays, results, strict=True) if e is not None}
+    for name, why in failed.items():
+        say(f"{name} does not start: {why}")
+    return {name: relay for name, relay in relays.items() if name not in failed}
 
 
 def say(text: str) -> None:
