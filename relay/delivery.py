@@ -206,10 +206,21 @@ class Delivery:
         else:
             self._numbers.skip(keyframe.first, self._next)
         self._key = (self._shape, self._numbers.offset)
+        if self._next is None and keyframe.parameters_apart and self.path.kind == "udp":
+            self._send_ahead(keyframe)
         self._next = keyframe.first
         self._waits_for_keyframe = False
         self.catching_up = True
         self._catch_up_until_ns = now_ns + CATCH_UP_NS
+
+    def _send_ahead(self, keyframe: WirePicture) -> None:
+        """One copy more of the packet with the parameter sets, which no NACK asks for if it is lost.
+
+        Chromium throws away the beginning of a slice that comes without them, and then takes it no second
+        time either: SRTP calls it a replay. There would be no picture until the next keyframe.
+        """
+        self._send(keyframe.single(0, self._shape, self._numbers.offset))
+        self._unsent = keyframe.first + 1
 
     def _fall_in(self, picture: WirePicture, now_ns: int) -> None:
         """Queue behind the backlog, unless that is so old that it is better dropped."""

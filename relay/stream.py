@@ -15,6 +15,8 @@ from .protocol.layout import WirePicture
 MAX_PAYLOAD = 1180
 """Bytes of an RTP payload: with header, extension, SRTP tag, UDP and IPv6 it fits 1280, IPv6's least MTU."""
 
+_STAP_A = 24
+
 
 class Stream:
     """Packetizes each picture once and keeps the last ones, to be sent again or to start a viewer with."""
@@ -42,7 +44,15 @@ class Stream:
     def accept(self, unit: AccessUnit, now_ns: int) -> WirePicture:
         """Packetize the next picture and file it."""
         payloads = h264.packetize(unit.data, MAX_PAYLOAD)
-        picture = WirePicture(self._next, self.ssrc, unit.rtp_timestamp, unit.keyframe, now_ns, payloads)
+        picture = WirePicture(
+            self._next,
+            self.ssrc,
+            unit.rtp_timestamp,
+            unit.keyframe,
+            now_ns,
+            payloads,
+            parameters_apart=unit.keyframe and _parameters_apart(payloads),
+        )
         self._next += picture.count
         self.keyframe_wanted &= not unit.keyframe
         self.history.add(picture)
@@ -66,6 +76,12 @@ class Stream:
         took_s = (unit.dts_90k - before.dts_90k) / CLOCK_RATE_HZ
         weight = min(took_s, 1.0)  # an average that forgets within about a second
         self._bits_per_s += weight * (8 * len(unit.data) / took_s - self._bits_per_s)
+
+
+def _parameters_apart(payloads: list[bytes]) -> bool:
+    """Whether the first payload is a parameter set or an aggregation packet, which h264.packetize gives no
+    slice (RFC 6184 5.2)."""
+    return len(payloads) > 1 and payloads[0][0] & 0x1F in (h264.NalType.SPS, _STAP_A)
 
 
 def ssrc_of(feed_id: str) -> int:

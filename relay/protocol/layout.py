@@ -76,6 +76,7 @@ class WirePicture:
     keyframe: bool
     arrived_ns: int  # when the relay took it from the bus
     payloads: Sequence[bytes]
+    parameters_apart: bool = False  # whether the first payload has the parameter sets, and no slice
     size_bytes: int = 0
     _layouts: dict[tuple[Shape, int], list[Run]] = field(default_factory=dict)
 
