@@ -33,6 +33,7 @@ LEAST_BATCH = 4
 GROUP_WITHIN_S = 1.0
 REPEAT_WITHIN_S = 0.5
 REPEAT_EVERY_NS = NS_PER_S
+RENUMBER_EVERY_NS = 4 * NS_PER_S
 TCP_WAITING_MOST = 64 * 1024
 
 
@@ -87,10 +88,12 @@ class Delivery:
         self._resends = ResendBudget()
         self._backlog: deque[Piece] = deque()
         self._next: int | None = None  # feed sequence number that the next RTP sequence number belongs to
-        self._unsent = 0  # the one after the newest that was ever sent; those before it keep their numbers
+        self._unsent = 0  # the one after the newest that was sent; those before it keep their numbers
         self._waits_for_keyframe = True
         self._catch_up_until_ns = 0
+        self._repeated = -1  # first feed sequence number of the group that was repeated last
         self._repeated_ns = -REPEAT_EVERY_NS
+        self._renumbered_ns = -RENUMBER_EVERY_NS
 
     @property
     def has_backlog(self) -> bool:
@@ -171,21 +174,37 @@ class Delivery:
                 self._sent.resent_packets += 1
 
     def repeat_group(self, now_ns: int) -> None:
-        """Answer a PLI (RFC 4585 6.3.1): whatever is missing of the current group is in it, same numbers."""
+        """Answer a PLI (RFC 4585 6.3.1) with the current group: whatever is missing is in it.
+
+        First under the same numbers, which fills the gaps. If that was no help, or is too long ago, under new
+        ones: what a receiver has thrown away, it takes no second time by its old number.
+        """
         if now_ns - self._repeated_ns < REPEAT_EVERY_NS or self._waits_for_keyframe:
             return
-        self._repeated_ns = now_ns
         group = self._stream.history.group()
         if group and group[0].first >= self._unsent:
             return  # it waits to be sent for the first time
-        if not group or self._seconds_for(group) > REPEAT_WITHIN_S or not self._has_had(group[0]):
+        self._repeated_ns = now_ns
+        if not group or self._seconds_for(group) > REPEAT_WITHIN_S:
             self._stream.keyframe_wanted = True
             return
+        if group[0].first == self._repeated or not self._has_had(group[0]):
+            self._stream.keyframe_wanted = True  # better, from a source that gives one
+            if now_ns - self._renumbered_ns < RENUMBER_EVERY_NS:
+                return
+            self._renumber(group[0], now_ns)
+        self._repeated = group[0].first
         self._backlog.clear()
         self.backlog_bytes = 0
         for picture in group:
             self._queue(picture)
         self._catch_up_until_ns = now_ns + CATCH_UP_NS
+
+    def _renumber(self, keyframe: WirePicture, now_ns: int) -> None:
+        self._renumbered_ns = now_ns
+        self._numbers.go_back(keyframe.first, self._unsent)
+        self._key = (self._shape, self._numbers.offset)
+        self._unsent = keyframe.first
 
     def _number_of(self, sequence: int) -> int | None:
         return self._numbers.feed_seq_of(sequence, self._unsent - 1)

@@ -12,8 +12,8 @@ class SequenceMap:
     """Feed sequence (unbounded) <-> RTP sequence (16 bits) of one viewer.
 
     The packets sent to a viewer have an index without gaps, `feed sequence + shift`; its low 16 bits are the
-    RTP sequence. A skip lowers the shift. Hence the few shifts of the past, each with the index from which it
-    was in force, lead from every number back to its packet.
+    RTP sequence. A skip lowers the shift, going back raises it. Hence the few shifts of the past, each with
+    the index from which it was in force, lead from every number back to its packet.
     """
 
     def __init__(self) -> None:
@@ -38,6 +38,12 @@ class SequenceMap:
             raise ValueError(f"cannot skip back from feed sequence {from_feed_seq} to {next_feed_seq}")
         if next_feed_seq > from_feed_seq:
             self._move(next_feed_seq, self._shift - (next_feed_seq - from_feed_seq))
+
+    def go_back(self, feed_seq: int, next_feed_seq: int) -> None:
+        """Send from `feed_seq` on once more, under the numbers that would be those of `next_feed_seq` on."""
+        if feed_seq > next_feed_seq:
+            raise ValueError(f"cannot go back from feed sequence {next_feed_seq} to {feed_seq}")
+        self._move(feed_seq, self._shift + (next_feed_seq - feed_seq))
 
     def feed_seq_of(self, rtp_seq: int, newest_feed_seq: int) -> int | None:
         """The packet that was sent as `rtp_seq`, or None if there is none.

@@ -138,3 +138,17 @@ def test_a_new_start_forgets_the_old_numbers() -> None:
     assert (70_000 + sequence.offset) & 0xFFFF == 70_000 & 0x7FFF
     assert sequence.feed_seq_of(70_000 & 0x7FFF, 70_000) == 70_000
     assert sequence.feed_seq_of(5, 70_000) is None
+
+
+def test_going_back_continues_the_numbers_and_both_lead_to_the_packet() -> None:
+    numbers = SequenceMap()
+    numbers.start(1000)
+    numbers.go_back(1000, 1300)
+    assert [(n + numbers.offset) & 0xFFFF for n in (1000, 1001)] == [1300, 1301]
+    assert numbers.feed_seq_of(1299, 999) == 1299  # nothing was sent under the new numbers yet
+    assert numbers.feed_seq_of(1300, 999) is None
+    assert [numbers.feed_seq_of(n, 1010) for n in (1000, 1299, 1300, 1310)] == [1000, 1299, 1000, 1010]
+    numbers.skip(1500, 1011)
+    assert (1500 + numbers.offset) & 0xFFFF == 1311
+    with pytest.raises(ValueError, match="cannot go back"):
+        numbers.go_back(1600, 1500)

@@ -78,6 +78,32 @@ async def test_a_lost_picture_is_answered_with_the_group_under_its_own_numbers(r
         assert house.relay.traffic()[0].keyframe_requests == 2
 
 
+async def test_a_group_that_was_no_help_comes_again_under_new_numbers() -> None:
+    async with one_viewer() as (house, viewer):
+        await film(house, viewer, 20)
+        group = list(viewer.packets)
+        for _ in range(2):  # the first time, libsrtp of the viewer refuses them as replays
+            viewer.send_rtcp(pli(SSRC))
+            await viewer.settle()
+            await house.pass_s(1.1, [viewer])
+        again = viewer.packets[len(group) :]
+        assert [p.payload for p in again] == [p.payload for p in group]
+        assert [p.timestamp for p in again] == [p.timestamp for p in group]
+        await viewer.until(lambda: len(viewer.packets) == 2 * len(group))
+        house.film()
+        await viewer.until_pictures(22)
+        numbers = [p.sequence for p in viewer.packets]
+        assert numbers == list(range(numbers[0], numbers[0] + 2 * len(group) + 1))
+        count = len(viewer.media)
+        viewer.send_rtcp(nack(SSRC, numbers[5], numbers[len(group) + 6], numbers[-1]))
+        await viewer.settle()
+        assert viewer.sequences[count:] == [numbers[5], numbers[len(group) + 6], numbers[-1]]
+        viewer.send_rtcp(pli(SSRC))  # whoever cannot be helped does not get it every second
+        await viewer.settle()
+        await house.pass_s(1.1, [viewer])
+        assert len(viewer.media) == count + 3
+
+
 async def test_requests_about_another_stream_are_nobodys() -> None:
     async with one_viewer() as (house, viewer):
         await film(house, viewer, 3)
@@ -101,7 +127,9 @@ async def test_a_group_too_old_to_repeat_brings_one_wish_for_a_keyframe_a_second
                 for who in (viewer, other):
                     who.send_rtcp(pli(SSRC))
                     await who.settle()
-                await film(house, viewer, 1)
+                house.film()
+                house.clock.advance(PICTURE_NS)
+                await house.turn()
                 wishes += [wish.utc_ns for wish in asked.drain()]
             assert 2 <= len(wishes) <= 3
             assert all(later - sooner >= NS_PER_S for sooner, later in pairwise(wishes))
