@@ -96,6 +96,15 @@ class Delivery:
         self._renumbered_ns = -RENUMBER_EVERY_NS
 
     @property
+    def path(self) -> Path:
+        return self._path
+
+    @path.setter
+    def path(self, path: Path) -> None:
+        self._path = path
+        self._is_tcp = path.kind == "tcp"
+
+    @property
     def has_backlog(self) -> bool:
         return bool(self._backlog)
 
@@ -110,8 +119,30 @@ class Delivery:
             self._queue(picture)
 
     def offer(self, picture: WirePicture, now_ns: int) -> None:
-        """The next picture of the stream: send it now, or as soon as it may go."""
-        self._isolated(self._offer, picture, now_ns)
+        """The next picture of the stream: send it now, or as soon as it may go.
+
+        This runs for every picture and viewer, so a viewer in step is sent to without another call of ours
+        than to the pacer and the outlet.
+        """
+        if self._backlog or self._waits_for_keyframe or self._is_tcp or self.failed:
+            self._isolated(self._offer, picture, now_ns)
+            return
+        try:
+            if not self.pacer.take(picture.size_bytes, now_ns):
+                self._queue(picture)
+                self._pump(now_ns)
+                return
+            sent, send = self._sent, self._outlet.send
+            for run in picture.runs(self._key):
+                if send(run, self._srtp, self._path):
+                    sent.packets += run.count
+                    sent.bytes += run.size_bytes
+                else:
+                    sent.refused_packets += run.count
+            self._next = self._unsent = picture.first + picture.count
+            sent.pictures += 1
+        except Exception:
+            self._fail()
 
     def pump(self, now_ns: int) -> None:
         """Send as much of the backlog as may go now."""
@@ -124,8 +155,11 @@ class Delivery:
         try:
             step(*arguments)
         except Exception:
-            log.exception("feed %s: a viewer cannot be sent to", self._stream.feed_id)
-            self.failed = True
+            self._fail()
+
+    def _fail(self) -> None:
+        log.exception("feed %s: a viewer cannot be sent to", self._stream.feed_id)
+        self.failed = True
 
     def _offer(self, picture: WirePicture, now_ns: int) -> None:
         if self._waits_for_keyframe:
@@ -135,15 +169,9 @@ class Delivery:
             self._begin(picture, now_ns)
         if self._backlog:
             self._fall_in(picture, now_ns)
-        elif self._room(now_ns) < picture.size_bytes:
+        else:
             self._queue(picture)
             self._pump(now_ns)
-        else:
-            for run in picture.runs(self._key):
-                self._send(run)
-            self._next = self._unsent = picture.first + picture.count
-            self._sent.pictures += 1
-            self.catching_up = False
 
     def _pump(self, now_ns: int) -> None:
         while self._backlog:
@@ -225,7 +253,7 @@ class Delivery:
         else:
             self._numbers.skip(keyframe.first, self._next)
         self._key = (self._shape, self._numbers.offset)
-        if self._next is None and keyframe.parameters_apart and self.path.kind == "udp":
+        if self._next is None and keyframe.parameters_apart and not self._is_tcp:
             self._send_ahead(keyframe)
         self._next = keyframe.first
         self._waits_for_keyframe = False
@@ -290,14 +318,13 @@ class Delivery:
 
     def _room(self, now_ns: int) -> int:
         room = self.pacer.allowance(now_ns)
-        return min(room, TCP_WAITING_MOST - self.path.waiting_bytes) if self.path.kind == "tcp" else room
+        return min(room, TCP_WAITING_MOST - self.path.waiting_bytes) if self._is_tcp else room
 
     def _send(self, run: Run) -> None:
-        size = len(run.data)
-        self.pacer.spent(size)
+        self.pacer.spent(run.size_bytes)
         if self._outlet.send(run, self._srtp, self.path):
             self._sent.packets += run.count
-            self._sent.bytes += size
+            self._sent.bytes += run.size_bytes
         else:
             self._sent.refused_packets += run.count  # the viewer will ask for them again
 

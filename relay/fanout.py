@@ -77,10 +77,11 @@ class FanOut:
         now_ns = self._clock.now_ns()
         before = self.stream.newest
         picture = self.stream.accept(unit, now_ns)
+        trace = self.trace
         for delivery in self._deliveries:
             delivery.offer(picture, now_ns)
-            if self.trace is not None:
-                self.trace(unit, delivery)
+            if trace is not None:
+                trace(unit, delivery)
         if before is not None:
             before.forget_layouts()
 

@@ -22,7 +22,7 @@ from .fanout import FanOut
 from .outlet import Outlet
 from .port import Path, Port, origin_of
 from .protocol import stun
-from .protocol.pacer import Pacer
+from .protocol.paces import Paces
 from .sdp import checked_offer
 from .settings import RelaySettings
 from .viewer import Viewer
@@ -47,6 +47,7 @@ class Relay:
         self.fan_outs = {feed_id: FanOut(bus, clock, feed_id) for feed_id in feed_ids}
         self._candidates = Candidates(settings)
         self._outlet = Outlet()
+        self._paces = Paces(settings.pace_fixed_bps)
         self._port: Port | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._viewers: dict[str, Viewer] = {}
@@ -164,7 +165,7 @@ class Relay:
         fan_out = self.fan_outs[viewer.feed_id]
         why = "gone"
         try:
-            fan_out.add(await viewer.connect(self._outlet, Pacer(self._settings.pace_fixed_bps)))
+            fan_out.add(await viewer.connect(self._outlet, self._paces, self._clock))
             await viewer.dtls.closed()
         except LagebildError as error:
             why = str(error)
@@ -200,6 +201,8 @@ class Relay:
             self._leave(path, viewer)
         if viewer.delivery is not None:
             self.fan_outs[viewer.feed_id].remove(viewer.delivery)
+            address = viewer.delivery.path.address[0]
+            self._paces.remember(address, viewer.delivery.pacer, self._clock.now_ns())
         self._gone[viewer.feed_id] = viewer.added_to(self._gone[viewer.feed_id])
         feed_id = viewer.feed_id
         log.info(
@@ -226,7 +229,7 @@ class Relay:
             if viewer is None:
                 self.refused["unknown sender"] += 1
             elif first in SRTP_BYTES:
-                viewer.receive_rtcp(datagram, self._clock.now_ns())
+                viewer.receive_rtcp(datagram, path, self._clock.now_ns())
                 if viewer.delivery is not None:
                     self.fan_outs[viewer.feed_id].heard(viewer.delivery)
             elif first in DTLS_BYTES:
@@ -265,7 +268,8 @@ class Relay:
         while True:
             now_ns = self._clock.now_ns()
             for viewer in list(self._viewers.values()):
-                self._tend_one(viewer, now_ns)
+                if now_ns >= viewer.tend_ns or viewer.failed:
+                    self._tend_one(viewer, now_ns)
             await self._clock.sleep_until(now_ns + TEND_EVERY_NS)
 
     def _tend_one(self, viewer: Viewer, now_ns: int) -> None:
@@ -274,7 +278,7 @@ class Relay:
             self._end(viewer, "never connected")
         elif now_ns > viewer.ice.consent_until_ns:
             self._end(viewer, "sent no consent for 30 s")
-        elif viewer.delivery is not None and viewer.delivery.failed:
+        elif viewer.failed:
             self._end(viewer, "cannot be sent to")
         else:
             try:

@@ -94,20 +94,18 @@ class Path(Hashable, Protocol):
 class LocalEnd:
     """A UDP socket, and, if it is bound to a wildcard, the local address that replies leave by."""
 
-    __slots__ = ("_runs", "key", "packet_info", "sendmsg")
+    __slots__ = ("key", "packet_info", "runs", "sendmsg")
 
     def __init__(self, sock: socket.socket, packet_info: Ancillary) -> None:
         self.key = (sock, *packet_info)
         self.sendmsg = sock.sendmsg
         self.packet_info = packet_info
-        self._runs: dict[int, Ancillary] = {}
+        self.runs: dict[int, Ancillary] = {}  # by segment size: few occur, each a thousand times a second
 
     def run(self, segment: int) -> Ancillary:
-        """The ancillary data of a run; kept, since few sizes occur and each a thousand times a second."""
-        ancillary = self._runs.get(segment)
-        if ancillary is None:
-            size = struct.pack("=H", segment)
-            ancillary = self._runs[segment] = [*self.packet_info, (socket.SOL_UDP, _UDP_SEGMENT, size)]
+        """The ancillary data of a run, which `runs` keeps."""
+        size = struct.pack("=H", segment)
+        ancillary = self.runs[segment] = [*self.packet_info, (socket.SOL_UDP, _UDP_SEGMENT, size)]
         return ancillary
 
 
@@ -148,8 +146,9 @@ class UdpPath:
     def send_run(self, buffer: memoryview, segment: int) -> bool:
         if not self._segmented:
             return self._send_singly(buffer, segment)
+        local = self._local
         try:
-            self._local.sendmsg((buffer,), self._local.run(segment), 0, self._remote)
+            local.sendmsg((buffer,), local.runs.get(segment) or local.run(segment), 0, self._remote)
         except OSError as error:
             if error.errno not in _NO_SEGMENTATION:
                 return self._failed(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flow.clock import NS_PER_MS, NS_PER_S
+from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.doors import FeedTraffic, ViewerReport
 from flow.errors import RemoteError
 
@@ -17,11 +17,11 @@ from .protocol import rtcp
 from .protocol.feedback import Feedback
 from .protocol.icelite import Credentials, IceLite
 from .protocol.layout import Shape
-from .protocol.pacer import Pacer
+from .protocol.paces import Paces
 from .srtp import TAG_BYTES, SrtpIn, SrtpOut
 from .stream import Stream
 
-REPORT_EVERY_NS = NS_PER_S
+TEND_EVERY_NS = NS_PER_S
 
 
 class Viewer:
@@ -50,7 +50,7 @@ class Viewer:
         self._chosen = chosen
         self._srtp_in: SrtpIn | None = None
         self._srtp_out: SrtpOut | None = None
-        self._report_ns = 0
+        self.tend_ns = now_ns  # when it should be tended next
 
     @property
     def name(self) -> str:
@@ -61,7 +61,12 @@ class Viewer:
     def state(self) -> str:
         return "connecting" if self.delivery is None else "connected"
 
-    async def connect(self, outlet: Outlet, pacer: Pacer) -> Delivery:
+    @property
+    def failed(self) -> bool:
+        """Whether sending to it met a defect of ours."""
+        return self.delivery is not None and self.delivery.failed
+
+    async def connect(self, outlet: Outlet, paces: Paces, clock: Clock) -> Delivery:
         """Wait for the DTLS handshake. Raises LagebildError where it fails."""
         keys = await self.dtls.handshake()
         path = self.ice.path
@@ -71,6 +76,7 @@ class Viewer:
         self._srtp_in = SrtpIn(keys.profile, keys.theirs)
         shape = Shape(self._chosen.payload_type, self._chosen.playout_delay_id, TAG_BYTES[keys.profile])
         link = Link(shape, self._srtp_out, path, outlet)
+        pacer = paces.pacer_for(path.address[0], clock.now_ns())
         self.delivery = Delivery(self._stream, link, pacer, self.sent)
         return self.delivery
 
@@ -85,11 +91,12 @@ class Viewer:
         self.ice.forget(path)
         self._follow_path()
 
-    def receive_rtcp(self, datagram: bytes, now_ns: int) -> None:
+    def receive_rtcp(self, datagram: bytes, path: Path, now_ns: int) -> None:
         """An SRTCP packet of the viewer; raises MalformedError for a signed one that is none."""
         plain = self._srtp_in.unprotect_rtcp(datagram) if self._srtp_in else None
         if plain is None or self.delivery is None or not self.feedback.admits(len(plain), now_ns):
             return
+        self.ice.heard(path, now_ns)
         items = rtcp.parse(plain)
         self.feedback.take(items, now_ns)
         ours = self._stream.ssrc
@@ -102,12 +109,10 @@ class Viewer:
 
     def tend(self, now_ns: int) -> None:
         """Once a second: a sender report, and the pace that the viewer's own reports allow."""
+        self.tend_ns = now_ns + TEND_EVERY_NS
         path = self.ice.path
         if self.delivery is None or self._srtp_out is None or path is None:
             return
-        if now_ns - self._report_ns < REPORT_EVERY_NS:
-            return
-        self._report_ns = now_ns
         octets = self.sent.bytes - self.sent.packets * self.delivery.overhead_bytes
         report = self._stream.sender_report(now_ns, self.sent.packets, octets)
         if report:

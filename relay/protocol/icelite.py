@@ -103,6 +103,15 @@ class IceLite(Generic[P]):
             return None
         return self._answer(message, path, source, now_ns)
 
+    def heard(self, path: P, now_ns: int) -> None:
+        """Something protected with the viewer's own SRTP keys came by `path`.
+
+        That is as good as a check: it comes from the viewer, it is no replay, and it is feedback on what we
+        send there. Some agents (libnice 0.1.21) make no consent checks at all.
+        """
+        if path == self._path:
+            self._checked_ns[path] = now_ns
+
     def forget(self, path: P) -> None:
         """`path` is closed; the path checked last takes its place."""
         self._checked_ns.pop(path, None)

@@ -11,7 +11,7 @@ import struct
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 HEADER = struct.Struct("!BBHII")
 EXTENDED_HEADER = struct.Struct("!BBHIIHHB3s")  # with one playout-delay in the one-byte form (RFC 8285 4.2)
@@ -23,8 +23,7 @@ MAX_RUN_BYTES = 64_000
 """What one sendmsg with UDP_SEGMENT takes: 64 segments in one UDP datagram of at most 65,507 bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What two viewers must share, beside the sequence offset, to share bytes."""
 
     payload_type: int
@@ -51,11 +50,12 @@ class Run:
     data: bytes
     starts: list[int]  # of each packet in `data`
     lengths: bytes  # of each packet before protection, as C ints
+    count: int = 0  # how many they are, and their bytes on the wire
+    size_bytes: int = 0
     prepared: Any = None
 
-    @property
-    def count(self) -> int:
-        return len(self.starts)
+    def __post_init__(self) -> None:
+        self.count, self.size_bytes = len(self.starts), len(self.data)
 
     def part(self, start: int, stop: int) -> Run:
         """The packets `start` to `stop` of this run, by index in the run."""
@@ -77,15 +77,13 @@ class WirePicture:
     arrived_ns: int  # when the relay took it from the bus
     payloads: Sequence[bytes]
     parameters_apart: bool = False  # whether the first payload has the parameter sets, and no slice
+    count: int = 0  # of its packets, and their bytes with plain headers
     size_bytes: int = 0
     _layouts: dict[tuple[Shape, int], list[Run]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.size_bytes = sum(map(len, self.payloads)) + HEADER.size * len(self.payloads)
-
-    @property
-    def count(self) -> int:
-        return len(self.payloads)
+        self.count = len(self.payloads)
+        self.size_bytes = sum(map(len, self.payloads)) + HEADER.size * self.count
 
     def runs(self, key: tuple[Shape, int]) -> list[Run]:
         """All its packets for viewers of one shape and sequence offset."""

@@ -48,32 +48,27 @@ class TokenBucket:
         """Take out what went, also if it was more than allowed."""
         self._level_bytes -= size_bytes
 
+    def take(self, size_bytes: int, now_ns: int) -> bool:
+        """Take out `size_bytes` if so much may go now; False leaves it."""
+        if self.allowance(now_ns) < size_bytes:
+            return False
+        self._level_bytes -= size_bytes
+        return True
 
-class Pacer:
+
+class Pacer(TokenBucket):
     """Paces everything that goes to one viewer, what is resent included.
 
     The rate starts high, falls when the viewer's reports tell of congestion, never below what the stream
     needs, and grows again by a tenth each second. With `fixed_bps` it stays there.
     """
 
-    def __init__(self, fixed_bps: float | None = None) -> None:
+    def __init__(self, fixed_bps: float | None = None, start_bps: float = START_BPS) -> None:
+        rate_bps = start_bps if fixed_bps is None else fixed_bps
+        super().__init__(rate_bps, _burst_bytes(rate_bps))
         self._fixed = fixed_bps is not None
-        rate_bps = START_BPS if fixed_bps is None else fixed_bps
-        self._bucket = TokenBucket(rate_bps, _burst_bytes(rate_bps))
         self._reported_ns: int | None = None
         self._lowered_ns: int | None = None
-
-    @property
-    def rate_bps(self) -> float:
-        return self._bucket.rate_bps
-
-    def allowance(self, now_ns: int) -> int:
-        """How many bytes may go now."""
-        return self._bucket.allowance(now_ns)
-
-    def spent(self, size_bytes: int) -> None:
-        """Say that `size_bytes` went."""
-        self._bucket.spent(size_bytes)
 
     def on_report(self, congested: bool, stream_bps: float, now_ns: int) -> None:
         """Adapt to a viewer's report; `stream_bps` is what the feed needs on average.
@@ -94,7 +89,7 @@ class Pacer:
         self._set(max(min(rate_bps, START_BPS), HEADROOM * stream_bps, LEAST_BPS))
 
     def _set(self, rate_bps: float) -> None:
-        self._bucket.set(rate_bps, _burst_bytes(rate_bps))
+        self.set(rate_bps, _burst_bytes(rate_bps))
 
 
 def _burst_bytes(rate_bps: float) -> float:

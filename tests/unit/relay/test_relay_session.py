@@ -158,7 +158,7 @@ async def test_a_delivery_that_cannot_send_ends_its_own_viewer_only(monkeypatch:
             def broken(*_: Any) -> None:
                 raise RuntimeError("a defect")
 
-            monkeypatch.setattr(delivery, "_offer", broken)
+            monkeypatch.setattr(delivery.pacer, "take", broken)
             house.film()
             await viewer.until_pictures(2)
             await house.pass_s(0.2)
