@@ -8,13 +8,21 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Route,
+    async_playwright,
+)
 
 PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")
 CHROMIUM = shutil.which("chromium") or "chromium"
@@ -125,9 +133,10 @@ async def open_page(
     *,
     size: tuple[int, int] = (1280, 800),
     scripts: Sequence[str] = (),
+    routes: Mapping[str, Callable[[Route], Awaitable[None]]] | None = None,
     **context: Any,
 ) -> AsyncIterator[Watched]:
-    """Open `url` with the probe in it."""
+    """Open `url` with the probe in it; `routes` answer the requests whose addresses their patterns match."""
     width, height = size
     surroundings: BrowserContext = await browser.new_context(
         viewport={"width": width, "height": height}, locale=context.pop("locale", "de-DE"), **context
@@ -135,6 +144,8 @@ async def open_page(
     try:
         for script in (PROBE, *scripts):
             await surroundings.add_init_script(script)
+        for pattern, answer in (routes or {}).items():
+            await surroundings.route(pattern, answer)
         watched = Watched(await surroundings.new_page())
         _listen(watched, urlsplit(url).netloc)
         await watched.page.goto(url)

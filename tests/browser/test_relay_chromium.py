@@ -1,0 +1,148 @@
+"""Chromium, the live page and the relay as its users run it, with a bad network between them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Route
+
+from tests.browser.harness import Watched, chromium, open_page
+from tests.browser.rough_way import (
+    BLOCKED,
+    FEEDS,
+    KEEP_PEERS,
+    FirstLost,
+    Way,
+    filmed,
+    longest_gap_ms,
+    statistics,
+    strip_clip,
+    untrue,
+)
+from tests.fakes.lossy_link import Conditions
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+WHEP = "**/whep"
+FEED = FEEDS[0]
+SCRIPTS = (KEEP_PEERS,)
+SHOWN = "window.__probe.frames.length"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+async def shown_during(page: Watched, seconds: float) -> list[dict[str, Any]]:
+    """The frames shown in that time, and the last one before."""
+    before = await page.frames()
+    await asyncio.sleep(seconds)
+    return before[-1:] + await page.frames()
+
+
+async def test_three_percent_loss_both_ways_is_not_seen(browser: Browser, tmp_path: Path) -> None:
+    lossy = Conditions(loss=0.03, delay_ms=10.0)
+    async with Way(lossy, lossy) as way, filmed(tmp_path, strip_clip(60)) as service:
+        async with open_page(browser, service.url, scripts=SCRIPTS, routes={WHEP: way.pass_on}) as page:
+            await page.until(f"{SHOWN} > 30", 30)
+            frames = await shown_during(page, 5.0)
+            seen = await statistics(page)
+            assert len(frames) > 100
+            assert untrue(frames) == []
+            assert longest_gap_ms(frames) < 300
+            assert seen["nackCount"] > 10
+            assert way.joins == 1
+
+
+async def test_where_udp_is_blocked_the_page_plays_by_tcp(browser: Browser, tmp_path: Path) -> None:
+    async with Way(BLOCKED, BLOCKED, tcp=True) as way, filmed(tmp_path, strip_clip(60)) as service:
+        async with open_page(browser, service.url, scripts=SCRIPTS, routes={WHEP: way.pass_on}) as page:
+            await page.until(f"{SHOWN} > 60", 30)
+            frames = await page.frames()
+            seen = await statistics(page)
+            assert seen["protocol"] == "tcp"
+            assert untrue(frames[30:]) == []
+            assert way.joins == 1
+
+
+async def test_a_change_of_networks_in_mid_stream_keeps_the_session(browser: Browser, tmp_path: Path) -> None:
+    async with Way() as way, filmed(tmp_path, strip_clip(60)) as service:
+        async with open_page(browser, service.url, scripts=SCRIPTS, routes={WHEP: way.pass_on}) as page:
+            await page.until(f"{SHOWN} > 30", 30)
+            way.move()
+            frames = await shown_during(page, 6.0)
+            assert longest_gap_ms(frames) < 4000  # Chromium's next check comes within 2.5 s
+            assert len(frames) > 60
+            assert untrue(frames) == []
+            assert way.joins == 1
+
+
+@pytest.mark.parametrize(
+    ("lost", "within_ms"),
+    [
+        pytest.param(1, 1000, id="the parameter sets, which come twice"),
+        pytest.param(8, 1000, id="the beginning of the keyframe, which a PLI brings again"),
+        pytest.param(2, 3500, id="the parameter sets twice: what came too early needs new numbers"),
+    ],
+)
+async def test_the_first_packets_lost_cost_less_than_the_wait_for_a_keyframe(
+    lost: int, within_ms: float, browser: Browser, tmp_path: Path
+) -> None:
+    async with Way() as way, filmed(tmp_path, strip_clip(300)) as service:
+        await asyncio.sleep(1.0)  # into the group of 10 s
+        way.down = FirstLost(lost)
+        async with open_page(browser, service.url, scripts=SCRIPTS, routes={WHEP: way.pass_on}) as page:
+            await page.until(f"{SHOWN} > 30", 30)
+            frames = await page.frames()
+            assert await first_picture_ms(page, frames) < within_ms
+            assert (await statistics(page))["keyFramesDecoded"] == 1
+            assert all(f["strip"] for f in frames)
+            assert way.joins == 1
+
+
+async def first_picture_ms(page: Watched, frames: list[dict[str, Any]]) -> float:
+    """From the page's POST to its first picture."""
+    posted: float = await page.page.evaluate(
+        """() => performance.getEntriesByType("resource").find((r) => r.name.endsWith("/whep")).startTime"""
+    )
+    return float(frames[0]["t"]) - posted
+
+
+async def test_a_late_join_in_the_middle_of_a_group_of_ten_seconds(browser: Browser, tmp_path: Path) -> None:
+    async with Way() as way, filmed(tmp_path, strip_clip(300)) as service:
+        await asyncio.sleep(4.0)
+        async with open_page(browser, service.url, scripts=SCRIPTS, routes={WHEP: way.pass_on}) as page:
+            await page.until(f"{SHOWN} > 60", 30)
+            frames = await page.frames()
+            seen = await statistics(page)
+            assert await first_picture_ms(page, frames) < 1000
+            assert all(f["strip"] for f in frames)
+            assert untrue(frames[30:]) == []  # before, the picture runs ahead of its callbacks
+            assert (seen["keyFramesDecoded"], seen["pliCount"], seen["freezeCount"]) == (1, 0, 0)
+            assert way.joins == 1
+
+
+async def test_two_feeds_on_one_page_by_one_port(browser: Browser, tmp_path: Path) -> None:
+    answers: list[str] = []
+
+    async def overheard(route: Route) -> None:
+        reply = await route.fetch()
+        answers.append(await reply.text())
+        await route.fulfill(response=reply)
+
+    async with filmed(tmp_path, strip_clip(60), FEEDS) as service:
+        async with open_page(browser, service.url, scripts=SCRIPTS, routes={WHEP: overheard}) as page:
+            for feed in FEEDS:
+                await page.until(f"window.__probe.frames.filter((f) => f.feed === '{feed}').length > 30", 30)
+            frames = await page.frames()
+            assert len(answers) == 2
+            candidates = [line for sdp in answers for line in sdp.splitlines() if "a=candidate" in line]
+            assert len({line.split()[5] for line in candidates}) == 1  # the port
+            for feed in FEEDS:
+                assert untrue([f for f in frames if f["feed"] == feed][15:]) == []
