@@ -108,6 +108,11 @@ class Delivery:
     def has_backlog(self) -> bool:
         return bool(self._backlog)
 
+    @property
+    def handed_on(self) -> int:
+        """Packets handed to the network so far, whether it took them or not."""
+        return self._sent.packets + self._sent.refused_packets
+
     def start(self, now_ns: int) -> None:
         """Begin with the cached group, contiguous with what follows; without one at the next keyframe."""
         group = self._stream.history.group()

@@ -17,6 +17,7 @@ from .stream import Stream
 log = logging.getLogger("lagebild.relay")
 
 PUMP_EVERY_NS = NS_PER_MS
+RETRY_EVERY_NS = 5 * NS_PER_MS
 KEYFRAME_EVERY_NS = NS_PER_S
 
 Trace = Callable[[AccessUnit, Delivery], None]
@@ -39,7 +40,9 @@ class FanOut:
     def add(self, delivery: Delivery) -> None:
         """Begin sending to a connected viewer, with the cached group if there is one."""
         self._deliveries.append(delivery)
-        delivery.start(self._clock.now_ns())
+        now_ns = self._clock.now_ns()
+        delivery.start(now_ns)
+        delivery.pump(now_ns)
         self._look_after_backlogs()
         self.ask_for_keyframe()
 
@@ -93,13 +96,16 @@ class FanOut:
         return [delivery for delivery in self._deliveries if delivery.has_backlog]
 
     async def _pump(self) -> None:
-        """Serve the backlogs every millisecond for as long as there are any."""
+        """Serve the backlogs every millisecond, less often while nothing can go (a full TCP connection)."""
         while True:
             await self._backlog.wait()
             now_ns = self._clock.now_ns()
-            for delivery in self._behind():
+            behind = self._behind()
+            before = sum(delivery.handed_on for delivery in behind)
+            for delivery in behind:
                 delivery.pump(now_ns)
-            if self._behind():
-                await self._clock.sleep_until(now_ns + PUMP_EVERY_NS)
+            if any(delivery.has_backlog for delivery in behind):
+                moves = sum(delivery.handed_on for delivery in behind) > before
+                await self._clock.sleep_until(now_ns + (PUMP_EVERY_NS if moves else RETRY_EVERY_NS))
             else:
                 self._backlog.clear()

@@ -32,9 +32,9 @@ class Studio:
         self._wishes = self.bus.latest(KeyframeWanted, FEED)
         self.asked_ns: list[int] = []
 
-    def viewer(self, fixed_bps: float | None = None) -> tuple[Delivery, Tap]:
+    def viewer(self, fixed_bps: float | None = None, way: Any = None) -> tuple[Delivery, Tap]:
         tap = Tap()
-        way: Any = Way()
+        way = way or Way()
         srtp: Any = None
         delivery = Delivery(self.fan_out.stream, Link(SHAPE, srtp, way, tap), Pacer(fixed_bps), Sent())
         self.fan_out.add(delivery)
@@ -118,3 +118,26 @@ async def test_the_keyframe_that_comes_meanwhile_serves_them_all() -> None:
         await scene.film(500, keyframe=True)
         await scene.film(*[100] * 40)
         assert len(scene.asked_ns) == 1
+
+
+async def test_a_joiner_is_served_before_the_next_turn() -> None:
+    async with studio() as scene:
+        await scene.film(5000, keyframe=True)
+        _, tap = scene.viewer()
+        assert len(tap.pictures) == 1
+
+
+async def test_a_full_tcp_connection_does_not_keep_everybody_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with studio() as scene:
+        await scene.film(5000, keyframe=True)
+        way = Way("tcp")
+        way.waiting_bytes = 64 * 1024
+        stuck, tap = scene.viewer(way=way)
+        turns: list[int] = []
+        pump = stuck.pump
+        monkeypatch.setattr(stuck, "pump", lambda now_ns: (turns.append(now_ns), pump(now_ns)))
+        await scene.pass_ms(1000)
+        assert len(turns) <= 1000 / 5 + 2
+        way.waiting_bytes = 0
+        await scene.pass_ms(6)
+        assert len(tap.pictures) == 1
