@@ -45,6 +45,9 @@ MAX_WAITING_RECORDS = 64
 MAX_MESSAGE_BYTES = 8192
 """A browser's certificate has 300 bytes. OpenSSL makes room for ten messages of 100 KB if it is told so."""
 
+REPEAT_AFTER_S = 0.2
+REPEAT_UNTIL_S = 0.8
+
 _HEADER_BYTES = 13  # type, version, epoch, sequence number, length (RFC 6347 4.1)
 _FRAGMENT_HEADER_BYTES = 12  # type, length, message's number, fragment's offset and length (RFC 6347 4.2.2)
 _CHANGE_CIPHER_SPEC, _HANDSHAKE = 20, 22
@@ -132,6 +135,9 @@ class _Link:
         self._records: deque[bytes] = deque()
         self._news = asyncio.Event()
         self._ended = False
+        self._flight: list[bytes] = []  # what was sent last
+        self._heard = False  # since then
+        self._repeat: asyncio.TimerHandle | None = None
 
     def push(self, record: bytes) -> bool:
         """Whether there was room for it."""
@@ -145,6 +151,13 @@ class _Link:
         """From now on whoever reads is told that the connection is gone."""
         self._ended = True
         self._news.set()
+        self._forget_flight()
+
+    def _forget_flight(self) -> None:
+        self._flight.clear()
+        if self._repeat is not None:
+            self._repeat.cancel()
+            self._repeat = None
 
     async def _recv(self) -> bytes:
         while not self._records and not self._ended:
@@ -152,11 +165,34 @@ class _Link:
             await self._news.wait()
         if self._ended:
             raise ConnectionError
+        self._heard = True
         return self._records.popleft()
 
     async def _send(self, data: bytes) -> None:
-        if not self._ended:
-            self._send_now(data)
+        if self._ended:
+            return
+        self._send_now(data)
+        if self._heard:  # so this answers: a new flight. The other side's repetitions are not answered.
+            self._heard = False
+            self._forget_flight()
+        self._flight.append(data)
+        if self._repeat is None:
+            self._repeat_after(REPEAT_AFTER_S)
+
+    def _repeat_after(self, wait_s: float) -> None:
+        self._repeat = asyncio.get_running_loop().call_later(wait_s, self._repeat_flight, wait_s)
+
+    def _repeat_flight(self, waited_s: float) -> None:
+        """Send the flight again as it was (RFC 6347 4.2.4); the other side drops what it has already.
+
+        OpenSSL would do so after a second, then two, four, eight.
+        """
+        for datagram in self._flight:
+            self._send_now(datagram)
+        if waited_s < REPEAT_UNTIL_S:
+            self._repeat_after(2 * waited_s)
+        else:
+            self._forget_flight()
 
 
 class _Dtls(RTCDtlsTransport):

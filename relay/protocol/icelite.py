@@ -111,6 +111,7 @@ class IceLite(Generic[P]):
         """
         if path == self._path:
             self._checked_ns[path] = now_ns
+            self.consent_until_ns = now_ns + CONSENT_NS
 
     def forget(self, path: P) -> None:
         """`path` is closed; the path checked last takes its place."""

@@ -1,4 +1,4 @@
-"""What is known of a viewer's way before it has said anything: how the last one from there could be sent to."""
+"""What is known of a viewer's way before it has said anything: how fast it could take it the last time."""
 
 from __future__ import annotations
 

@@ -86,10 +86,6 @@ class ReportingViewer(Viewer):
         super().tick(now_ns)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="GStreamer 1.22 (Debian 12) never checks again, and is dropped after 30 s although it reports",
-)
 async def test_a_viewer_that_reports_with_its_keys_is_there_whatever_its_ice_agent_does() -> None:
     clock = SkippingClock()
     async with open_house(numbered_clip(length=60).pictures, clock=clock) as house:

@@ -566,3 +566,24 @@ def test_attributes_of_an_object_are_looked_for_too(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(aiortc_seam, "_OBJECT_NAMES", (*aiortc_seam._OBJECT_NAMES, "_renamed"))
     with pytest.raises(LagebildError, match=r"lacks RTCDtlsTransport\(\)\._renamed; 1\.16\.0 has"):
         aiortc_seam.check_private_names()
+
+
+async def test_a_flight_that_nobody_answers_goes_again_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aiortc_seam, "REPEAT_AFTER_S", 0.001)
+    monkeypatch.setattr(aiortc_seam, "REPEAT_UNTIL_S", 0.002)
+    sent: list[bytes] = []
+    link = aiortc_seam._Link(sent.append)
+    await link._send(b"hello")
+    await link._send(b"done")
+    async with asyncio.timeout(10):
+        while len(sent) < 6:
+            await asyncio.sleep(0)
+    assert sent == [b"hello", b"done"] * 3
+    link.push(b"their flight")
+    await link._recv()
+    await link._send(b"finished")  # answers it: the flight before is over
+    async with asyncio.timeout(10):
+        while len(sent) < 9:
+            await asyncio.sleep(0)
+    assert sent[6:] == [b"finished"] * 3
+    link.end()

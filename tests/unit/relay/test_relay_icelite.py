@@ -93,6 +93,15 @@ def test_consent_lasts_30_s_from_the_last_check_of_the_path_in_use(ice: IceLite[
     assert ice.path == "a"
 
 
+def test_feedback_under_the_viewers_keys_is_consent_for_the_path_it_came_by(ice: IceLite[str]) -> None:
+    ice.handle(check(), "udp", SOURCE, 1 * S)
+    ice.heard("udp", 20 * S)
+    assert ice.consent_until_ns == 50 * S
+    ice.heard("elsewhere", 30 * S)
+    assert ice.consent_until_ns == 50 * S
+    assert list(ice.paths) == ["udp"]
+
+
 def test_a_path_that_fell_silent_gives_way_to_one_that_is_checked(ice: IceLite[str]) -> None:
     ice.handle(check(nominate=True), "a", SOURCE, 0)
     ice.handle(check(), "b", SOURCE, SILENT_NS)
