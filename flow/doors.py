@@ -87,3 +87,7 @@ class RelayDoor(Protocol):
     def traffic(self) -> list[FeedTraffic]:
         """Every feed, watched or not."""
         ...
+
+    def refused(self) -> dict[str, int]:
+        """What came to the relay's port, or was to leave by it, and did not pass: how often, by reason."""
+        ...

@@ -90,6 +90,7 @@ class Delivery:
         self._next: int | None = None  # feed sequence number that the next RTP sequence number belongs to
         self._unsent = 0  # the one after the newest that was sent; those before it keep their numbers
         self._waits_for_keyframe = True
+        self._silent = False
         self._catch_up_until_ns = 0
         self._repeated = -1  # first feed sequence number of the group that was repeated last
         self._repeated_ns = -REPEAT_EVERY_NS
@@ -149,6 +150,19 @@ class Delivery:
         except Exception:
             self._fail()
 
+    def rest(self, silent: bool) -> None:
+        """Send nothing to a viewer that has said nothing for long, until it has, and a keyframe comes.
+
+        Packets for a neighbour that has left the network pile up in the one socket of all viewers.
+        """
+        if silent and not self._waits_for_keyframe:
+            if self._backlog:
+                self._drop_backlog()
+            self._waits_for_keyframe = True
+        elif self._silent and not silent:
+            self._stream.keyframe_wanted = True
+        self._silent = silent
+
     def pump(self, now_ns: int) -> None:
         """Send as much of the backlog as may go now."""
         self._isolated(self._pump, now_ns)
@@ -168,7 +182,7 @@ class Delivery:
 
     def _offer(self, picture: WirePicture, now_ns: int) -> None:
         if self._waits_for_keyframe:
-            if not picture.keyframe:
+            if self._silent or not picture.keyframe:
                 self._sent.dropped_pictures += 1
                 return
             self._begin(picture, now_ns)
@@ -212,7 +226,10 @@ class Delivery:
         First under the same numbers, which fills the gaps. If that was no help, or is too long ago, under new
         ones: what a receiver has thrown away, it takes no second time by its old number.
         """
-        if now_ns - self._repeated_ns < REPEAT_EVERY_NS or self._waits_for_keyframe:
+        if self._waits_for_keyframe:
+            self._stream.keyframe_wanted = not self._silent
+            return
+        if now_ns - self._repeated_ns < REPEAT_EVERY_NS:
             return
         group = self._stream.history.group()
         if group and group[0].first >= self._unsent:

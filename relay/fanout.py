@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.flights import KeyframeWanted
-from flow.units import AccessUnit
+from flow.units import AccessUnit, Codec
 
 from .delivery import Delivery
 from .stream import Stream
@@ -57,9 +57,9 @@ class FanOut:
         self.ask_for_keyframe()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled, or the bus is closed."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._pump())
+            pumping = tasks.create_task(self._pump())
             with self._bus.from_keyframe(self._feed_id) as units:
                 async for unit in units:
                     self._spread(unit)
@@ -67,6 +67,7 @@ class FanOut:
                         self._spread(more)
                     self._look_after_backlogs()
                     self.ask_for_keyframe()
+            pumping.cancel()
 
     def ask_for_keyframe(self) -> None:
         """Forward what viewers want, at most once a second; a wish that comes sooner waits until then."""
@@ -77,6 +78,8 @@ class FanOut:
             self._bus.publish(KeyframeWanted(self._feed_id, now_ns))
 
     def _spread(self, unit: AccessUnit) -> None:
+        if unit.codec is not Codec.H264:
+            return  # the feed has changed its codec; the page says so, and cannot join again
         now_ns = self._clock.now_ns()
         before = self.stream.newest
         picture = self.stream.accept(unit, now_ns)

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import asdict
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
@@ -30,6 +31,7 @@ from .viewer import Viewer
 log = logging.getLogger("lagebild.relay")
 
 CLOSE_WITHIN_S = 5.0
+HELD_NS = 5 * NS_PER_S
 TEND_EVERY_NS = 100 * NS_PER_MS
 STUN_BYTES = range(0, 4)
 DTLS_BYTES = range(20, 64)
@@ -55,7 +57,7 @@ class Relay:
         self._by_ufrag: dict[str, Viewer] = {}
         self._by_path: dict[Path, Viewer] = {}
         self._gone: dict[str, FeedTraffic] = {f: FeedTraffic(f) for f in feed_ids}
-        self.refused: Counter[str] = Counter()  # datagrams that nobody was there for, or that were nonsense
+        self._refused: Counter[str] = Counter()
 
     @property
     def port(self) -> int:
@@ -81,9 +83,11 @@ class Relay:
                 tasks.create_task(self._candidates.run(self._clock))
                 for feed_id, fan_out in self.fan_outs.items():
                     tasks.create_task(self._kept_going(feed_id, fan_out))
-                await self._tend()
+                try:
+                    await self._tend()
+                finally:
+                    self._tasks = None
         finally:
-            self._tasks = None
             if self._port is not None:
                 await self._port.close()
 
@@ -128,6 +132,14 @@ class Relay:
             sums[viewer.feed_id] = viewer.added_to(sums[viewer.feed_id])
         return [sums[feed_id] for feed_id in sorted(sums)]
 
+    def refused(self) -> dict[str, int]:
+        sums = self._refused.copy()
+        for viewer in self._viewers.values():
+            sums.update(viewer.refused())
+        if self._port is not None:
+            sums.update(asdict(self._port.counts))
+        return dict(sums)
+
     def _session(self, session_id: str) -> Viewer:
         viewer = self._viewers.get(session_id)
         if viewer is None:
@@ -142,10 +154,16 @@ class Relay:
             )
         if self._watching(feed_id) >= settings.viewers_per_feed:
             raise BusyError(f"feed '{feed_id}' has {settings.viewers_per_feed} viewers, its limit")
+        connecting = [v for v in self._viewers.values() if v.state == "connecting"]
+        origin = origin_of(client_address)
+        same = sum(v.client_origin == origin for v in connecting)
+        if origin and same >= settings.connecting_per_address:
+            raise TooManyError(
+                f"{same} viewers of {client_address} are still connecting; try again in a moment"
+            )
         if self._watching(feed_id, "connecting") >= settings.connecting_per_feed:
             limit = settings.connecting_per_feed
             raise BusyError(f"feed '{feed_id}' has {limit} viewers still connecting; try again in a moment")
-        origin = origin_of(client_address)
         same = sum(v.client_origin == origin for v in self._viewers.values())
         if origin and same >= settings.viewers_per_address:
             raise TooManyError(f"{client_address} watches {same} times already, the limit for one address")
@@ -174,6 +192,8 @@ class Relay:
         finally:
             self._forget(viewer, why)
             await self._close(viewer)
+            for path in viewer.ice.paths:
+                self._leave(path, viewer)
 
     async def _close(self, viewer: Viewer) -> None:
         """Free a connection; one that does not let itself be closed is given up and holds up no other."""
@@ -197,13 +217,12 @@ class Relay:
             return
         self._attending.pop(viewer.session_id, None)
         self._by_ufrag.pop(viewer.credentials.ufrag, None)
-        for path in viewer.ice.paths:
-            self._leave(path, viewer)
         if viewer.delivery is not None:
             self.fan_outs[viewer.feed_id].remove(viewer.delivery)
             address = viewer.delivery.path.address[0]
             self._paces.remember(address, viewer.delivery.pacer, self._clock.now_ns())
         self._gone[viewer.feed_id] = viewer.added_to(self._gone[viewer.feed_id])
+        self._refused.update(viewer.refused())
         feed_id = viewer.feed_id
         log.info(
             "feed %s: viewer %s %s (%d watching)",
@@ -227,7 +246,7 @@ class Relay:
                 return
             viewer = self._by_path.get(path)
             if viewer is None:
-                self.refused["unknown sender"] += 1
+                self._refused["unknown sender"] += 1
             elif first in SRTP_BYTES:
                 viewer.receive_rtcp(datagram, path, self._clock.now_ns())
                 if viewer.delivery is not None:
@@ -235,22 +254,26 @@ class Relay:
             elif first in DTLS_BYTES:
                 viewer.dtls.receive(datagram)
             else:
-                self.refused["unknown kind"] += 1
+                self._refused["unknown kind"] += 1
         except LagebildError:
-            self.refused["malformed"] += 1
+            self._refused["malformed"] += 1
         except Exception:
-            self.refused["defect"] += 1
+            self._refused["defect"] += 1
             log.exception("a datagram of %d bytes from %s: a defect of Lagebild", len(datagram), path)
 
     def _receive_check(self, datagram: bytes, path: Path) -> None:
         local, _, _ = (stun.username_of(datagram) or "").partition(":")
         viewer = self._by_ufrag.get(local)
         if viewer is None:
-            self.refused["unknown session"] += 1
+            self._refused["unknown session"] += 1
             if path not in self._by_path:  # a viewer may also send what is no check (RFC 8445 11)
                 path.close()
             return
-        viewer.receive_check(datagram, path, self._clock.now_ns())
+        now_ns, holder = self._clock.now_ns(), self._by_path.get(path, viewer)
+        if holder is not viewer and now_ns - holder.ice.heard_ns < HELD_NS:
+            self._refused["taken path"] += 1  # a forged sender: two viewers never share an address
+            return
+        viewer.receive_check(datagram, path, now_ns)
         if path in viewer.ice.paths:
             self._by_path[path] = viewer
         else:
@@ -270,6 +293,8 @@ class Relay:
             for viewer in list(self._viewers.values()):
                 if now_ns >= viewer.tend_ns or viewer.failed:
                     self._tend_one(viewer, now_ns)
+            for fan_out in self.fan_outs.values():
+                fan_out.ask_for_keyframe()
             await self._clock.sleep_until(now_ns + TEND_EVERY_NS)
 
     def _tend_one(self, viewer: Viewer, now_ns: int) -> None:

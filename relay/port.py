@@ -32,6 +32,7 @@ _DATAGRAM_BYTES = 2048
 _SOCKET_BUFFER_BYTES = 4 * 1024 * 1024  # a keyframe for every viewer; the kernel caps it at net.core.wmem_max
 _ANCILLARY_BYTES = 64
 _ATTEMPTS = 16
+_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33  # asm-generic/socket.h; not among Python's names
 _IP_PKTINFO = 8  # linux/in.h; not among Python's names before 3.14
 
 Receive: TypeAlias = Callable[[bytes, Path], None]
@@ -265,8 +266,11 @@ def _bound_socket(address: IpAddress, kind: socket.SocketKind, port: int) -> soc
 
 
 def _configure_udp(sock: socket.socket, address: IpAddress) -> None:
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BUFFER_BYTES)
+    for forced, usual in ((_SO_SNDBUFFORCE, socket.SO_SNDBUF), (_SO_RCVBUFFORCE, socket.SO_RCVBUF)):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, forced, _SOCKET_BUFFER_BYTES)
+        except PermissionError:  # only CAP_NET_ADMIN may exceed net.core.wmem_max and rmem_max
+            sock.setsockopt(socket.SOL_SOCKET, usual, _SOCKET_BUFFER_BYTES)
     if not address.is_unspecified:
         return
     if address.version == 4:

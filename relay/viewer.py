@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
@@ -22,6 +23,8 @@ from .srtp import TAG_BYTES, SrtpIn, SrtpOut
 from .stream import Stream
 
 TEND_EVERY_NS = NS_PER_S
+SILENT_NS = 10 * NS_PER_S
+"""Browsers report once a second and check every few; GStreamer's first report may take 7.5 s."""
 
 
 class Viewer:
@@ -111,6 +114,8 @@ class Viewer:
         """Once a second: a sender report, and the pace that the viewer's own reports allow."""
         self.tend_ns = now_ns + TEND_EVERY_NS
         path = self.ice.path
+        if self.delivery is not None:
+            self.delivery.rest(silent=now_ns - self.ice.heard_ns > SILENT_NS)
         if self.delivery is None or self._srtp_out is None or path is None:
             return
         octets = self.sent.bytes - self.sent.packets * self.delivery.overhead_bytes
@@ -154,6 +159,14 @@ class Viewer:
             nacked_packets=traffic.nacked_packets + self.feedback.nacked,
             keyframe_requests=traffic.keyframe_requests + self.feedback.plis,
         )
+
+    def refused(self) -> Counter[str]:
+        """What came in this viewer's name and was not taken, by reason."""
+        counts = self.ice.refused.copy()
+        counts["dtls"] = self.dtls.refused
+        counts["srtcp"] = self._srtp_in.refused if self._srtp_in else 0
+        counts["feedback above its bound"] = self.feedback.unread
+        return counts
 
     def _follow_path(self) -> None:
         path = self.ice.path

@@ -86,6 +86,7 @@ class RelayCollector(Collector):
         yield self._told("round_trip_seconds", "Round trip to viewers", reports, _round_trip_s)
         yield from self._traffic()
         yield self._refused_joins()
+        yield self._refused_datagrams()
 
     def _viewers(self, reports: Sequence[ViewerReport]) -> Metric:
         family = GaugeMetricFamily("lagebild_viewers", "Open sessions", labels=["feed", "state", "path"])
@@ -126,6 +127,14 @@ class RelayCollector(Collector):
         for feed_id, reasons in self._refused.items():
             for reason, count in reasons.items():
                 family.add_metric([feed_id, reason], count)
+        return family
+
+    def _refused_datagrams(self) -> Metric:
+        family = CounterMetricFamily(
+            "lagebild_relay_refused_datagrams", "What did not pass the relay's port", labels=["reason"]
+        )
+        for reason, count in self._relay.refused().items():
+            family.add_metric([reason.replace(" ", "_")], count)
         return family
 
 

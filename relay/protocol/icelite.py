@@ -81,6 +81,11 @@ class IceLite(Generic[P]):
         """Every path with an authenticated check and when the last one came."""
         return self._checked_ns
 
+    @property
+    def heard_ns(self) -> int:
+        """When the viewer was last heard by the path in use."""
+        return self.consent_until_ns - CONSENT_NS
+
     def dropped(self) -> list[P]:
         """The paths that had to make room for others since this was last asked."""
         dropped, self._dropped = self._dropped, []

@@ -22,6 +22,9 @@ MAX_SEGMENTS = 60
 MAX_RUN_BYTES = 64_000
 """What one sendmsg with UDP_SEGMENT takes: 64 segments in one UDP datagram of at most 65,507 bytes."""
 
+MAX_SHARED_LAYOUTS = 16
+"""Viewers that have left out pictures have offsets of their own; what is laid out for one is not kept."""
+
 
 class Shape(NamedTuple):
     """What two viewers must share, beside the sequence offset, to share bytes."""
@@ -91,7 +94,9 @@ class WirePicture:
         if runs is None:
             shape, offset = key
             packets = [self.packet(i, shape, offset) for i in range(self.count)]
-            runs = self._layouts[key] = list(_runs(packets, shape.tag_bytes))
+            runs = list(_runs(packets, shape.tag_bytes))
+            if len(self._layouts) < MAX_SHARED_LAYOUTS:
+                self._layouts[key] = runs
         return runs
 
     def packet(self, index: int, shape: Shape, offset: int) -> bytes:

@@ -32,5 +32,8 @@ class FakeRelay:
     def viewers(self) -> list[ViewerReport]:
         return self.reports
 
+    def refused(self) -> dict[str, int]:
+        return {"integrity": 3}
+
     def traffic(self) -> list[FeedTraffic]:
         return self.totals

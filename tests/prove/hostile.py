@@ -95,7 +95,7 @@ async def _watched_in_the_rain(house: House, inputs: int, seed: int, until: floa
         return {
             "inputs": relay.inputs,
             "sent": dict(attack.sent),
-            "refused": dict(relay.refused),
+            "refused": relay.refused(),
             "innocent": {
                 "due": due,
                 "pictures": innocent.pictures - seen,

@@ -147,6 +147,21 @@ async def test_an_address_that_only_repeats_a_check_is_sent_nothing() -> None:
         assert thief.received() == []
 
 
+async def test_nobody_takes_over_the_address_of_a_viewer_that_is_there() -> None:
+    async with one_viewer() as (house, viewer):
+        with LightViewer() as thief:
+            await accepted(house, thief)
+            thief.wires, thief.wire = [viewer.wire], viewer.wire  # as by a forged sender
+            thief.check()
+            await house.turn()
+            assert house.relay.refused()["taken path"] == 1
+            await house.pass_s(6.0)
+            thief.check()  # after a reload of the page a browser may get its old port again
+            await house.turn()
+            assert house.relay.refused()["taken path"] == 1
+            thief.wires = []
+
+
 async def test_dtls_from_an_unchecked_address_is_not_even_looked_at() -> None:
     async with open_house() as house:
         with LightViewer() as viewer:
@@ -157,7 +172,7 @@ async def test_dtls_from_an_unchecked_address_is_not_even_looked_at() -> None:
                 viewer.wire.send(record)
             await house.turn()
             viewer.read()
-            assert house.relay.refused["unknown sender"] == 1
+            assert house.relay._refused["unknown sender"] == 1
             assert not viewer.media
             assert not viewer._dtls.connected
             viewer.check()
@@ -201,7 +216,7 @@ async def test_a_keepalive_that_is_no_check_does_no_harm(kind: str) -> None:
         house.film()
         await viewer.until_pictures(2)
         await viewer.settle()
-        assert house.relay.refused["unknown session"] == 1
+        assert house.relay._refused["unknown session"] == 1
 
 
 async def test_a_tcp_connection_without_the_password_is_closed() -> None:

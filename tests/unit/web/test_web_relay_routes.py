@@ -81,7 +81,12 @@ async def test_feeds_that_do_not_exist_make_no_metric() -> None:
         for n in range(3):
             await client.post(f"/live/none-{n}/whep", data="v=0", headers=SDP)
             await client.post(f"/live/none-{n}/whep", data="v=0")
-        assert not [line for line in await metrics(client) if "refused" in line or "none" in line]
+        assert not [line for line in await metrics(client) if "refused_joins_" in line or "none" in line]
+
+
+async def test_what_the_port_refuses_is_counted() -> None:
+    async with front_door(FakeRelay()) as client:
+        assert 'lagebild_relay_refused_datagrams_total{reason="integrity"} 3.0' in await metrics(client)
 
 
 async def test_the_relay_is_told_who_asks() -> None:
