@@ -227,7 +227,7 @@ class Delivery:
         ones: what a receiver has thrown away, it takes no second time by its old number.
         """
         if self._waits_for_keyframe:
-            self._stream.keyframe_wanted = not self._silent
+            self._stream.keyframe_wanted |= not self._silent
             return
         if now_ns - self._repeated_ns < REPEAT_EVERY_NS:
             return

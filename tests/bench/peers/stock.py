@@ -96,7 +96,8 @@ class StockRelay:
         viewer = self._sessions.pop(session, None)
         if viewer is not None:
             for sender in viewer.getSenders():
-                sender.track.stop()
+                if sender.track is not None:  # the viewer has closed, and aiortc taken it away
+                    sender.track.stop()
             await viewer.close()
 
 
