@@ -61,6 +61,7 @@ class LagebildPeer(WhepPeer):
         self._pace_bps = pace_bps
 
     def command(self) -> Sequence[str]:
+        BUILD.mkdir(parents=True, exist_ok=True)
         file = BUILD / "lagebild.toml"
         file.write_text(self._configuration(), encoding="utf-8")
         serve = ("serve", "--config", str(file))
