@@ -136,7 +136,7 @@ async def test_sender_reports_of_ffmpeg_give_capture_times(clip: str) -> None:
         assert {unit.utc_origin for unit in units} == {UtcOrigin.SOURCE}
         steps = [after.utc_ns - before.utc_ns for before, after in pairwise(units)]
         off = [step for step in steps[1:] if abs(step - NS_PER_S / 30) >= NS_PER_S / 100]
-        # ffmpeg stamps a report when it gets its turn; on a busy machine that moves the mapping once a report.
+        # ffmpeg stamps a report when it gets its turn: a busy machine moves the mapping once a report.
         assert len(off) <= 2, off
         assert rig.state("trusted").notes == ()
 
