@@ -32,6 +32,7 @@ from .ingest_rig import (
 )
 
 RTP, TS = "rtp://127.0.0.1:0", "udp://127.0.0.1:0"
+README = Path(__file__).resolve().parents[2] / "README.md"
 PICTURES = 60
 RTP_PAY = ("rtph264pay", "pt=96")
 TS_MUX = ("mpegtsmux", "alignment=7")
@@ -84,6 +85,33 @@ async def test_every_publisher_is_received_whole(clip: str) -> None:
             assert state.config is not None
             assert (state.config.width_px, state.config.height_px) == (640, 360)
             assert state.notes in {(), ("clock_untrusted",)}
+
+
+def readme_ffmpeg(program: str, clip: str, rtp_port: int, ts_port: int) -> list[list[str]]:
+    """The commands that the README tells people to type, with this file and these ports."""
+    lines = [line for line in README.read_text().splitlines() if line.startswith("ffmpeg ")]
+    commands = [line.replace("flug.mp4", clip).split()[1:] for line in lines]
+    ports = {"rtp://127.0.0.1:5600": rtp_port, "udp://127.0.0.1:5004": ts_port}
+    assert [command[-1] for command in commands] == list(ports)
+    assert all(clip in command for command in commands)
+    return [
+        [program, "-loglevel", "error", *command[:-1], f"{url.rpartition(':')[0]}:{port}"]
+        for command, (url, port) in zip(commands, ports.items(), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("program", [FFMPEG, FFMPEG_9], ids=["debian", "imageio"])
+async def test_the_commands_of_the_readme_show_every_picture(clip: str, program: str) -> None:
+    async with running(FeedSource("rtp", RTP), FeedSource("ts", TS)) as rig:
+        await published(*readme_ffmpeg(program, clip, rig.port("rtp"), rig.port("ts")))
+        for feed_id in ("rtp", "ts"):
+            await rig.until_pictures(feed_id, PICTURES)
+            units, state = rig.units(feed_id), rig.state(feed_id)
+            check_invariants(units)
+            assert (len(units), decoded_count(units)) == (PICTURES, PICTURES)
+            assert (state.damaged, state.lost_packets, state.restarts) == (0, 0, 0)
+            rates = [state.fps for state in rig.states if state.feed_id == feed_id and state.fps is not None]
+            assert rates[-1] == pytest.approx(30, abs=0.5)
 
 
 async def test_b_frames_are_named_over_both_transports(clip_with_b_frames: str) -> None:
@@ -146,6 +174,7 @@ async def test_timestamps_that_wrap_do_not_show(clip: str) -> None:
 async def test_a_sender_that_begins_anew_jumps_back_in_time_and_nobody_sees_it(clip: str) -> None:
     async with running(FeedSource("ts", TS), lost_s=10) as rig:
         await published(ffmpeg_ts(FFMPEG, clip, rig.port("ts"), "-output_ts_offset", "5000"))
+        await rig.until_status("ts", SourceStatus.STALLED)  # until then it would be a second sender
         await published(ffmpeg_ts(FFMPEG, clip, rig.port("ts")))
         await rig.until_pictures("ts", 2 * PICTURES)
         units = rig.units("ts")
