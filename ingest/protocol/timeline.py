@@ -98,7 +98,7 @@ class Timeline:
         ahead = 0 if dts is None else self._composition(pts, dts)
         shown_ns = ticks_to_ns(position + ahead)
         smoothed_ns = self._envelope.map(shown_ns, arrival_ns)
-        capture_ns = self._capture_ns(pts, arrival_ns)
+        capture_ns = self._capture_ns(pts, arrival_ns, smoothed_ns)
         dts_90k, pts_90k = self._place(position) if dts is None else self._place_both(position, ahead)
         self._last_dts = dts_90k
         self._seq += 1
@@ -154,8 +154,12 @@ class Timeline:
             pts_90k += late
         return max(self._last_dts + 1, pts_90k - self._reorder), pts_90k
 
-    def _capture_ns(self, pts: int, arrival_ns: int) -> int | None:
-        """When the source says that it captured this picture, if it is to be believed."""
+    def _capture_ns(self, pts: int, arrival_ns: int, smoothed_ns: int) -> int | None:
+        """When the source says that it captured this picture, if it is to be believed.
+
+        Of a clock that is a little ahead only the pace is: nothing was captured after it came, and the
+        smoothed arrival, unlike the arrival itself, keeps that pace.
+        """
         if self._report is None:
             return None
         reported_ns, timestamp = self._report
@@ -165,4 +169,4 @@ class Timeline:
             self.clock_note = "clock_refused"
             return None
         self.clock_note = ""
-        return min(capture_ns, arrival_ns)
+        return min(capture_ns, smoothed_ns)

@@ -200,6 +200,17 @@ def test_a_clock_slightly_ahead_makes_no_picture_younger_than_its_arrival() -> N
     assert (stamp.utc_ns, stamp.utc_origin) == (START_NS, UtcOrigin.SOURCE)
 
 
+def test_a_clock_slightly_ahead_keeps_its_pace_while_arrivals_come_by_steps() -> None:
+    """As ffmpeg -re sends: when it is time, looked at each 10 ms."""
+    source = camera(trust=True)
+    source.timeline.clock_report(START_NS + 32 * NS_PER_MS, 0)
+    delays_ns = [-(index * INTERVAL_NS) % (10 * NS_PER_MS) for index in range(60)]
+    stamps = [source.send(1, delay_ns=delay_ns)[0] for delay_ns in delays_ns]
+    assert {stamp.utc_origin for stamp in stamps} == {UtcOrigin.SOURCE}
+    assert all(abs(step - INTERVAL_NS) < 1000 for step in utc_steps(stamps))
+    assert all(stamp.utc_ns <= START_NS + i * INTERVAL_NS + delays_ns[i] for i, stamp in enumerate(stamps))
+
+
 @pytest.mark.parametrize("error_ns", [51 * NS_PER_MS, 3600 * NS_PER_S, -61 * NS_PER_S])
 def test_an_implausible_clock_is_refused_and_named(error_ns: int) -> None:
     source = camera(trust=True)
