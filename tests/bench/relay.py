@@ -24,6 +24,7 @@ from tests.bench.figures import surroundings
 from tests.bench.peers import MissingPeerError, Peer
 from tests.bench.peers.place import LOOPBACK, Place, namespace
 from tests.bench.peers.roster import present
+from tests.bench.peers.whep import PionPeer
 from tests.bench.relay_load import VIEWER_CORE
 from tests.bench.relay_tables import PACED, UNPACED, joins_table, load_table, ratio, value
 from tests.bench.report import put_table
@@ -71,6 +72,7 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
         "ratio_janus": ratio(loads, "janus", 30),
         "ratio_pion": ratio(loads, "pion", 30),
         "ratio_stock": ratio(loads, "stock", 30),
+        "pion": found.get("surroundings", {}).get("pion"),
         "cpu_ms_per_viewer_s": value(loads, "lagebild", 100, "cpu_ms_per_viewer_s"),
         "viewers": 100 if value(loads, "lagebild", 100, "loss") is not None else None,
         "loss": value(loads, "lagebild", 100, "loss"),
@@ -92,8 +94,8 @@ async def measure(*, is_quick: bool) -> dict[str, Any]:
         for name, why in missing.items():
             series.say(f"{name} is left out: {why}")
         found = await (quick if is_quick else full)(relays, place)
-    date = time.strftime("%Y-%m-%d")
-    return {"date": date, "surroundings": surroundings(), "missing": missing, **found}
+        about = surroundings() | {r.name: r.version for r in relays.values() if isinstance(r, PionPeer)}
+    return {"date": time.strftime("%Y-%m-%d"), "surroundings": about, "missing": missing, **found}
 
 
 def main() -> None:

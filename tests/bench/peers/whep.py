@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import urljoin
 
 import aiohttp
@@ -86,12 +88,26 @@ class WhepPeer:
             return False
 
 
+def pion_version(relay: Path = PION) -> str:
+    """Which Pion `relay` is built on, where that came from, and the Go that built it.
+
+    Raises MissingPeerError where there is no such relay, or none that says it.
+    """
+    advice = "run scripts/bench-relay-setup (Go with Pion's modules, or Debian's packages of both)"
+    try:
+        said = subprocess.run([relay.resolve(), "-version"], capture_output=True, text=True, check=True)
+    except FileNotFoundError:
+        raise MissingPeerError(f"{relay} is not built; {advice}") from None
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise MissingPeerError(f"{relay} does not say its version ({error}); {advice}") from error
+    return said.stdout.strip()
+
+
 class PionPeer(WhepPeer):
     """tests/bench/peers/pion/main.go, built by scripts/bench-relay-setup."""
 
     def __init__(self, place: Place) -> None:
-        if not PION.exists():
-            raise MissingPeerError(f"{PION} is not built; run scripts/bench-relay-setup (needs Go)")
+        self.version = pion_version()
         super().__init__("pion", place, "/whep")
         self._webrtc_port = place.free_port()
 

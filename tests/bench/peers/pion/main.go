@@ -2,6 +2,10 @@
 // WHEP over HTTP, one UDP port for all viewers, Pion's default interceptors. It exists to be measured.
 //
 //	pion-relay -address 127.0.0.1 -rtp 5600 -http 8080 -webrtc 8189
+//	pion-relay -version
+//
+// scripts/bench-relay-setup also builds it with Debian's Go 1.19 and Pion 3, by rewriting the import paths: it
+// keeps to what both have.
 package main
 
 import (
@@ -12,6 +16,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -27,12 +32,20 @@ const (
 	sessionsPrefix = "/whep/"
 )
 
+// Which Pion this is and where it came from; the linker is told by scripts/bench-relay-setup.
+var version, origin = "unknown", "built by hand"
+
 func main() {
 	address := flag.String("address", "127.0.0.1", "address of all three ports")
 	rtpPort := flag.Int("rtp", 5600, "UDP port of the RTP source")
 	httpPort := flag.Int("http", 8080, "TCP port of WHEP")
 	webrtcPort := flag.Int("webrtc", 8189, "UDP port of all viewers")
+	asked := flag.Bool("version", false, "say which Pion this is, and end")
 	flag.Parse()
+	if *asked {
+		fmt.Printf("%s (%s, %s)\n", version, origin, runtime.Version())
+		return
+	}
 
 	ip := net.ParseIP(*address)
 	api, err := newAPI(ip, *webrtcPort)
@@ -50,9 +63,20 @@ func main() {
 	go feed(source, track)
 
 	relay := &relay{api: api, track: track, sessions: map[string]*webrtc.PeerConnection{}}
-	http.HandleFunc("POST /whep", relay.join)
-	http.HandleFunc("DELETE "+sessionsPrefix+"{id}", relay.leave)
+	http.HandleFunc("/whep", only(http.MethodPost, relay.join))
+	http.HandleFunc(sessionsPrefix, only(http.MethodDelete, relay.leave))
 	log.Fatal(http.ListenAndServe(fmt.Sprintf("%s:%d", *address, *httpPort), nil))
+}
+
+// only stands in for the methods in ServeMux's patterns, which came with Go 1.22.
+func only(method string, handle http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, request *http.Request) {
+		if request.Method != method {
+			http.Error(w, "use "+method, http.StatusMethodNotAllowed)
+			return
+		}
+		handle(w, request)
+	}
 }
 
 func h264() webrtc.RTPCodecCapability {
@@ -67,7 +91,8 @@ func h264() webrtc.RTPCodecCapability {
 }
 
 // newAPI sets up what all viewers share. AES-128-GCM is preferred and, as DTLS server, also chosen here, so
-// that every relay under test protects with the same cipher where the viewer has it.
+// that every relay under test protects with the same cipher where the viewer has it. (Pion 3 goes by the
+// viewer's order: the bench's own viewers take one profile only.)
 func newAPI(ip net.IP, port int) (*webrtc.API, error) {
 	media := &webrtc.MediaEngine{}
 	codec := webrtc.RTPCodecParameters{RTPCodecCapability: h264(), PayloadType: videoPayload}
@@ -82,7 +107,10 @@ func newAPI(ip net.IP, port int) (*webrtc.API, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(socket.SetReadBuffer(receiveBuffer), socket.SetWriteBuffer(receiveBuffer)); err != nil {
+	if err := socket.SetReadBuffer(receiveBuffer); err != nil {
+		return nil, err
+	}
+	if err := socket.SetWriteBuffer(receiveBuffer); err != nil {
 		return nil, err
 	}
 	settings := webrtc.SettingEngine{}
