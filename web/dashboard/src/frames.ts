@@ -3,6 +3,7 @@
  *
  * requestVideoFrameCallback names its RTP timestamp. Where a browser does not, the receiver's newest delivered
  * timestamp is the nearest there is (`estimated`). A hidden tab gets no callbacks; decoded pictures count there.
+ * Where a connection ends, the browser shows one black picture more, which came from no packet: it does not count.
  */
 
 export interface DisplayedFrame {
@@ -24,6 +25,7 @@ export class FrameWatch {
   private readonly timer: number;
   private count: number | null = null; // of shown or decoded pictures; null: not counting yet
   private readonly hasCallback: boolean;
+  private namesTimestamps = false; // this browser has done so once
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -44,9 +46,12 @@ export class FrameWatch {
 
   private readonly frame = (now: number, metadata: RtpVideoFrameMetadata): void => {
     this.handle = this.video.requestVideoFrameCallback(this.frame);
+    const estimated = metadata.rtpTimestamp === undefined;
+    this.namesTimestamps ||= !estimated;
+    if (estimated && (this.namesTimestamps || !this.receiver())) return;
     const displayAt = Math.max(now, metadata.expectedDisplayTime);
     const rtpTimestamp = metadata.rtpTimestamp ?? this.delivered();
-    this.onFrame({ now, displayAt, rtpTimestamp, estimated: metadata.rtpTimestamp === undefined });
+    this.onFrame({ now, displayAt, rtpTimestamp, estimated });
   };
 
   private readonly poll = (now: number): void => {
