@@ -15,6 +15,27 @@ from tests.browser.harness import Watched, chromium, lagebild, open_page
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 DAY, THERMAL = "fritz-tag", "fritz-waerme"
+SCREENS = {
+    "desk": (1280, 800),
+    "tablet": (1024, 768),
+    "upright tablet": (768, 1024),
+    "upright phone": (390, 844),
+    "phone": (844, 390),
+}
+MISPLACED = """() => {
+  const box = (element) => element.getBoundingClientRect();
+  const covers = (a, b) =>
+    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const within = (a, b) =>
+    a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
+  return [...document.querySelectorAll('.stage')].flatMap((stage) => {
+    const readings = [...stage.querySelectorAll('.reading')].filter((one) => one.textContent && box(one).width);
+    return [...stage.querySelectorAll('.notice p')]
+      .filter((p) => !within(box(p), box(stage)) || readings.some((one) => covers(box(p), box(one))))
+      .map((p) => p.textContent);
+  });
+}"""
+"""Sentences over a picture that do not fit into it, or cover a reading."""
 BADGE, HUD = ".bar .badge", ".pane.main .hud"
 
 
@@ -129,6 +150,37 @@ async def test_the_page_returns_by_itself_when_the_service_does(browser: Browser
             async with flight.served(port):
                 await page.until(in_state("live"), 60)
                 assert await page.page.evaluate("() => window.notReloaded")
+
+
+async def test_the_black_that_follows_a_connection_is_no_picture(browser: Browser, tmp_path: Path) -> None:
+    async with flying(tmp_path) as flight, flight.served() as service:
+        async with open_page(browser, service.url) as page:
+            await page.until(in_state("live"))
+            await service.stop()
+            await page.until(in_state("frozen"))
+            count = f"window.lagebild.feed('{FEED}').frames"
+            displayed = await page.page.evaluate(count)
+            await page.until(in_state("lost"), 30)  # by then the browser has given the connection up
+            assert await page.page.evaluate(count) == displayed
+            await page.until("document.querySelector('.pane.main .still:not([hidden])')")
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_where_all_places_are_taken_the_page_says_so(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, screen: str
+) -> None:
+    monkeypatch.setenv("LAGEBILD_VIEWERS_PER_FEED", "1")
+    async with lagebild("demo") as service, open_page(browser, service.url) as first:
+        await first.until(f"{in_state('live', DAY)} && {in_state('live', THERMAL)}", 60)
+        async with open_page(browser, service.url, size=SCREENS[screen]) as second:
+            for sentence in (
+                "Alle Plätze für dieses Bild sind belegt.",
+                "All places for this picture are taken.",
+            ):
+                for name in (".pane.main .notice-why", ".pane:not(.main) .notice-why"):
+                    await says(second, name, sentence)
+                assert await second.page.evaluate(MISPLACED) == []
+                await second.page.keyboard.press("l")
 
 
 async def test_both_languages_and_every_key(browser: Browser, tmp_path: Path) -> None:

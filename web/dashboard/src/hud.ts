@@ -85,6 +85,11 @@ export class Hud {
     this.draw(attitude, input.withHorizon, language);
   }
 
+  /** How far the readings at the sides reach into the picture with their ages, in CSS pixels. */
+  get sideWidth(): number {
+    return 9 * this.em;
+  }
+
   private get tapeWidth(): number {
     return Math.min(this.picture.width * 0.46, this.em * 30);
   }

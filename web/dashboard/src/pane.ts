@@ -137,6 +137,9 @@ export class Pane {
       video.videoWidth > 0
         ? { width: video.videoWidth, height: video.videoHeight }
         : { width: 16, height: 9 };
-    this.hud.place(...letterbox(box, shape));
+    const [left, top, width, height] = letterbox(box, shape);
+    this.hud.place(left, top, width, height);
+    this.notice.style.setProperty("--beside", `${left + this.hud.sideWidth}px`);
+    this.notice.style.setProperty("--below", `${top}px`);
   }
 }
