@@ -79,7 +79,6 @@ class Depacketizer(PictureDepacketizer):
                 self._take(nal)
         elif kind == _FU_A and len(payload) > 2:
             header = bytes((payload[0] & 0xE0 | payload[1] & 0x1F,))
-            first, last = payload[1] & 0x80 != 0, payload[1] & 0x40 != 0
-            self._take_fragment(header, payload[2:], first=first, last=last)
+            self._take_fragment(header, payload, 2)
         else:
             raise MalformedError(f"RTP payload of type {kind} is not for this mode (RFC 6184 5.2, 5.4)")

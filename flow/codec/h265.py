@@ -71,7 +71,6 @@ class Depacketizer(PictureDepacketizer):
                 self._take(nal)
         elif kind == _FU and len(payload) > 3:
             header = bytes((payload[0] & ~_TYPE_BITS | (payload[2] & 0x3F) << 1, payload[1]))
-            first, last = payload[2] & 0x80 != 0, payload[2] & 0x40 != 0
-            self._take_fragment(header, payload[3:], first=first, last=last)
+            self._take_fragment(header, payload, 3)
         else:
             raise MalformedError(f"RTP payload of type {kind} and {len(payload)} bytes (RFC 7798 4.4)")

@@ -15,13 +15,14 @@ from flow.errors import MalformedError
 from .annexb import ACCESS_UNIT_LIMIT_BYTES, join_nal_units
 from .nal import NalRules
 from .reorder import ReorderWindow
-from .rtp import RtpPacket
+from .rtp import HEADER_SIZE, RtpPacket
 
 MAX_PAYLOAD = 1200
 """Bytes of RTP payload that fit every path a browser is found behind, with SRTP, UDP and IPv6 around."""
 
 _NAL_OVERHEAD = 64  # bytes that a NAL unit takes beside its own: a sender may send very small ones
 _PARAMETER_SETS_KEPT = 32
+_FIRST, _LAST = 0x80, 0x40  # bits of the FU header, RFC 6184 5.8 and RFC 7798 4.4.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class PictureDepacketizer(ABC):
         self._timestamp: int | None = None
         self._nals: list[bytes] = []
         self._fragments: list[bytes] = []  # of the NAL unit being received, its header first
+        self._between = b""  # how the payload of a fragment begins that is neither its first nor its last
+        self._alike = (b"", b"")  # how the whole datagram does, before and after the sequence number
         self._size = 0
         self._has_slice = False
         self._incomplete = False  # something of the open picture is missing
@@ -84,6 +87,26 @@ class PictureDepacketizer(ABC):
             pictures += self._accept(due, gap)
         return pictures
 
+    def continues(self, datagram: bytes) -> bool:
+        """Take a datagram that only goes on with the NAL unit being received, as nine of ten do.
+
+        Its first bytes tell. False: it is something else, and not taken; parse it, and push it.
+        """
+        before, after = self._alike
+        start = 4 + len(after)
+        if (
+            not self._fragments
+            or datagram[4:start] != after
+            or datagram[:2] != before
+            or len(datagram) == start
+            or self._size + len(datagram) > ACCESS_UNIT_LIMIT_BYTES
+            or not self._window.advance(int.from_bytes(datagram[2:4], "big"))
+        ):
+            return False
+        self._fragments.append(datagram[start:])
+        self._size += len(datagram) - start
+        return True
+
     def flush(self) -> list[Picture]:
         """The stream has ended: return what is left."""
         pictures = [done for due, gap in self._window.flush() for done in self._accept(due, gap)]
@@ -107,6 +130,9 @@ class PictureDepacketizer(ABC):
         except MalformedError:
             self.malformed_packets += 1
             self._incomplete = True
+        if self._fragments:
+            header = packet.serialize()[:HEADER_SIZE]
+            self._alike = header[:2], header[4:] + self._between
         if packet.marker and self._has_slice and self._trusts_marker:
             pictures += self._end_picture()
             self._ended_by_marker = packet.timestamp
@@ -122,11 +148,13 @@ class PictureDepacketizer(ABC):
         if self._fits(len(nal) + _NAL_OVERHEAD):
             self._nals.append(nal)
 
-    def _take_fragment(self, header: bytes, body: bytes, *, first: bool, last: bool) -> None:
-        """One fragment of a NAL unit with that `header`."""
-        if first:
+    def _take_fragment(self, header: bytes, payload: bytes, start: int) -> None:
+        """One fragment of a NAL unit with that `header`: from `start` on, behind the FU header."""
+        flags, body = payload[start - 1], payload[start:]
+        if flags & _FIRST:
             self._abandon_fragments()
             self._fragments.append(header)
+            self._between = payload[: start - 1] + bytes((flags & ~(_FIRST | _LAST),))
         elif not self._fragments or self._fragments[0] != header:
             self._fragments.clear()
             self._incomplete = True
@@ -134,7 +162,7 @@ class PictureDepacketizer(ABC):
         if not self._fits(len(body)):
             return
         self._fragments.append(body)
-        if last:
+        if flags & _LAST:
             nal = b"".join(self._fragments)
             self._fragments.clear()
             self._size -= len(nal) - len(header)  # counted again as a whole
@@ -163,10 +191,12 @@ class PictureDepacketizer(ABC):
         return False
 
     def _end_picture(self) -> list[Picture]:
+        self._ended_by_marker = None
+        if not self._size and not self._incomplete:  # it has not begun
+            return []
         self._abandon_fragments()
         nals, has_slice, incomplete = self._nals, self._has_slice, self._incomplete
         self._nals, self._size, self._has_slice, self._incomplete = [], 0, False, False
-        self._ended_by_marker = None
         if not has_slice or self._timestamp is None:
             # Parameter sets hold for what follows; SEI and delimiters belonged to a picture that never came.
             distinct = dict.fromkeys(nal for nal in nals if self._rules.is_parameter_set(nal))

@@ -32,12 +32,11 @@ class ReorderWindow:
     def push(self, packet: RtpPacket) -> list[tuple[RtpPacket, bool]]:
         """Take a packet; return what is due, each with whether something is missing directly before it."""
         self.restarted = False
+        if packet.ssrc == self._ssrc and self.advance(packet.sequence):  # as nearly always
+            return [(packet, False)]
         distance = signed_distance(self._next, packet.sequence, _SEQUENCES)
         if packet.ssrc != self._ssrc:
             return self._restart(packet)
-        if distance == 0 and not self._held:  # as nearly always
-            self._next = (packet.sequence + 1) % _SEQUENCES
-            return [(packet, False)]
         if not -_MAX_MISORDER <= distance < _MAX_DROPOUT:
             return self._judge_stray(packet)
         if distance < 0 or packet.sequence in self._held:
@@ -48,6 +47,13 @@ class ReorderWindow:
         while self._held and self._hopeless(packet):
             due += self._skip_gap()
         return due
+
+    def advance(self, sequence: int) -> bool:
+        """Pass by a packet of the same sender that is just the one due; False where it is not."""
+        if sequence != self._next or self._held:
+            return False
+        self._next = (sequence + 1) % _SEQUENCES
+        return True
 
     def flush(self) -> list[tuple[RtpPacket, bool]]:
         """Everything held; what is missing in between counts as lost."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from flow.clock import NS_PER_S
 from flow.codec.annexb import join_nal_units, split_nal_units
 from flow.codec.bits import BitReader
-from flow.codec.nal import RULES, NalRules
+from flow.codec.nal import H264, RULES, NalRules
 from flow.codec.parameter_sets import config_of, slice_type
 from flow.errors import MalformedError
 from flow.units import Codec, CodecConfig
@@ -244,6 +244,8 @@ def set_id(codec: Codec, nal: bytes) -> int:
 
 def is_b_slice(nal: bytes) -> bool:
     """Whether an H.264 slice may refer to pictures that are shown after its own."""
+    if H264.starts_picture(nal):  # first_mb_in_slice 0, slice_type 6 or 1: 1 00111, 1 010
+        return 0b1001_1100 <= nal[1] <= 0b1010_1111
     try:
         return slice_type(nal) == "B"
     except MalformedError:

@@ -48,12 +48,15 @@ class RtpStream:
         self._depacketizer: h264.Depacketizer | h265.Depacketizer = h264.Depacketizer()
         self._counted = (0, 0)  # lost and malformed packets already told
         self._newest: tuple[int, int] | None = None  # timestamp and arrival of the last picture
-        self._before: RtpPacket | None = None  # the last packet
+        self._before: RtpPacket | None = None  # the last packet that did not just continue a NAL unit
         self._candidate: RtpPacket | None = None  # the first packet of what may become the source
         self._early_report: SenderReport | None = None  # of a source that has sent no packet yet
 
     def handle(self, datagram: bytes, sender: str, now_ns: int) -> list[SourceEvent]:
         """Take one datagram from `sender` ("address:port"), RTP or RTCP (RFC 5761)."""
+        if self._depacketizer.continues(datagram):
+            self._heard_ns = now_ns
+            return self._heard(now_ns)
         try:
             if is_rtcp(datagram):
                 return self._take_reports(parse_sender_reports(datagram))
@@ -106,10 +109,7 @@ class RtpStream:
             self._begin(self._codec)
             run = [each for each in (before, packet) if each is not None and _is_near(each, packet)]
             return [Restarted(), *(event for each in run for event in self._take(each, now_ns))]
-        events: list[SourceEvent] = []
-        if not pictures and (self._told_ns is None or now_ns - self._told_ns >= _HEARD_EVERY_NS):
-            events.append(Heard())
-            self._told_ns = now_ns
+        events = [] if pictures else self._heard(now_ns)
         events += self._new_counts()
         for picture in pictures:
             timestamp, damaged = picture.rtp_timestamp, picture.damaged
@@ -117,6 +117,12 @@ class RtpStream:
             self._newest = timestamp, now_ns
             self._told_ns = now_ns
         return events
+
+    def _heard(self, now_ns: int) -> list[SourceEvent]:
+        if self._told_ns is not None and now_ns - self._told_ns < _HEARD_EVERY_NS:
+            return []
+        self._told_ns = now_ns
+        return [Heard()]
 
     def _clock_jumps(self, packet: RtpPacket, now_ns: int) -> bool:
         """Whether a packet's timestamp does not go on from the last picture's as time does."""

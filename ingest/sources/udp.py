@@ -7,7 +7,6 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
@@ -118,10 +117,13 @@ class UdpPort:
 
     def _arrived(self) -> Batch:
         batch: Batch = []
-        with suppress(BlockingIOError):
+        receive, sender = self._socket.recvfrom, self._sender
+        try:
             while len(batch) < _BATCH:
-                datagram, address = self._socket.recvfrom(_DATAGRAM_BYTES)
-                batch.append((datagram, self._sender(address)))
+                datagram, address = receive(_DATAGRAM_BYTES)
+                batch.append((datagram, sender(address)))
+        except BlockingIOError:
+            return batch
         return batch
 
     def _judged(self, address: tuple[Any, ...]) -> Sender:

@@ -7,10 +7,10 @@ import pytest
 from flow.clock import NS_PER_S
 from flow.codec.annexb import join_nal_units, split_nal_units
 from flow.codec.nal import RULES
-from flow.codec.parameter_sets import parse_h264_sps
+from flow.codec.parameter_sets import parse_h264_sps, slice_type
 from flow.errors import MalformedError
 from flow.units import Codec
-from ingest.protocol.assembly import Assembler, set_id
+from ingest.protocol.assembly import Assembler, is_b_slice, set_id
 from ingest.protocol.events import SourcePicture
 
 from .material import WITH_B_FRAMES, Coded, coded, decoded
@@ -246,3 +246,13 @@ def test_ids_of_parameter_sets() -> None:
     assert set_id(H264, bytes((0x68, 0b00100000))) == 3
     assert set_id(H265, bytes((0x40, 1, 0x2C))) == 2
     assert set_id(H265, bytes((0x44, 1, 0b01100000))) == 2
+
+
+@pytest.mark.parametrize("first", range(0x80, 0x100))
+def test_b_slices_are_known_by_their_first_byte(first: int) -> None:
+    nal = bytes((0x41, first, 0x55))
+    try:
+        expected = slice_type(nal) == "B"
+    except MalformedError:
+        expected = False
+    assert is_b_slice(nal) is expected
