@@ -29,7 +29,8 @@ MISPLACED = """() => {
   const within = (a, b) =>
     a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
   return [...document.querySelectorAll('.stage')].flatMap((stage) => {
-    const readings = [...stage.querySelectorAll('.reading')].filter((one) => one.textContent && box(one).width);
+    const shown = (reading) => reading.textContent && box(reading).width;
+    const readings = [...stage.querySelectorAll('.reading')].filter(shown);
     return [...stage.querySelectorAll('.notice p')]
       .filter((p) => !within(box(p), box(stage)) || readings.some((one) => covers(box(p), box(one))))
       .map((p) => p.textContent);
