@@ -1,4 +1,4 @@
-"""What a viewer says about the stream it receives: RTCP read into messages (RFC 3550, 4585, 5104, 3611).
+"""What a viewer says about the stream it receives: RTCP read into messages (RFC 3550, 4585, 5104).
 
 Our own sender reports are flow.codec.rtp.SenderReport.
 """
@@ -18,22 +18,18 @@ from flow.errors import MalformedError
 
 
 class PacketType(IntEnum):
-    """RTCP packet types (RFC 3550 12.1, RFC 4585 6.1, RFC 3611 2), as far as a viewer's matter here."""
+    """RTCP packet types (RFC 3550 12.1, RFC 4585 6.1), as far as a viewer's matter here."""
 
     SENDER_REPORT = 200
     RECEIVER_REPORT = 201
-    BYE = 203
     TRANSPORT_FEEDBACK = 205
     PAYLOAD_FEEDBACK = 206
-    EXTENDED_REPORT = 207
 
 
 _GENERIC_NACK = 1  # RFC 4585 6.2.1
 _PLI = 1  # RFC 4585 6.3.1
 _FIR = 4  # RFC 5104 4.3.1
 _APPLICATION_LAYER = 15  # RFC 4585 6.4
-_RECEIVER_REFERENCE_TIME = 4  # RFC 3611 4.4
-_DELAY_SINCE_LAST_RR = 5  # RFC 3611 4.5
 
 MAX_COMPOUND_BYTES = 2048
 """More than any path carries in one datagram; over TCP a frame could have 64 KB."""
@@ -96,33 +92,7 @@ class Remb:
     ssrcs: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bye:
-    """The sources that leave (RFC 3550 6.6)."""
-
-    ssrcs: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceTime:
-    """Receiver reference time (RFC 3611 4.4): when the viewer `ssrc` sent this, by its own clock."""
-
-    ssrc: int
-    compact_ntp: int
-
-    def answered(self, our_ssrc: int, held_ns: int) -> bytes:
-        """The DLRR report (RFC 3611 4.5) that tells the viewer how long we have held its time.
-
-        To be appended to a sender report, since a compound starts with a report (RFC 3550 6.1).
-        """
-        delay = min(held_ns * 65536 // NS_PER_S, 0xFFFF_FFFF)
-        body = struct.pack(
-            "!IBBHIII", our_ssrc, _DELAY_SINCE_LAST_RR, 0, 3, self.ssrc, self.compact_ntp, delay
-        )
-        return struct.pack("!BBH", VERSION << 6, PacketType.EXTENDED_REPORT, len(body) // 4) + body
-
-
-Message: TypeAlias = ReceiverReport | Nack | PictureLoss | FullIntra | Remb | Bye | ReferenceTime
+Message: TypeAlias = ReceiverReport | Nack | PictureLoss | FullIntra | Remb
 
 
 def compact_ntp(unix_ns: int) -> int:
@@ -144,16 +114,12 @@ def parse(compound: bytes) -> list[Message]:
         match packet_type:
             case PacketType.SENDER_REPORT | PacketType.RECEIVER_REPORT:
                 messages += _report_blocks(packet_type, count, body)
-            case PacketType.BYE:
-                messages.append(_bye(count, body))
             case PacketType.TRANSPORT_FEEDBACK if count == _GENERIC_NACK:
                 nack = _nack(body, may_ask)
                 may_ask -= len(nack.sequences)
                 messages.append(nack)
             case PacketType.PAYLOAD_FEEDBACK:
                 messages += _payload_feedback(count, body)
-            case PacketType.EXTENDED_REPORT:
-                messages += _reference_times(body)
     return messages
 
 
@@ -186,12 +152,6 @@ def _report_blocks(packet_type: int, count: int, body: bytes) -> Iterator[Receiv
     for block in range(count):
         ssrc, fraction, lost, *rest = _REPORT_BLOCK.unpack_from(body, start + block * _REPORT_BLOCK.size)
         yield ReceiverReport(ssrc, fraction / 256, int.from_bytes(lost, "big", signed=True), *rest)
-
-
-def _bye(count: int, body: bytes) -> Bye:
-    if len(body) < 4 * count:
-        raise MalformedError(f"RTCP BYE with less than its {count} sources (RFC 3550 6.6)")
-    return Bye(struct.unpack_from(f"!{count}I", body))
 
 
 def _feedback(body: bytes) -> tuple[int, bytes]:
@@ -241,20 +201,3 @@ def _remb(information: bytes) -> Remb:
         )
     mantissa = (high & 0x03) << 16 | low
     return Remb(mantissa << (high >> 2), struct.unpack_from(f"!{count}I", information, _REMB_HEAD.size))
-
-
-def _reference_times(body: bytes) -> Iterator[ReferenceTime]:
-    if len(body) < 4:
-        raise MalformedError("RTCP extended report without its SSRC (RFC 3611 2)")
-    ssrc = int.from_bytes(body[:4], "big")
-    start = 4
-    while start < len(body):
-        if start + 4 > len(body):
-            raise MalformedError("RTCP extended report block is cut off (RFC 3611 3)")
-        kind, words = struct.unpack_from("!BxH", body, start)
-        end = start + 4 + 4 * words
-        if end > len(body):
-            raise MalformedError("RTCP extended report block exceeds its packet (RFC 3611 3)")
-        if kind == _RECEIVER_REFERENCE_TIME and words == 2:
-            yield ReferenceTime(ssrc, int.from_bytes(body[start + 6 : start + 10], "big"))
-        start = end
