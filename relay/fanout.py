@@ -63,16 +63,16 @@ class FanOut:
             with self._bus.from_keyframe(self._feed_id) as units:
                 async for unit in units:
                     self._spread(unit)
-                    for more in units.drain():
-                        self._spread(more)
                     self._look_after_backlogs()
                     self.ask_for_keyframe()
             pumping.cancel()
 
     def ask_for_keyframe(self) -> None:
         """Forward what viewers want, at most once a second; a wish that comes sooner waits until then."""
+        if not self.stream.keyframe_wanted:
+            return
         now_ns = self._clock.now_ns()
-        if self.stream.keyframe_wanted and now_ns - self._asked_ns >= KEYFRAME_EVERY_NS:
+        if now_ns - self._asked_ns >= KEYFRAME_EVERY_NS:
             self._asked_ns = now_ns
             self.stream.keyframe_wanted = False
             self._bus.publish(KeyframeWanted(self._feed_id, now_ns))

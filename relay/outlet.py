@@ -18,6 +18,7 @@ class Outlet:
         buffer = bytearray(BUFFER_BYTES)
         self._view = memoryview(buffer)
         self._base = ffi.from_buffer(buffer)
+        self._pointers: dict[int, list[Any]] = {}  # by segment size, of which there are some hundreds
         lengths = ffi.new("int[]", MAX_SEGMENTS)
         self._lengths = ffi.buffer(lengths)
         self._length_pointers = [lengths + i for i in range(MAX_SEGMENTS)]
@@ -31,5 +32,11 @@ class Outlet:
         return srtp.protect(pointers, self._length_pointers) and path.send_run(view, run.segment)
 
     def _prepare(self, run: Run) -> tuple[list[Any], memoryview]:
-        run.prepared = [self._base + at for at in run.starts], self._view[: len(run.data)]
+        pointers = self._pointers.get(run.segment) or self._pointers_every(run.segment)
+        run.prepared = pointers[: run.count], self._view[: run.size_bytes]
         return run.prepared  # type: ignore[no-any-return]
+
+    def _pointers_every(self, segment: int) -> list[Any]:
+        starts = range(0, MAX_RUN_BYTES, segment)[:MAX_SEGMENTS]
+        pointers = self._pointers[segment] = [self._base + at for at in starts]
+        return pointers

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ NO_DELAY = bytes(3)  # least and most delay 0: "show it as soon as it is there"
 MAX_SEGMENTS = 60
 MAX_RUN_BYTES = 64_000
 """What one sendmsg with UDP_SEGMENT takes: 64 segments in one UDP datagram of at most 65,507 bytes."""
+
+INT_BYTES = array("i").itemsize
 
 MAX_SHARED_LAYOUTS = 16
 """Viewers that have left out pictures have offsets of their own; what is laid out for one is not kept."""
@@ -49,24 +51,26 @@ class Run:
     """
 
     first: int  # index in the picture of the first packet
+    count: int
     segment: int  # bytes on the wire of each packet but the last
     data: bytes
-    starts: list[int]  # of each packet in `data`
     lengths: bytes  # of each packet before protection, as C ints
-    count: int = 0  # how many they are, and their bytes on the wire
-    size_bytes: int = 0
+    size_bytes: int = 0  # of all of them on the wire
     prepared: Any = None
 
     def __post_init__(self) -> None:
-        self.count, self.size_bytes = len(self.starts), len(self.data)
+        self.size_bytes = len(self.data)
+
+    @property
+    def starts(self) -> range:
+        """Where in `data` each packet begins."""
+        return range(0, self.size_bytes, self.segment)
 
     def part(self, start: int, stop: int) -> Run:
         """The packets `start` to `stop` of this run, by index in the run."""
-        first_byte = self.starts[start]
-        end_byte = self.starts[stop] if stop < self.count else len(self.data)
-        lengths = array("i", self.lengths)[start:stop].tobytes()
-        starts = [at - first_byte for at in self.starts[start:stop]]
-        return Run(self.first + start, self.segment, self.data[first_byte:end_byte], starts, lengths)
+        data = self.data[start * self.segment : stop * self.segment]
+        lengths = self.lengths[start * INT_BYTES : stop * INT_BYTES]
+        return Run(self.first + start, stop - start, self.segment, data, lengths)
 
 
 @dataclass(slots=True)
@@ -92,9 +96,7 @@ class WirePicture:
         """All its packets for viewers of one shape and sequence offset."""
         runs = self._layouts.get(key)
         if runs is None:
-            shape, offset = key
-            packets = [self.packet(i, shape, offset) for i in range(self.count)]
-            runs = list(_runs(packets, shape.tag_bytes))
+            runs = self._laid_out(*key)
             if len(self._layouts) < MAX_SHARED_LAYOUTS:
                 self._layouts[key] = runs
         return runs
@@ -107,11 +109,26 @@ class WirePicture:
 
     def single(self, index: int, shape: Shape, offset: int) -> Run:
         """One packet alone, to be sent again."""
-        return next(_runs([self.packet(index, shape, offset)], shape.tag_bytes, index))
+        packet = self.packet(index, shape, offset)
+        data = packet + bytes(shape.tag_bytes)
+        return Run(index, 1, len(data), data, array("i", [len(packet)]).tobytes())
 
     def forget_layouts(self) -> None:
         """Free what was laid out; it is made again when asked for."""
         self._layouts.clear()
+
+    def _laid_out(self, shape: Shape, offset: int) -> list[Run]:
+        """All packets in one go: only the sequence number and the marker differ between their headers."""
+        if not self.payloads:
+            return []
+        header = _header(shape, 0, 0, self.rtp_timestamp, self.ssrc)
+        first = self.first + offset
+        parts = [header[:2], b"", header[4:], b"", bytes(shape.tag_bytes)] * self.count
+        parts[1::5] = [(n & 0xFFFF).to_bytes(2, "big") for n in range(first, first + self.count)]
+        parts[3::5] = self.payloads
+        parts[-5] = bytes((header[0], 0x80 | header[1]))
+        lengths = [len(header) + len(payload) for payload in self.payloads]
+        return _runs(b"".join(parts), lengths, shape.tag_bytes)
 
 
 def _header(shape: Shape, marker: int, sequence: int, timestamp: int, ssrc: int) -> bytes:
@@ -124,27 +141,21 @@ def _header(shape: Shape, marker: int, sequence: int, timestamp: int, ssrc: int)
     )
 
 
-def _runs(packets: Sequence[bytes], tag_bytes: int, first: int = 0) -> Iterator[Run]:
+def _runs(data: bytes, lengths: Sequence[int], tag_bytes: int) -> list[Run]:
     """Cut at every change of size that segmentation offload does not allow."""
-    start = 0
-    while start < len(packets):
-        size = len(packets[start])
+    runs: list[Run] = []
+    start = first_byte = 0
+    while start < len(lengths):
+        length = lengths[start]
+        segment = length + tag_bytes
+        most = min(start + min(MAX_SEGMENTS, MAX_RUN_BYTES // segment), len(lengths))
         stop = start + 1
-        most = start + min(MAX_SEGMENTS, MAX_RUN_BYTES // (size + tag_bytes))
-        while stop < min(most, len(packets)) and len(packets[stop]) == size:
+        while stop < most and lengths[stop] == length:
             stop += 1
-        if stop < min(most, len(packets)) and len(packets[stop]) < size:
+        if stop < most and lengths[stop] < length:
             stop += 1
-        yield _run(packets[start:stop], tag_bytes, first + start)
-        start = stop
-
-
-def _run(packets: Sequence[bytes], tag_bytes: int, first: int) -> Run:
-    room = bytes(tag_bytes)
-    starts, at = [], 0
-    for packet in packets:
-        starts.append(at)
-        at += len(packet) + tag_bytes
-    data = room.join(packets) + room
-    lengths = array("i", map(len, packets)).tobytes()
-    return Run(first, len(packets[0]) + tag_bytes, data, starts, lengths)
+        end_byte = first_byte + (stop - start - 1) * segment + lengths[stop - 1] + tag_bytes
+        ints = array("i", lengths[start:stop]).tobytes()
+        runs.append(Run(start, stop - start, segment, data[first_byte:end_byte], ints))
+        start, first_byte = stop, end_byte
+    return runs

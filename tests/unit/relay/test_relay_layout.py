@@ -53,6 +53,10 @@ def test_one_packet_can_be_laid_out_alone_with_any_number() -> None:
     assert (packet.sequence, packet.marker, packet.payload) == (109, True, bytes([2]) * 9)
 
 
+def test_a_picture_without_packets_is_no_run() -> None:
+    assert picture().runs((GCM, 0)) == []
+
+
 def test_viewers_of_one_shape_and_offset_share_bytes_until_they_are_forgotten() -> None:
     one = picture(1180, 5)
     runs = one.runs((GCM, 0))
