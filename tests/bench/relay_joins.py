@@ -47,7 +47,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """One join. `wrong` of `compared` pictures are not what was filmed; `first_right` is of the first."""
+    """One join. `wrong` of `compared` pictures are not what was filmed; `first_right` is of the first.
+
+    `called_ms` is when the callback began in which the first picture was drawn and compared; `at_ms` of a
+    picture is after it was read, which takes 20 to 30 ms of the page's time.
+    """
 
     relay: str
     posted_ms: float
@@ -56,10 +60,13 @@ class Join:
     compared: int
     wrong: int
     freezes: int
+    called_ms: float | None = None
 
     @property
     def first_ms(self) -> float | None:
-        return self.shown[0].at_ms - self.posted_ms if self.shown else None
+        if not self.shown:
+            return None
+        return (self.shown[0].at_ms if self.called_ms is None else self.called_ms) - self.posted_ms
 
     def steady_lags(self) -> list[float]:
         if not self.shown:
@@ -122,6 +129,7 @@ class JoinPage:
             compared=len(right),
             wrong=right.count(False),
             freezes=seen["freezes"],
+            called_ms=seen["calledMs"],
         )
 
     def _is_right(self, thumbnail: Mapping[str, Any], numbers: Mapping[int, int]) -> bool:

@@ -59,6 +59,13 @@ def test_live_is_when_the_lag_is_that_of_steady_watching() -> None:
     assert (found["frozen"], found["without_picture"]) == (0, 0)
 
 
+def test_the_first_picture_is_there_when_its_callback_begins_not_when_it_has_been_read() -> None:
+    shown = (Shown(1070.0, 10.0), Shown(1100.0, 10.0))
+    join = Join("pion", 1000.0, shown, first_right=True, compared=2, wrong=0, freezes=0, called_ms=1042.0)
+    assert join.first_ms == 42.0
+    assert join.live_ms(10.0) == 70.0
+
+
 def test_a_gap_is_a_freeze_and_a_failed_join_has_no_picture() -> None:
     shown = (Shown(1000.0, 10.0), Shown(1190.0, 10.0))
     joins = [
