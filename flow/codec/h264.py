@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import IntEnum
 
 from flow.errors import MalformedError
@@ -56,12 +55,10 @@ def _stap_a(nals: list[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def _fu_a(nal: bytes, max_payload: int) -> Iterator[bytes]:
+def _fu_a(nal: bytes, max_payload: int) -> list[bytes]:
     """RFC 6184 5.8: the NAL unit's header is not sent but told by FU indicator and FU header."""
-    indicator = nal[0] & 0xE0 | _FU_A
-    nal_type = nal[0] & 0x1F
-    for part, first, last in fragments(nal[1:], max_payload - 2):
-        yield bytes((indicator, first << 7 | last << 6 | nal_type)) + part
+    header = bytes((nal[0] & 0xE0 | _FU_A, nal[0] & 0x1F))
+    return fragments(nal, 1, header, max_payload)
 
 
 class Depacketizer(PictureDepacketizer):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from flow.errors import MalformedError
 
 from .annexb import split_nal_units
@@ -48,12 +46,10 @@ def _ap(nals: list[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def _fu(nal: bytes, max_payload: int) -> Iterator[bytes]:
+def _fu(nal: bytes, max_payload: int) -> list[bytes]:
     """RFC 7798 4.4.3: the NAL unit's type moves from its header into the FU header."""
-    header = bytes((nal[0] & ~_TYPE_BITS | _FU << 1, nal[1]))
-    nal_type = H265.type_of(nal)
-    for part, first, last in fragments(nal[2:], max_payload - 3):
-        yield header + bytes((first << 7 | last << 6 | nal_type,)) + part
+    header = bytes((nal[0] & ~_TYPE_BITS | _FU << 1, nal[1], H265.type_of(nal)))
+    return fragments(nal, 2, header, max_payload)
 
 
 class Depacketizer(PictureDepacketizer):

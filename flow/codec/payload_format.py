@@ -210,15 +210,21 @@ class PictureDepacketizer(ABC):
         return [Picture(join_nal_units(nals), self._timestamp, keyframe, damaged)]
 
 
-def fragments(body: bytes, room: int) -> Iterator[tuple[bytes, bool, bool]]:
-    """Cut `body` into the fewest parts of at most `room` bytes, equal but for a shorter last one.
+def fragments(nal: bytes, skip: int, header: bytes, max_payload: int) -> list[bytes]:
+    """The payloads of a NAL unit that is too large for one: each `header`, which ends in the FU header, and
+    a part of what follows the NAL unit's own `skip` bytes of header.
 
-    Yields (part, first, last). Equal sizes let a run of packets leave in one system call (UDP GSO).
+    As few as may be, equal but for a shorter last one: a run of equal ones leaves in one system call (UDP
+    GSO).
     """
-    count = -(-len(body) // room)
-    size = -(-len(body) // count)
-    for start in range(0, len(body), size):
-        yield body[start : start + size], start == 0, start + size >= len(body)
+    size = len(nal) - skip
+    count = -(-size // (max_payload - len(header)))
+    size = -(-size // count)
+    payloads = [header + nal[at : at + size] for at in range(skip, len(nal), size)]
+    for at, flag in ((0, _FIRST), (-1, _LAST)):
+        flagged = header[:-1] + bytes((header[-1] | flag,))
+        payloads[at] = flagged + payloads[at][len(header) :]
+    return payloads
 
 
 def runs_of_small(nals: list[bytes], rules: NalRules, room: int) -> Iterator[list[bytes]]:
