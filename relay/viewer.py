@@ -124,7 +124,7 @@ class Viewer:
             path.send(self._srtp_out.protect_rtcp(report))
         if not self.delivery.catching_up:  # a group sent at once says nothing about the stream
             stream_bps = self._stream.bits_per_s
-            self.delivery.pacer.on_report(self.feedback.congested(now_ns, stream_bps), stream_bps, now_ns)
+            self.delivery.pacer.on_report(self.feedback.congestion(now_ns, stream_bps), stream_bps, now_ns)
 
     def report(self, now_ns: int) -> ViewerReport:
         feedback, path, delivery = self.feedback, self.ice.path, self.delivery

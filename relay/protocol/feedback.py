@@ -9,7 +9,7 @@ from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec.rtp import signed_distance
 from flow.units import CLOCK_RATE_HZ
 
-from .pacer import TokenBucket
+from .pacer import Congestion, TokenBucket
 from .rtcp import FullIntra, Message, Nack, PictureLoss, ReceiverReport, Remb, compact_ntp
 
 LOSS_WINDOW_NS = NS_PER_S
@@ -74,16 +74,17 @@ class Feedback:
                 case PictureLoss(media_ssrc=self._ssrc) | FullIntra(media_ssrc=self._ssrc):
                     self.plis += 1
 
-    def congested(self, now_ns: int, stream_bps: float) -> bool:
+    def congestion(self, now_ns: int, stream_bps: float) -> Congestion | None:
         """Whether more is lost than a good link loses, or the viewer thinks that it can take far less."""
-        lossy = self.loss is not None and self.loss > CONGESTED_LOSS
-        if lossy and now_ns - self._reports[-1][0] <= VALID_NS:
-            return True
-        return (
-            self.remb_bps is not None
-            and self.remb_bps < CONGESTED_REMB * stream_bps
-            and now_ns - self._remb_at_ns <= VALID_NS
-        )
+        told_ns: list[int] = []
+        if self.loss is not None and self.loss > CONGESTED_LOSS:
+            told_ns.append(self._reports[-1][0])
+        if self.remb_bps is not None and self.remb_bps < CONGESTED_REMB * stream_bps:
+            told_ns.append(self._remb_at_ns)
+        newest_ns = max(told_ns, default=None)
+        if newest_ns is None or now_ns - newest_ns > VALID_NS:
+            return None
+        return Congestion(newest_ns)
 
     def _take_report(self, report: ReceiverReport, now_ns: int) -> None:
         self._reports.append((now_ns, report))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flow.clock import NS_PER_S
 
 START_BPS = 96_000_000
@@ -20,6 +22,13 @@ HEADROOM = 1.25  # over the stream, to work off what waits behind a keyframe
 GROWTH_PER_S = 1.1
 MAX_GROWTH_NS = 2 * NS_PER_S  # who has been silent for longer has not shown that it can take more
 LOWERED_AT_MOST_EVERY_NS = NS_PER_S  # one loss is in all the reports of its second
+
+
+@dataclass(frozen=True, slots=True)
+class Congestion:
+    """That a viewer's way is congested, as a report said that came at `told_ns`."""
+
+    told_ns: int
 
 
 class TokenBucket:
@@ -70,23 +79,30 @@ class Pacer(TokenBucket):
         self._reported_ns: int | None = None
         self._lowered_ns: int | None = None
 
-    def on_report(self, congested: bool, stream_bps: float, now_ns: int) -> None:
-        """Adapt to a viewer's report; `stream_bps` is what the feed needs on average.
+    def on_report(self, congestion: Congestion | None, stream_bps: float, now_ns: int) -> None:
+        """Adapt to what a viewer has reported; `stream_bps` is what the feed needs on average.
 
-        Halved, never set to what the viewer estimates: Chromium's REMB is little above what is being sent,
-        whatever the path could carry.
+        A report is acted upon once, however often it is told here. The rate is halved, never set to what the
+        viewer estimates: Chromium's REMB is little above what is being sent, whatever the path could carry.
         """
         since_ns = 0 if self._reported_ns is None else now_ns - self._reported_ns
         self._reported_ns = now_ns
         if self._fixed:
             return
         rate_bps = self.rate_bps
-        if not congested:
+        if congestion is None:
             rate_bps *= GROWTH_PER_S ** (min(since_ns, MAX_GROWTH_NS) / NS_PER_S)
-        elif self._lowered_ns is None or now_ns - self._lowered_ns >= LOWERED_AT_MOST_EVERY_NS:
+        elif self._is_news(congestion, now_ns):
             self._lowered_ns = now_ns
             rate_bps /= 2
         self._set(max(min(rate_bps, START_BPS), HEADROOM * stream_bps, LEAST_BPS))
+
+    def _is_news(self, congestion: Congestion, now_ns: int) -> bool:
+        """Whether it says something of the time since the rate was lowered."""
+        lowered_ns = self._lowered_ns
+        return lowered_ns is None or (
+            congestion.told_ns > lowered_ns and now_ns - lowered_ns >= LOWERED_AT_MOST_EVERY_NS
+        )
 
     def _set(self, rate_bps: float) -> None:
         self.set(rate_bps, _burst_bytes(rate_bps))

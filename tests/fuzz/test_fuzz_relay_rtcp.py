@@ -96,8 +96,7 @@ def test_a_hostile_viewer_moves_its_own_bounds_only(seed: int) -> None:
             check(messages, len(compound))
             read += len(messages)
             feedback.take(messages, now_ns)
-            congested = feedback.congested(now_ns, STREAM_BPS)
-            pacer.on_report(congested, STREAM_BPS, now_ns)
+            pacer.on_report(feedback.congestion(now_ns, STREAM_BPS), STREAM_BPS, now_ns)
             for message in messages:
                 for sequence in message.sequences if isinstance(message, Nack) else ():
                     found = numbers.feed_seq_of(sequence, newest)

@@ -183,7 +183,7 @@ def test_a_nack_from_before_a_drop_still_finds_its_packet() -> None:
     scene.join()
     while scene.sent.dropped_pictures == 0 or scene.tap.pictures[-1] < 35:
         scene.picture(12_000)
-    scene.pacer.on_report(False, 0.0, scene.now_ns)
+    scene.pacer.on_report(None, 0.0, scene.now_ns)
     before_drop = next(p for p in scene.tap.packets if p.timestamp == 2 * 3000)
     scene.pass_ns(NS_PER_S)
     scene.delivery.resend([before_drop.sequence], None, scene.now_ns)

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from flow.clock import NS_PER_MS, NS_PER_S
+from relay.protocol.pacer import Congestion
 from tests.unit.relay.test_relay_delivery import Scene, contiguous
 
 
@@ -67,7 +68,8 @@ def test_whatever_a_viewer_asks_for_and_whatever_its_path_takes_the_numbers_stay
         if dice.random() < 0.2:
             scene.way.waiting_bytes = dice.choice([0, 30_000, 64 * 1024])
         if dice.random() < 0.1:
-            scene.pacer.on_report(dice.random() < 0.5, 1e6, scene.now_ns)
+            congestion = Congestion(scene.now_ns) if dice.random() < 0.5 else None
+            scene.pacer.on_report(congestion, 1e6, scene.now_ns)
     scene.way.waiting_bytes = 0
     scene.picture(500, keyframe=True)
     scene.pass_ns(3 * NS_PER_S)

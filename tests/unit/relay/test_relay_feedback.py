@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from flow.clock import NS_PER_MS, NS_PER_S
 from relay.protocol.feedback import READ_AT_ONCE_BYTES, READ_BPS, VALID_NS, Feedback
+from relay.protocol.pacer import Congestion
 from relay.protocol.rtcp import FullIntra, Nack, PictureLoss, ReceiverReport, Remb, compact_ntp
 from tests.fakes.clock import START_NS
 
@@ -25,7 +26,7 @@ def report(
 def test_nothing_is_known_before_the_first_report() -> None:
     feedback = Feedback(SSRC)
     assert (feedback.loss, feedback.rtt_ms, feedback.jitter_ms, feedback.remb_bps) == (None,) * 4
-    assert not feedback.congested(START_NS, 100 * MBIT)
+    assert feedback.congestion(START_NS, 100 * MBIT) is None
 
 
 def test_the_first_report_is_taken_at_its_word() -> None:
@@ -128,17 +129,17 @@ def test_an_impossible_round_trip_leaves_the_last_one() -> None:
 def test_loss_is_congestion_above_two_percent_while_it_is_fresh(loss: float, congested: bool) -> None:
     feedback = Feedback(SSRC)
     feedback.take([report(fraction=loss)], START_NS)
-    assert feedback.congested(START_NS + VALID_NS, 4 * MBIT) is congested
-    assert not feedback.congested(START_NS + VALID_NS + 1, 4 * MBIT)
+    assert (feedback.congestion(START_NS + VALID_NS, 4 * MBIT) == Congestion(START_NS)) is congested
+    assert feedback.congestion(START_NS + VALID_NS + 1, 4 * MBIT) is None
 
 
 def test_an_estimate_far_below_the_stream_is_congestion_while_it_is_fresh() -> None:
     feedback = Feedback(SSRC)
     feedback.take([Remb(3 * MBIT, (SSRC,))], START_NS)
     assert feedback.remb_bps == 3 * MBIT
-    assert feedback.congested(START_NS + VALID_NS, 5 * MBIT)
-    assert not feedback.congested(START_NS, 4 * MBIT)
-    assert not feedback.congested(START_NS + VALID_NS + 1, 5 * MBIT)
+    assert feedback.congestion(START_NS + VALID_NS, 5 * MBIT) == Congestion(START_NS)
+    assert feedback.congestion(START_NS, 4 * MBIT) is None
+    assert feedback.congestion(START_NS + VALID_NS + 1, 5 * MBIT) is None
 
 
 def test_what_is_kept_is_bounded() -> None:

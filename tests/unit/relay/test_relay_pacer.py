@@ -17,6 +17,7 @@ from relay.protocol.pacer import (
     LEAST_BURST_BYTES,
     START_BPS,
     START_BURST_BYTES,
+    Congestion,
     Pacer,
     TokenBucket,
 )
@@ -121,16 +122,33 @@ def test_congestion_lowers_the_rate(stream_bps: float, reports: int, expected_bp
 def lowered(pacer: Pacer, reports: int = 9, stream_bps: float = STREAM_BPS) -> int:
     """Lower its rate by that many reports; returns when the last one came."""
     for second in range(reports):
-        pacer.on_report(True, stream_bps, START_NS + second * NS_PER_S)
+        report(pacer, START_NS + second * NS_PER_S, stream_bps)
     return START_NS + (reports - 1) * NS_PER_S
+
+
+def report(pacer: Pacer, now_ns: int, stream_bps: float = STREAM_BPS, congested: bool = True) -> None:
+    pacer.on_report(Congestion(now_ns) if congested else None, stream_bps, now_ns)
+
+
+def test_one_report_of_loss_halves_the_rate_once_however_long_it_is_valid() -> None:
+    pacer, feedback = Pacer(), Feedback(SSRC)
+    feedback.take([ReceiverReport(SSRC, 0.03, 12, 400, 0, 0, 0)], START_NS)
+    for second in range(5):  # from a receiver that reports every 5 s
+        now_ns = START_NS + second * NS_PER_S
+        pacer.on_report(feedback.congestion(now_ns, STREAM_BPS), STREAM_BPS, now_ns)
+        assert pacer.rate_bps == START_BPS / 2
+    feedback.take([ReceiverReport(SSRC, 0.03, 72, 2400, 0, 0, 0)], START_NS + 5 * NS_PER_S)
+    now_ns = START_NS + 5 * NS_PER_S
+    pacer.on_report(feedback.congestion(now_ns, STREAM_BPS), STREAM_BPS, now_ns)
+    assert pacer.rate_bps == START_BPS / 4
 
 
 def test_one_loss_in_many_reports_lowers_the_rate_once_a_second() -> None:
     pacer = Pacer()
     for ms in range(0, 1000, 20):
-        pacer.on_report(True, STREAM_BPS, START_NS + ms * NS_PER_MS)
+        report(pacer, START_NS + ms * NS_PER_MS)
     assert pacer.rate_bps == START_BPS / 2
-    pacer.on_report(True, STREAM_BPS, START_NS + NS_PER_S)
+    report(pacer, START_NS + NS_PER_S)
     assert pacer.rate_bps == START_BPS / 4
 
 
@@ -139,17 +157,17 @@ def test_the_rate_grows_by_a_tenth_a_second_however_often_is_reported(every_ms: 
     pacer = Pacer()
     last_ns = lowered(pacer)
     for ms in range(every_ms, 10_001, every_ms):
-        pacer.on_report(False, STREAM_BPS, last_ns + ms * NS_PER_MS)
+        pacer.on_report(None, STREAM_BPS, last_ns + ms * NS_PER_MS)
     assert pacer.rate_bps == pytest.approx(5 * MBIT * 1.1**10)
     for second in range(11, 45):
-        pacer.on_report(False, STREAM_BPS, last_ns + second * NS_PER_S)
+        pacer.on_report(None, STREAM_BPS, last_ns + second * NS_PER_S)
     assert pacer.rate_bps == START_BPS
 
 
 def test_silence_is_no_proof_of_room() -> None:
     pacer = Pacer()
     last_ns = lowered(pacer)
-    pacer.on_report(False, STREAM_BPS, last_ns + 3600 * NS_PER_S)
+    pacer.on_report(None, STREAM_BPS, last_ns + 3600 * NS_PER_S)
     assert pacer.rate_bps == pytest.approx(5 * MBIT * 1.1**2)
 
 
@@ -157,14 +175,14 @@ def test_silence_is_no_proof_of_room() -> None:
 def test_a_stream_that_grows_is_followed_at_once(congested: bool) -> None:
     pacer = Pacer()
     last_ns = lowered(pacer)
-    pacer.on_report(congested, 12 * MBIT, last_ns + NS_PER_MS)
+    report(pacer, last_ns + NS_PER_MS, 12 * MBIT, congested)
     assert pacer.rate_bps == 15 * MBIT
 
 
 def test_a_fixed_rate_stays() -> None:
     pacer = Pacer(fixed_bps=LINK_BPS)
-    pacer.on_report(True, STREAM_BPS, START_NS)
-    pacer.on_report(False, STREAM_BPS, START_NS + NS_PER_S)
+    report(pacer, START_NS)
+    pacer.on_report(None, STREAM_BPS, START_NS + NS_PER_S)
     assert pacer.rate_bps == LINK_BPS
     assert pacer.allowance(START_NS) == LEAST_BURST_BYTES
     assert Pacer(fixed_bps=10_000 * MBIT).allowance(START_NS) > 6_000_000  # as good as unpaced
@@ -247,8 +265,8 @@ class Run:
             self.rate_by_s.append(self.pacer.rate_bps)
             sent_bps = 8 * (self.link.received_bytes - sent_before + PACKET_BYTES * self.lost_by_s[-1])
             self._feedback.take(self._viewer.reports(), self.now_ns)
-            congested = self._feedback.congested(self.now_ns, sent_bps)
-            self.pacer.on_report(congested, STREAM_BPS, self.now_ns)
+            congestion = self._feedback.congestion(self.now_ns, sent_bps)
+            self.pacer.on_report(congestion, STREAM_BPS, self.now_ns)
         return self
 
     def _tick(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flow.clock import NS_PER_S
-from relay.protocol.pacer import START_BPS, Pacer
+from relay.protocol.pacer import START_BPS, Congestion, Pacer
 from relay.protocol.paces import REMEMBERED, Paces
 
 STREAM_BPS = 4_000_000
@@ -15,7 +15,8 @@ HOME = "192.0.2.7"
 def lowered() -> Pacer:
     pacer = Pacer()
     for second in range(9):
-        pacer.on_report(True, STREAM_BPS, second * NS_PER_S)
+        now_ns = second * NS_PER_S
+        pacer.on_report(Congestion(now_ns), STREAM_BPS, now_ns)
     return pacer
 
 
