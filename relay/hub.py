@@ -23,6 +23,7 @@ from .fanout import FanOut
 from .outlet import Outlet
 from .port import Path, Port, origin_of
 from .protocol import stun
+from .protocol.icelite import HELD_NS
 from .protocol.paces import Paces
 from .sdp import checked_offer
 from .settings import RelaySettings
@@ -31,7 +32,6 @@ from .viewer import Viewer
 log = logging.getLogger("lagebild.relay")
 
 CLOSE_WITHIN_S = 5.0
-HELD_NS = 5 * NS_PER_S
 TEND_EVERY_NS = 100 * NS_PER_MS
 STUN_BYTES = range(0, 4)
 DTLS_BYTES = range(20, 64)

@@ -26,6 +26,9 @@ CONSENT_NS = 30_000_000_000
 SILENT_NS = 15_000_000_000
 """Three consent checks missed (RFC 7675 5.1: each 4 to 6 s): another path that is checked is better."""
 
+HELD_NS = 5_000_000_000
+"""A path that was heard so lately is in use; a browser in good order is heard every second or two."""
+
 MAX_PATHS = 8
 REMEMBERED_CHECKS = 256
 
@@ -55,7 +58,9 @@ class IceLite(Generic[P]):
     """Answers the checks of one viewer and knows where to send.
 
     Holds at most MAX_PATHS paths and the transaction ids of the last REMEMBERED_CHECKS checks (at one check
-    every 2.5 s, the last ten minutes). `refused` counts by reason what was not accepted.
+    every 2.5 s, the last ten minutes). Once one of them is forgotten, a check from a path never seen before
+    may be that one, repeated by somebody else: it counts only if the path in use has fallen silent.
+    `refused` counts by reason what was not accepted.
     """
 
     def __init__(self, local: Credentials, remote: Credentials, now_ns: int) -> None:
@@ -64,6 +69,7 @@ class IceLite(Generic[P]):
         self._path: P | None = None
         self._checked_ns: dict[P, int] = {}
         self._transactions: dict[bytes, P | None] = {}  # None: its path is closed
+        self._remembers_all = True
         self._dropped: list[P] = []
         self.checked = False
         """Whether any authenticated check has come: DTLS may be sent from then on, before nomination."""
@@ -102,7 +108,7 @@ class IceLite(Generic[P]):
         except MalformedError:
             self.refused["malformed"] += 1
             return None
-        fault = self._fault_of(message, path)
+        fault = self._fault_of(message, path, now_ns)
         if fault is not None:
             self.refused[fault] += 1
             return None
@@ -129,7 +135,7 @@ class IceLite(Generic[P]):
             if self._path is not None:
                 self.consent_until_ns = self._checked_ns[self._path] + CONSENT_NS
 
-    def _fault_of(self, message: stun.Message, path: P) -> str | None:
+    def _fault_of(self, message: stun.Message, path: P, now_ns: int) -> str | None:
         if message.kind != stun.BINDING_REQUEST:
             return "no request"
         if message.attributes.get(stun.USERNAME) != self._username:
@@ -139,6 +145,9 @@ class IceLite(Generic[P]):
         # A check repeated from elsewhere is somebody who wants the video sent to him (RFC 8445 19.2).
         if self._transactions.get(message.transaction_id, path) != path:
             return "replayed"
+        held = self._path is not None and now_ns - self.heard_ns < HELD_NS
+        if held and path not in self._checked_ns and not self._remembers_all:
+            return "late path"
         return None
 
     def _answer(self, message: stun.Message, path: P, source: stun.Address, now_ns: int) -> bytes:
@@ -161,6 +170,7 @@ class IceLite(Generic[P]):
         self._transactions[transaction_id] = path
         if len(self._transactions) > REMEMBERED_CHECKS:
             del self._transactions[next(iter(self._transactions))]
+            self._remembers_all = False
 
     def _take(self, path: P, nominated: bool, now_ns: int) -> None:
         silent = self._path is not None and now_ns - self._checked_ns[self._path] > SILENT_NS

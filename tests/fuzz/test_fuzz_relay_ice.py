@@ -157,7 +157,7 @@ def test_the_agent_stays_small_and_follows_only_what_is_signed(seed: int) -> Non
         assert len(ice._transactions) <= REMEMBERED_CHECKS
         ice.dropped()
     assert len(answered) > ROUNDS // 8
-    reasons = {"malformed", "integrity", "username", "no request", "replayed"}
+    reasons = {"malformed", "integrity", "username", "no request", "replayed", "late path"}
     assert set(ice.refused) == reasons | {"unknown attribute", "role conflict"}
 
 

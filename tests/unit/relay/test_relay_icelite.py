@@ -8,7 +8,15 @@ import weakref
 import pytest
 
 from relay.protocol import stun
-from relay.protocol.icelite import CONSENT_NS, MAX_PATHS, REMEMBERED_CHECKS, SILENT_NS, Credentials, IceLite
+from relay.protocol.icelite import (
+    CONSENT_NS,
+    HELD_NS,
+    MAX_PATHS,
+    REMEMBERED_CHECKS,
+    SILENT_NS,
+    Credentials,
+    IceLite,
+)
 
 S = 1_000_000_000
 OURS = Credentials("ours", "a password of ours")
@@ -238,12 +246,42 @@ def test_many_paths_are_bounded_and_those_in_use_are_kept(ice: IceLite[str]) -> 
     assert ice.dropped() == []
 
 
-def test_the_memory_of_checks_is_bounded_and_forgets_the_oldest(ice: IceLite[str]) -> None:
-    requests = [check() for _ in range(REMEMBERED_CHECKS + 1)]
+def test_the_memory_of_checks_is_bounded_and_a_forgotten_one_takes_no_path_that_is_in_use(
+    ice: IceLite[str],
+) -> None:
+    ice.handle(check(), "second", SOURCE, 0)
+    requests = [check(nominate=True) for _ in range(REMEMBERED_CHECKS)]
     for request in requests:
         ice.handle(request, "a", SOURCE, 1 * S)
-    assert ice.handle(requests[1], "b", SOURCE, 2 * S) is None
-    assert ice.handle(requests[0], "b", SOURCE, 2 * S) is not None
+    assert len(ice._transactions) == REMEMBERED_CHECKS
+    ice.handle(check(), "a", SOURCE, 2 * S)  # and the first is forgotten
+    ice.heard("a", 60 * S)
+    assert ice.handle(requests[1], "thief", SOURCE, 61 * S) is None
+    assert ice.refused == {"replayed": 1}
+    assert ice.handle(requests[0], "thief", SOURCE, 61 * S) is None
+    assert ice.refused == {"replayed": 1, "late path": 1}
+    assert (ice.path, "thief" in ice.paths) == ("a", False)
+    ice.handle(check(nominate=True), "second", SOURCE, 61 * S)  # known of old: it is the viewer itself
+    assert ice.path == "second"
+
+
+def test_after_any_time_a_viewer_that_moved_is_followed_once_its_old_path_is_silent(
+    ice: IceLite[str],
+) -> None:
+    for number in range(REMEMBERED_CHECKS + 1):
+        ice.handle(check(nominate=True), "wlan", SOURCE, number * S)
+    last_ns = REMEMBERED_CHECKS * S
+    assert ice.handle(check(nominate=True), "lte", SOURCE, last_ns + HELD_NS - 1) is None
+    assert ice.handle(check(nominate=True), "lte", SOURCE, last_ns + HELD_NS) is not None
+    assert ice.path == "lte"
+
+
+def test_after_any_time_a_viewer_whose_connection_closed_may_come_anew(ice: IceLite[str]) -> None:
+    for _ in range(REMEMBERED_CHECKS + 1):
+        ice.handle(check(nominate=True), "tcp", SOURCE, 1 * S)
+    ice.forget("tcp")
+    ice.handle(check(nominate=True), "tcp again", SOURCE, 2 * S)
+    assert ice.path == "tcp again"
 
 
 def test_credentials_are_long_random_and_of_ice_characters() -> None:
