@@ -182,7 +182,7 @@ class MemoryBus:
         return True
 
     def _offer_unit(self, unit: AccessUnit) -> None:
-        key = key_of(unit)
+        key = unit_key(unit.feed_id, unit.rendition)
         whole = self._groups[key].add(unit)
         for reader in self._keyframe_readers[key]:
             if not whole:

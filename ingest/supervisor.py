@@ -15,7 +15,7 @@ from flow.errors import ConfigError, LagebildError, PortInUseError
 from flow.flights import SourceState, SourceStatus
 
 from .open import open_source
-from .protocol.events import Opened, Restarted, SourceEvent, Unusable
+from .protocol.events import Opened, Restarted, SourceEvent, SourcePicture, Unusable
 from .protocol.feed import Feed
 from .protocol.lifecycle import Patience
 from .settings import FeedSource, IngestSettings
@@ -125,12 +125,14 @@ class _SupervisedFeed:
         units = self._feed.handle(event, self._clock.now_ns())
         for unit in units:
             self._bus.publish(unit)
-        if isinstance(event, Unusable):
-            self._flood.add(event.detail)
-        elif isinstance(event, Opened | Restarted) or (
-            units and self._told_status() is not SourceStatus.LIVE
-        ):
-            self._tell_changes()  # at once; what changes slowly is seen by tick()
+        match event:
+            case SourcePicture():
+                if units and self._told_status() is not SourceStatus.LIVE:
+                    self._tell_changes()
+            case Unusable(_, detail):
+                self._flood.add(detail)
+            case Opened() | Restarted():
+                self._tell_changes()  # at once; what changes slowly is seen by tick()
 
     def _failed(self, reason: str, detail: str) -> None:
         now_ns = self._clock.now_ns()

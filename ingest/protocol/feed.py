@@ -107,7 +107,8 @@ class Feed:
 
     def _picture(self, picture: SourcePicture, now_ns: int) -> list[AccessUnit]:
         assembled = self._assembler.push(picture)
-        self._lifecycle.heard(now_ns, self._assembler.waits_for)
+        if not assembled or self._assembler.waiting:  # else the pictures tell more than that
+            self._lifecycle.heard(now_ns, self._assembler.waits_for)
         return [self._unit(done, now_ns) for done in assembled]
 
     def _unit(self, assembled: Assembled, now_ns: int) -> AccessUnit:
