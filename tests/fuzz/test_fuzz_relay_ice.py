@@ -15,7 +15,7 @@ from flow.errors import MalformedError
 from relay.port import Path, Port
 from relay.protocol import stun
 from relay.protocol.framing import MAX_FRAME_BYTES, Deframer, framed
-from relay.protocol.icelite import MAX_PATHS, REMEMBERED_CHECKS, Credentials, IceLite
+from relay.protocol.icelite import HELD_NS, MAX_PATHS, REMEMBERED_CHECKS, Credentials, IceLite
 
 QUICK = settings(derandomize=True, deadline=None, max_examples=300)
 SEEDS = range(8)
@@ -170,7 +170,7 @@ async def test_the_port_outlives_junk_by_udp_and_tcp(seed: int) -> None:
     def receive(datagram: bytes, path: Path) -> None:
         nonlocal received
         received += 1
-        reply = ice.handle(datagram, path, path.address, received)
+        reply = ice.handle(datagram, path, path.address, received * HELD_NS)
         if reply is not None:
             path.send(reply)
 
