@@ -24,14 +24,13 @@ def split_nal_units(data: bytes) -> list[bytes]:
     Bytes before the first start code are no NAL unit and are left out.
     """
     nals: list[bytes] = []
-    at = data.find(_SHORT_START_CODE)
-    while at >= 0:
-        start = at + 3
-        at = data.find(_SHORT_START_CODE, start)
+    end = len(data)
+    while (at := data.rfind(_SHORT_START_CODE, 0, end)) >= 0:  # from the end: rfind is the faster search
         # No NAL unit ends in a zero byte (7.4.1), so these are padding or the next start code's fourth byte.
-        nal = data[start : at if at >= 0 else len(data)].rstrip(b"\x00")
-        if nal:
+        if nal := data[at + 3 : end].rstrip(b"\x00"):
             nals.append(nal)
+        end = at
+    nals.reverse()
     return nals
 
 
