@@ -201,6 +201,22 @@ async def test_reports_are_seen_as_loss_round_trip_and_bandwidth() -> None:
         assert report.estimated_bps == pytest.approx(3 * MBIT, rel=0.001)
 
 
+async def test_one_viewer_on_a_bad_way_takes_nobody_behind_its_address_the_instant_start() -> None:
+    async with one_viewer() as (house, viewer):
+        await film(house, viewer, 60, size=15_000)
+        with LightViewer() as lossy, LightViewer() as late:
+            session_id = await house.join(lossy)
+            await house.pass_s(2.0, [viewer, lossy])  # its group has come
+            for _ in range(7):
+                viewer.check()
+                lossy.send_rtcp(receiver_report(SSRC, lost=26))
+                await house.pass_s(1.0, [viewer, lossy])
+            await house.relay.close(session_id)
+            await house.join(late)
+            await house.pass_s(2.0, [late])
+            assert len(late.timestamps) == 61  # the whole group
+
+
 async def test_forged_repeated_and_senseless_feedback_is_counted_and_changes_nothing() -> None:
     async with one_viewer() as (house, viewer):
         await film(house, viewer, 5)
