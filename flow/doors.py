@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from .errors import RefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +93,47 @@ class RelayDoor(Protocol):
 
     def refused(self) -> dict[str, int]:
         """What came to the relay's port, or was to leave by it, and did not pass: how often, by reason."""
+        ...
+
+
+class KeyDoor(Protocol):
+    """Who may publish: each feed has keys, made by `lagebild key`, shown once and kept as hashes."""
+
+    def check(self, feed_id: str, key: str) -> None:
+        """Raises RefusedError: "key_missing", "key_wrong" (the feed may not even exist), "key_foreign" (the
+        key is another feed's)."""
+        ...
+
+
+class NoKeys:
+    """A KeyDoor without any key: nobody may publish."""
+
+    def check(self, feed_id: str, key: str) -> None:
+        raise RefusedError(f"feed '{feed_id}': there are no keys", code="key_wrong")
+
+
+class RtpPublication(Protocol):
+    """A publisher's place on a feed, for one that sends RTP over a transport of another room (WHIP)."""
+
+    def take(self, datagram: bytes, now_ns: int) -> None:
+        """One packet, RTP or RTCP (RFC 5761), unprotected; RTP in the order of its sequence numbers, as far
+        as it came."""
+        ...
+
+    def close(self, reason: str = "publisher_left", detail: str = "") -> None:
+        """The publisher has gone: a code of the UI catalogue, and one line (\"\": the usual one)."""
+        ...
+
+
+class IngestDoor(Protocol):
+    """What other rooms ask of ingest."""
+
+    def accept_rtp(
+        self, feed_id: str, key: str, protocol: str, address: str, displaced: Callable[[], None]
+    ) -> RtpPublication:
+        """Give a publisher from `address` ("192.0.2.7:51234") the feed's place, before any media is read.
+
+        `displaced` is called once if another publisher takes the place. Raises RefusedError with the codes
+        of KeyDoor, "not_pushed" (the feed takes its pictures otherwise) and "feed_busy".
+        """
         ...

@@ -50,6 +50,12 @@ class OfferError(RemoteError):
     code = "bad_offer"
 
 
+class RefusedError(RemoteError):
+    """A publisher that may not send; `code` says why: its key, its feed, or somebody else who sends."""
+
+    code = "refused"
+
+
 class NotFoundError(LagebildError):
     """No such feed, aircraft, session or flight."""
 

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+PUSHED: dict[str, frozenset[str]] = {
+    "rtmp": frozenset({"rtmp"}),
+    "srt": frozenset({"srt"}),
+    "whip": frozenset({"whip"}),
+    "push": frozenset({"rtmp", "srt", "whip"}),
+}
+"""Sources that are no address: pictures are brought to us, by these protocols."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """Where publishers come to; () are all addresses of this machine. The passphrase is for SRT (10 to 79
+    characters; "": not encrypted)."""
+
+    hosts: tuple[str, ...] = ("127.0.0.1",)
+    rtmp_port: int = 1935
+    srt_port: int = 8890
+    srt_latency_ms: int = 120
+    srt_passphrase: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedSource:
     """Where one feed's pictures come from; see `open.py` for the URLs.
 
+    For a URL of PUSHED, publishers come to us, and with `takeover` a newer one displaces an older one that
+    still sends. `transport` is how RTSP brings its packets: "udp", "tcp", or "auto", which tries UDP first.
     `fps` is needed where a file has no timestamps. `trust_clock` believes the capture times of the source's
     sender reports. `allow_from` names the senders (addresses or networks) that may reach a port which is
     open to the network.
@@ -20,6 +42,8 @@ class FeedSource:
     loop: bool = False
     trust_clock: bool = False
     allow_from: tuple[str, ...] = ()
+    takeover: bool = False
+    transport: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +51,7 @@ class IngestSettings:
     """All feeds, and how patient ingest is with them."""
 
     sources: tuple[FeedSource, ...]
+    publish: PublishSettings = field(default_factory=PublishSettings)
     stalled_after_s: float = 1.0
     lost_after_s: float = 10.0
     retry_first_s: float = 0.5

@@ -6,19 +6,26 @@ import asyncio
 import logging
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import fields, replace
 from operator import attrgetter
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
+from flow.doors import KeyDoor, NoKeys, RtpPublication
 from flow.errors import ConfigError, LagebildError, PortInUseError
 from flow.flights import SourceState, SourceStatus
 
 from .open import open_source
-from .protocol.events import Opened, Restarted, SourceEvent, SourcePicture, Unusable
+from .protocol.events import Awaited, Gone, Opened, Restarted, SourceEvent, SourcePicture, Unusable
 from .protocol.feed import Feed
 from .protocol.lifecycle import Patience
-from .settings import FeedSource, IngestSettings
+from .publications import Publications, Publisher
+from .rtp_publication import accept_rtp
+from .serving import keep_serving, servers_for
+from .settings import PUSHED, FeedSource, IngestSettings
+from .sources import Source
+from .sources.pushed import PushedSource
 
 log = logging.getLogger("lagebild.ingest")
 
@@ -42,11 +49,21 @@ class Ingest:
     """All feeds of the settings. One feed's failure touches no other."""
 
     def __init__(
-        self, bus: Bus, clock: Clock, settings: IngestSettings, chance: random.Random | None = None
+        self,
+        bus: Bus,
+        clock: Clock,
+        settings: IngestSettings,
+        chance: random.Random | None = None,
+        keys: KeyDoor | None = None,
     ) -> None:
         self._clock = clock
+        self._settings = settings
+        self._publications = Publications(settings.sources, keys or NoKeys(), clock)
         chance = chance or random.Random()
-        self._feeds = [_SupervisedFeed(source, bus, clock, settings, chance) for source in settings.sources]
+        self._feeds = [
+            _SupervisedFeed(source, bus, clock, settings, chance, publications=self._publications)
+            for source in settings.sources
+        ]
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -54,6 +71,15 @@ class Ingest:
             tasks.create_task(self._tick(), name="ingest-tick")
             for feed in self._feeds:
                 tasks.create_task(feed.run(), name=f"ingest-{feed.feed_id}")
+            for protocol, server in servers_for(self._publications, self._settings.publish, self._clock):
+                keeping = keep_serving(protocol, server, self._publications, self._clock)
+                tasks.create_task(keeping, name=f"ingest-{protocol}")
+
+    def accept_rtp(
+        self, feed_id: str, key: str, protocol: str, address: str, displaced: Callable[[], None]
+    ) -> RtpPublication:
+        """See flow/doors.py IngestDoor."""
+        return accept_rtp(self._publications, feed_id, key, Publisher(protocol, address), displaced)
 
     async def _tick(self) -> None:
         while True:
@@ -72,8 +98,11 @@ class _SupervisedFeed:
         clock: Clock,
         settings: IngestSettings,
         chance: random.Random,
+        *,
+        publications: Publications,
     ) -> None:
         self.feed_id = source.feed_id
+        self._publications = publications
         self._source, self._bus, self._clock, self._settings = source, bus, clock, settings
         self._chance = chance
         patience = Patience(
@@ -102,7 +131,7 @@ class _SupervisedFeed:
     async def _run_once(self) -> bool:
         """Run the source until it fails; whether another try is worth it."""
         try:
-            await open_source(self._source, self._clock).run(self._take)
+            await self._opened().run(self._take)
         except LagebildError as error:
             self._failed(error.code, str(error))
             return isinstance(error, PortInUseError) or not isinstance(error, ConfigError)
@@ -112,6 +141,11 @@ class _SupervisedFeed:
             return True
         self._failed("source_ended", f"{self._source.url} is at its end")
         return False
+
+    def _opened(self) -> Source:
+        if self._source.url in PUSHED:
+            return PushedSource(self.feed_id, self._publications)
+        return open_source(self._source, self._clock)
 
     def _pause_ns(self, failures: int) -> int:
         """Twice as long after every failure, and never the same for two feeds."""
@@ -131,7 +165,7 @@ class _SupervisedFeed:
                     self._tell_changes()
             case Unusable(_, detail):
                 self._flood.add(detail)
-            case Opened() | Restarted():
+            case Opened() | Restarted() | Awaited() | Gone():
                 self._tell_changes()  # at once; what changes slowly is seen by tick()
 
     def _failed(self, reason: str, detail: str) -> None:

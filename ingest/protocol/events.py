@@ -20,6 +20,21 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """Pictures are brought to us and nobody does yet, so none are due; one line that says where they may."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Whoever brought pictures has left, or cannot come: a reason code and one line. Another may come."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """Something usable arrived, though perhaps no whole picture yet; a picture says so by itself."""
 
@@ -76,5 +91,14 @@ class Unusable:
 
 
 SourceEvent: TypeAlias = (
-    Opened | Heard | ParameterSets | SourcePicture | ClockReport | Restarted | PacketsLost | Unusable
+    Opened
+    | Awaited
+    | Gone
+    | Heard
+    | ParameterSets
+    | SourcePicture
+    | ClockReport
+    | Restarted
+    | PacketsLost
+    | Unusable
 )

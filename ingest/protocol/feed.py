@@ -7,7 +7,9 @@ from flow.units import AccessUnit, Rendition
 
 from .assembly import Assembled, Assembler
 from .events import (
+    Awaited,
     ClockReport,
+    Gone,
     Heard,
     Opened,
     PacketsLost,
@@ -60,6 +62,10 @@ class Feed:
                 self._lost_packets += count
             case Unusable(reason, detail):
                 self._lifecycle.unusable(reason, detail, now_ns)
+            case Awaited(detail):
+                self._lifecycle.awaited(detail)
+            case Gone(reason, detail):
+                self.failed(reason, detail, now_ns)
         return []
 
     def failed(self, reason: str, detail: str, now_ns: int) -> None:

@@ -59,6 +59,11 @@ class Lifecycle:
             self._become(SourceStatus.CONNECTING, now_ns)
         self._explain("connecting", f"waiting for pictures on {address}")
 
+    def awaited(self, detail: str) -> None:
+        """Nobody brings pictures yet, and nobody is late."""
+        self._is_open = False
+        self._explain("no_publisher", detail)
+
     def heard(self, now_ns: int, waits_for: str) -> None:
         """Usable bytes came; `waits_for` says what the pictures still lack to be decoded, "" for nothing."""
         if not self._is_recent(self._heard_ns, now_ns):

@@ -88,6 +88,19 @@ export const CATALOGUE = {
     "Das Videoformat der Drohne kann noch nicht gezeigt werden.",
     "The drone's video format cannot be shown yet.",
   ],
+  "reason.no_publisher": ["Es sendet noch niemand.", "Nobody is sending yet."],
+  "reason.publisher_left": ["Der Sender hat aufgehört.", "The publisher has left."],
+  "reason.feed_busy": ["Es sendet schon jemand anderes.", "Somebody else is sending already."],
+  "reason.not_pushed": [
+    "Diese Kamera wird anders angeschlossen.",
+    "This camera is connected in another way.",
+  ],
+  "reason.key_missing": ["In der Adresse fehlt der Schlüssel.", "The key is missing from the address."],
+  "reason.key_wrong": ["Der Schlüssel ist falsch.", "The key is wrong."],
+  "reason.key_foreign": [
+    "Der Schlüssel gehört zu einer anderen Kamera.",
+    "The key belongs to another camera.",
+  ],
   "reason.forbidden_sender": [
     "Pakete von einem nicht zugelassenen Absender werden abgewiesen.",
     "Packets from a sender that is not allowed are refused.",

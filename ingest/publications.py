@@ -1,0 +1,136 @@
+"""Publishers that come to us (RTMP, SRT, WHIP): who may send to which feed, and who does now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from flow.clock import NS_PER_S, Clock
+from flow.doors import KeyDoor
+from flow.errors import LagebildError, RefusedError
+
+from .protocol.events import Awaited, Gone, Opened, SourceEvent
+from .settings import PUSHED, FeedSource
+
+SILENT_NS = 2 * NS_PER_S
+"""A publisher this long silent is taken for one whose connection broke unnoticed: it yields to any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who wants to send: by which `protocol`, a URL scheme, and from which `address` ("192.0.2.7:51234")."""
+
+    protocol: str
+    address: str
+
+
+class Publication:
+    """One publisher's place on one feed, from its acceptance to `close()`, or until another one takes it."""
+
+    def __init__(self, place: Place, publisher: Publisher, displaced: Callable[[], None]) -> None:
+        self.publisher = publisher
+        self.heard_ns = 0
+        self._place = place
+        self._displaced = displaced
+
+    @property
+    def is_open(self) -> bool:
+        return self._place.holder is self
+
+    def publish(self, event: SourceEvent, now_ns: int) -> None:
+        """Hand on what came; nothing once the place is another's."""
+        self.heard_ns = now_ns
+        if self.is_open:
+            self._place.tell(event)
+
+    def close(self, reason: str = "publisher_left", detail: str = "") -> None:
+        """The publisher is gone. `reason` is a code of the UI catalogue, `detail` one line."""
+        if self.is_open:
+            self._place.holder = None
+            self._place.tell(Gone(reason, detail or f"the publisher at {self.publisher.address} has left"))
+
+    def displace(self) -> None:
+        """Another publisher has the place now."""
+        self._displaced()
+
+
+class Place:
+    """One pushed feed: its source listens by `tell` while it runs."""
+
+    def __init__(self, source: FeedSource) -> None:
+        self.source = source
+        self.protocols = PUSHED[source.url]
+        self.holder: Publication | None = None
+        self._listener: Callable[[SourceEvent], None] | None = None
+        self._waits: SourceEvent = Awaited(f"waiting for a publisher by {', '.join(sorted(self.protocols))}")
+
+    def tell(self, event: SourceEvent) -> None:
+        if self._listener is not None:
+            self._listener(event)
+
+    def attach(self, listener: Callable[[SourceEvent], None]) -> None:
+        self._listener = listener
+        self.tell(self._waits)
+
+    def detach(self) -> None:
+        self._listener = None
+
+    @property
+    def is_attached(self) -> bool:
+        return self._listener is not None
+
+
+class Publications:
+    """The places of all pushed feeds. Raises RefusedError where a publisher may not have one."""
+
+    def __init__(self, sources: Iterable[FeedSource], keys: KeyDoor, clock: Clock) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._places = {source.feed_id: Place(source) for source in sources if source.url in PUSHED}
+
+    def protocols(self) -> frozenset[str]:
+        """By which protocols somebody may come."""
+        return frozenset().union(*(place.protocols for place in self._places.values()))
+
+    def place(self, feed_id: str) -> Place:
+        return self._places[feed_id]
+
+    def open(
+        self, feed_id: str, key: str, publisher: Publisher, bits: int, displaced: Callable[[], None]
+    ) -> Publication:
+        """Give `publisher` the feed's place; its timestamps wrap at `bits`. `displaced` is called once if
+        another one takes it over.
+
+        The key comes first: who has none learns nothing of a feed, not even whether it exists.
+        """
+        self._keys.check(feed_id, key)
+        place = self._places.get(feed_id)
+        if place is None or publisher.protocol not in place.protocols or not place.is_attached:
+            by = f"not by {publisher.protocol}" if place else "not from a publisher"
+            raise RefusedError(
+                f"feed '{feed_id}' takes its pictures {by}: see `source` in its settings", code="not_pushed"
+            )
+        now_ns, holder = self._clock.now_ns(), place.holder
+        if holder is not None:
+            if not place.source.takeover and now_ns - holder.heard_ns < SILENT_NS:
+                raise RefusedError(
+                    f"feed '{feed_id}' has a publisher already, at {holder.publisher.address}",
+                    code="feed_busy",
+                )
+            place.holder = None
+            holder.displace()
+        publication = place.holder = Publication(place, publisher, displaced)
+        publication.publish(Opened(f"{publisher.protocol}://{publisher.address}", bits), now_ns)
+        return publication
+
+    def unavailable(self, protocol: str, error: LagebildError) -> None:
+        """Nobody can come by `protocol`, for this reason."""
+        for place in self._places.values():
+            if place.protocols == {protocol} and place.holder is None:
+                place.tell(Gone(error.code, str(error)))
+
+    def available(self, protocol: str, address: str) -> None:
+        """Publishers can come by `protocol` now, to `address`."""
+        for place in self._places.values():
+            if protocol in place.protocols and place.holder is None:
+                place.tell(Awaited(f"waiting for a publisher on {address}"))

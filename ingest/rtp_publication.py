@@ -1,0 +1,32 @@
+"""Publishers whose RTP comes over a transport of another room: WHIP, through the relay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flow.doors import RtpPublication
+
+from .protocol.rtp_stream import RtpStream
+from .publications import Publication, Publications, Publisher
+
+
+def accept_rtp(
+    publications: Publications, feed_id: str, key: str, publisher: Publisher, displaced: Callable[[], None]
+) -> RtpPublication:
+    """See flow/doors.py IngestDoor. Raises RefusedError."""
+    bits = RtpStream.TIMESTAMP_BITS
+    return _RtpPublication(publications.open(feed_id, key, publisher, bits, displaced))
+
+
+class _RtpPublication:
+    def __init__(self, publication: Publication) -> None:
+        self._publication = publication
+        self._stream = RtpStream()
+
+    def take(self, datagram: bytes, now_ns: int) -> None:
+        sender = self._publication.publisher.address
+        for event in self._stream.handle(datagram, sender, now_ns):
+            self._publication.publish(event, now_ns)
+
+    def close(self, reason: str = "publisher_left", detail: str = "") -> None:
+        self._publication.close(reason, detail)
