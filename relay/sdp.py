@@ -73,8 +73,8 @@ class Offer:
 def checked_offer(offer_sdp: str) -> str:
     """Return the offer without its ICE candidates, or raise OfferError saying what it lacks.
 
-    The browser checks us, never we the browser: aioice answers the viewer's own connectivity checks
-    (RFC 8445 7.3.1.3, peer-reflexive candidates), so no offer can make this server send packets to an
+    The browser checks us, never we the browser: we answer the viewer's own connectivity checks and learn
+    from them where it is (RFC 8445 7.3.1.3, peer-reflexive candidates), so no offer can make this server send packets to an
     address it names, and no `.local` name is looked up (a second of mDNS each).
     """
     size = len(offer_sdp.encode(errors="replace"))
@@ -85,7 +85,6 @@ def checked_offer(offer_sdp: str) -> str:
     lines = offer_sdp.replace("\r\n", "\n").split("\n")
     _check_lines(lines)
     _check_contents(lines)
-    # Without end-of-candidates aioice keeps waiting for the viewer's checks (RFC 8838 8.2).
     return "\r\n".join(line for line in lines if not line.startswith(("a=candidate", "a=end-of-candidates")))
 
 

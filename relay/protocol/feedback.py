@@ -35,6 +35,8 @@ READ_AT_ONCE_BYTES = 16 * 1024
 class Feedback:
     """What the viewer of the stream `ssrc` has reported; messages about other streams do not count.
 
+    Only a REMB does, whatever SSRCs it names: it tells of the way, which has no other stream.
+
     `loss` (0 to 1, over the last second or two), `rtt_ms`, `jitter_ms` and `remb_bps` are None until they
     are known. `nacked` counts the packets asked for again, `plis` the keyframes (PLI and FIR), `unread` the
     datagrams that were too much.
