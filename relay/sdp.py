@@ -74,8 +74,8 @@ def checked_offer(offer_sdp: str) -> str:
     """Return the offer without its ICE candidates, or raise OfferError saying what it lacks.
 
     The browser checks us, never we the browser: we answer the viewer's own connectivity checks and learn
-    from them where it is (RFC 8445 7.3.1.3, peer-reflexive candidates), so no offer can make this server send packets to an
-    address it names, and no `.local` name is looked up (a second of mDNS each).
+    from them where it is (RFC 8445 7.3.1.3, peer-reflexive candidates), so no offer can make this
+    server send packets to an address it names, and no `.local` name is looked up (a second of mDNS each).
     """
     size = len(offer_sdp.encode(errors="replace"))
     if size > MAX_OFFER_BYTES:
