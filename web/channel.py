@@ -1,7 +1,7 @@
 """What one feed's pages hear over their WebSockets: serialised once, whoever listens.
 
 A page that cannot keep up misses messages and gets the present state later (web/subscriber.py); it never
-slows the others.
+slows the others. What is dear is a send, not its bytes: messages that are no news ride with the next sample.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from .views import Json, anchor_view, feed_view, link_view, ms, sample_view, sta
 ANCHOR_EVERY_NS = 500 * NS_PER_MS
 ANCHOR_MOVED_NS = 5 * NS_PER_MS
 SAMPLE_AHEAD_NS = 10_000 * NS_PER_MS
+SAMPLES_FLOW_NS = 250 * NS_PER_MS
+"""A sample came within this: the next one, ten a second, can soon take along what is no news."""
 
 
 class FeedChannel:
@@ -42,6 +44,8 @@ class FeedChannel:
         self.feeds: Callable[[], list[Json]] = list  # all feeds of the installation, for the picker
         self._anchor: AccessUnit | None = None
         self._told_ns = 0
+        self._sampled_ns = -SAMPLES_FLOW_NS
+        self._riding: dict[str, bytes] = {}  # frames that go with the next message, by type
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -63,6 +67,8 @@ class FeedChannel:
 
     def leave(self, subscriber: Subscriber) -> None:
         self._subscribers.discard(subscriber)
+        if not self._subscribers:
+            self._riding.clear()
 
     def close(self) -> None:
         """End every subscription: the service stops."""
@@ -70,11 +76,20 @@ class FeedChannel:
             subscriber.close()
 
     def tell(self, kind: str, content: Json) -> None:
-        """Send one message to every subscriber."""
+        """Send one message to every subscriber, and with it whatever waited for one."""
         if self._subscribers:
-            frame = text_frame(_message(kind, content))
+            self._riding.pop(kind, None)
+            frames = b"".join((text_frame(_message(kind, content)), *self._riding.values()))
+            self._riding.clear()
             for subscriber in self._subscribers:
-                subscriber.offer(frame)
+                subscriber.offer(frames)
+
+    def _mention(self, kind: str, content: Json) -> None:
+        """Tell what is no news: with the next sample while samples flow, else at once."""
+        if self._clock.now_ns() - self._sampled_ns >= SAMPLES_FLOW_NS:
+            self.tell(kind, content)
+        elif self._subscribers:
+            self._riding[kind] = text_frame(_message(kind, content))
 
     def _snapshot(self) -> bytes:
         state = self._bus.peek(SourceState, self._feed.id)
@@ -96,31 +111,35 @@ class FeedChannel:
         with self._bus.from_keyframe(self._feed.id) as units:
             async for unit in units:
                 before, self._anchor = self._anchor, unit
-                if before is None or self._is_news(before, unit):
+                if before is None or _is_moved(before, unit):
                     self._told_ns = self._clock.now_ns()
                     self.tell("anchor", anchor_view(unit))
-
-    def _is_news(self, before: AccessUnit, unit: AccessUnit) -> bool:
-        if (before.epoch, before.utc_origin) != (unit.epoch, unit.utc_origin):
-            return True
-        moved_ns = _utc_of(before, unit.pts_90k) - unit.utc_ns
-        return abs(moved_ns) > ANCHOR_MOVED_NS or self._clock.now_ns() - self._told_ns >= ANCHOR_EVERY_NS
+                elif self._clock.now_ns() - self._told_ns >= ANCHOR_EVERY_NS:
+                    self._told_ns = self._clock.now_ns()
+                    self._mention("anchor", anchor_view(unit))
 
     async def _follow_samples(self) -> None:
         with self._bus.latest(TelemetrySample, self._aircraft.id) as samples:
             async for sample in samples:
+                self._sampled_ns = self._clock.now_ns()
                 if self._subscribers:
                     self.tell("telemetry", self._tagged(sample))
 
     async def _follow_source(self) -> None:
+        told: SourceState | None = None
         with self._bus.latest(SourceState, self._feed.id) as states:
             async for state in states:
-                self.tell("state", state_view(state))
+                is_news = told is None or _without_counters(told) != _without_counters(state)
+                told = state
+                (self.tell if is_news else self._mention)("state", state_view(state))
 
     async def _follow_link(self) -> None:
+        told: LinkState | None = None
         with self._bus.latest(LinkState, self._aircraft.id) as links:
             async for link in links:
-                self.tell("link", link_view(link))
+                is_news = told is None or _without_counts(told) != _without_counts(link)
+                told = link
+                (self.tell if is_news else self._mention)("link", link_view(link))
 
     async def _follow_texts(self) -> None:
         with self._bus.events(StatusText) as texts:
@@ -169,6 +188,13 @@ def time_reply(t0: float, clock: Clock) -> bytes:
     return _message("time", {"t0": t0, "utc_ms": ms(clock.now_ns())})
 
 
+def _is_moved(before: AccessUnit, unit: AccessUnit) -> bool:
+    """What was told of `before` leads no more to the time of `unit`."""
+    if (before.epoch, before.utc_origin) != (unit.epoch, unit.utc_origin):
+        return True
+    return abs(_utc_of(before, unit.pts_90k) - unit.utc_ns) > ANCHOR_MOVED_NS
+
+
 def _utc_of(anchor: AccessUnit, pts_90k: int) -> int:
     return anchor.utc_ns + (pts_90k - anchor.pts_90k) * NS_PER_S // CLOCK_RATE_HZ
 
@@ -177,6 +203,10 @@ def _without_counters(state: SourceState) -> SourceState:
     return replace(
         state, fps=None, bitrate_bps=None, pictures=0, lost_packets=0, damaged=0, restarts=0, epoch=0
     )
+
+
+def _without_counts(link: LinkState) -> LinkState:
+    return replace(link, messages=0, bad_bytes=0, duplicates=0, lost=0)
 
 
 def _message(kind: str, content: Json) -> bytes:

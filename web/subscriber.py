@@ -65,8 +65,8 @@ class Subscriber:
         transport.set_write_buffer_limits(high=WAITING_MOST_BYTES)
         self._wake.set()
 
-    def offer(self, frame: bytes) -> None:
-        """Write one whole frame, or leave it out."""
+    def offer(self, frames: bytes) -> None:
+        """Write whole frames, one or more, in one call; or leave them out."""
         if self.behind:
             self.dropped += 1
         # RFC 6455 5.5.1: no data follows a close frame, also while the page's own is awaited.
@@ -77,7 +77,7 @@ class Subscriber:
             self.dropped += 1
             self._wake.set()
         else:
-            self._transport.write(frame)
+            self._transport.write(frames)
 
     def close(self) -> None:
         """Nothing more is written; `attend` returns."""
