@@ -9,17 +9,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 NEAR, FAR = "10.213.77.1", "10.213.77.2"
-COUNTED = "packets"
 
 
 class NamespaceError(Exception):
     """A command of the set-up failed; the message has what it said."""
+
+
+class Dropped(NamedTuple):
+    """So many UDP packets were `lost` of those that `came`."""
+
+    lost: int
+    came: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +46,22 @@ class Cable:
 
     async def drop(self, percent: int) -> None:
         """From now on each UDP packet that arrives on either side is lost with this probability."""
-        rule = f"meta l4proto udp numgen random mod 100 < {percent} counter drop"
+        chain = "add chain ip cable arriving { type filter hook input priority 0; policy accept; }"
+        rules = ("counter", f"numgen random mod 100 < {percent} counter drop")
         for side in (self.near, self.far):
             await _run(*side, "nft", "flush ruleset")
             await _run(*side, "nft", "add table ip cable")
-            await _run(
-                *side,
-                "nft",
-                "add chain ip cable arriving { type filter hook input priority 0; policy accept; }",
-            )
-            await _run(*side, "nft", f"add rule ip cable arriving {rule}")
+            await _run(*side, "nft", chain)
+            for rule in rules:
+                await _run(*side, "nft", f"add rule ip cable arriving meta l4proto udp {rule}")
 
-    async def dropped(self) -> list[int]:
-        """How many packets were lost on their way to the near and to the far side."""
+    async def dropped(self) -> list[Dropped]:
+        """What was lost since `drop()` on its way to the near and to the far side."""
         counts = []
         for side in (self.near, self.far):
-            words = (await _run(*side, "nft", "list chain ip cable arriving")).split()
-            counts.append(int(words[words.index(COUNTED) + 1]))
+            chain = await _run(*side, "nft", "list chain ip cable arriving")
+            came, lost = map(int, re.findall(r"counter packets (\d+)", chain))
+            counts.append(Dropped(lost, came))
         return counts
 
 

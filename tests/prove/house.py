@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,11 +41,15 @@ class SkippingClock(SystemClock):
 
 
 class Feeder:
-    """Publishes pictures over and over, 30 a second, each on its time; late ones follow at once."""
+    """Publishes pictures over and over, 30 a second, each on its time; late ones follow at once.
+
+    `began_ns` is when, by the monotonic clock, the first one since it runs was due.
+    """
 
     def __init__(self, bus: Bus, clock: Clock, pictures: Sequence[Picture], feed_id: str = FEED) -> None:
         self.pictures = pictures
         self.published = 0
+        self.began_ns = 0
         self._bus = bus
         self._clock = clock
         self._feed_id = feed_id
@@ -52,7 +57,7 @@ class Feeder:
         self._seq = 0
 
     async def run(self) -> None:
-        start_ns = self._clock.now_ns()
+        start_ns, self.began_ns = self._clock.now_ns(), time.monotonic_ns()
         for number in range(10**9):
             due_ns = start_ns + number * NS_PER_S // FPS
             await self._clock.sleep_until(due_ns)

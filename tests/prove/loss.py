@@ -3,54 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from flow.clock import NS_PER_MS, NS_PER_S
-from tests.fakes.encoded import FPS
+from flow.clock import NS_PER_S
 from tests.fakes.lossy_link import Conditions
 from tests.fakes.lossy_proxy import LossyProxy
 
-from .clip import LENGTH, numbered_clip
+from .clip import numbered_clip
+from .pictures import Kind, Seen, Watch, seen
 from .programs import RELAYS, VIEWERS, Program
-
-AnswerTo: TypeAlias = Callable[[str], Awaitable[str]]
-"""Gives the SDP answer to an SDP offer."""
 
 HALF_ROUND_TRIP_MS = 20.0
 CONNECT_WITHIN_S = 20.0
-SETTLED_S = {"aiortc": 4, "gstreamer": 8}
-"""Until what a start on a bad network broke is over. aiortc: two groups of the clip. GStreamer 1.22 sends a
-NACK every 0.2 to 0.6 s only until its first regular report, up to 7.5 s after the start; and its SRTP takes
-nothing that is 128 packets late, so what is lost of a cached group, which comes in one go, stays lost."""
-LATEST = 45
-"""How many pictures a viewer may be later, against its first one, before a round of the clip is mistaken;
-earlier it is by up to a group, the one it began with."""
+KINDS = {
+    "aiortc": Kind(start_s=6, settles_s=4, late_s=0.5),
+    "gstreamer": Kind(start_s=12, settles_s=8, late_s=1.5),
+}
+"""aiortc settles within two groups of the clip. GStreamer 1.22 sends a NACK every 0.2 to 0.6 s only until its
+first regular report, up to 7.5 s after the start; and its SRTP takes nothing that is 128 packets late, so
+what is lost of a cached group, which comes in one go, stays lost. Its jitter buffer holds all for 0.8 s."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What one receiver decoded from its first picture on.
+class Answered:
+    """An SDP answer, and when, by the monotonic clock, the first picture of the feed was live."""
 
-    `shown` of `due` pictures came out whole, at least once, `settled` is their share from SETTLED_S after the
-    first one; `damaged` frames came out wrong. `freeze_ms` is the longest time without a new picture,
-    `first_ms` the time from the answer to the first one.
-    """
+    sdp: str
+    feed_began_ns: int
 
-    due: int
-    shown: int
-    settled: float
-    damaged: int
-    freeze_ms: int | None
-    first_ms: int | None
 
-    def record(self) -> dict[str, Any]:
-        return {
-            "shown": self.shown, "due": self.due, "share": round(self.shown / max(self.due, 1), 4),
-            "settled_share": round(self.settled, 4), "damaged": self.damaged,
-            "longest_freeze_ms": self.freeze_ms, "first_picture_ms": self.first_ms,
-        }  # fmt: skip
+AnswerTo: TypeAlias = Callable[[str], Awaitable[Answered]]
+"""Answers an SDP offer."""
 
 
 async def watched(
@@ -62,55 +48,31 @@ async def watched(
     addresses: Sequence[str] = (),
 ) -> Seen:
     """Let one viewer join where `answer` comes from, through `proxy` if there is one; watch for so long."""
+    numbered_clip()  # takes seconds, in which no proxy of this process leads on: not while somebody watches
     async with Program((*VIEWERS[viewer], *addresses), prefix) as program:
         # A stock aiortc that is the DTLS client offers ECDSA alone; GStreamer 1.22 is an RSA server. As
         # the answerer of an active offer it is the server, and they meet. (Lagebild always is.)
         offer = (await program.hear("offer"))["offer"].replace("a=setup:actpass", "a=setup:active")
         answered = await answer(proxy.offer(offer) if proxy else offer)
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        await program.say(answer=proxy.answer(answered) if proxy else answered)
-        while loop.time() < began + CONNECT_WITHIN_S and not any("luma" in x for x in program.lines):
+        asked_ns = time.monotonic_ns()
+        await program.say(answer=proxy.answer(answered.sdp) if proxy else answered.sdp)
+        while time.monotonic_ns() < asked_ns + CONNECT_WITHIN_S * NS_PER_S and not any(
+            "luma" in line for line in program.lines
+        ):
             await asyncio.sleep(0.01)
         await asyncio.sleep(seconds)
-        return seen(program.lines, int(began * NS_PER_S), SETTLED_S[viewer])
+        watch = Watch(answered.feed_began_ns, asked_ns, time.monotonic_ns(), KINDS[viewer])
+        return seen(program.lines, watch)
 
 
 def asked_of(relay: Program) -> AnswerTo:
     """Answers of a relay in a process of its own (tests/prove/serve.py)."""
 
-    async def answer(offer_sdp: str) -> str:
-        return str((await relay.ask("answer", offer=offer_sdp))["answer"])
+    async def answer(offer_sdp: str) -> Answered:
+        said = await relay.ask("answer", offer=offer_sdp)
+        return Answered(str(said["answer"]), int(said["feed_began_ns"]))
 
     return answer
-
-
-def seen(lines: Sequence[dict[str, Any]], began_ns: int, settled_s: int) -> Seen:
-    """Reckon what the viewer's lines say; pictures are told apart by their samples (tests/prove/clip.py)."""
-    numbers = numbered_clip().numbers
-    frames = [(line["at_ns"], numbers.get(line["luma"])) for line in lines if "luma" in line]
-    whole = [(at, number) for at, number in frames if number is not None]
-    if not whole:
-        return Seen(0, 0, 0.0, len(frames), None, None)
-    first_ns, first = whole[0]
-    shown: dict[int, int] = {}  # place in the stream, counted from the first picture -> when first shown
-    newest, freeze_ns, newest_ns = -1, 0, first_ns
-    for at_ns, number in whole:
-        # The clip repeats: the round that fits the time best.
-        due = (at_ns - first_ns) * FPS // NS_PER_S
-        place = due + (number - first - due + LATEST) % LENGTH - LATEST
-        shown.setdefault(place, at_ns)
-        if place > newest:
-            freeze_ns, newest, newest_ns = max(freeze_ns, at_ns - newest_ns), place, at_ns
-    settled = [place for place, at_ns in shown.items() if at_ns >= first_ns + settled_s * NS_PER_S]
-    return Seen(
-        due=newest - min(shown) + 1,
-        shown=len(shown),
-        settled=len(settled) / (max(settled) - min(settled) + 1) if settled else 0.0,
-        damaged=len(frames) - len(whole),
-        freeze_ms=max(freeze_ns, frames[-1][0] - newest_ns) // NS_PER_MS,
-        first_ms=(first_ns - began_ns) // NS_PER_MS,
-    )
 
 
 def both_ways(loss: float, **more: Any) -> Conditions:

@@ -1,6 +1,6 @@
 """`python -m tests.prove.serve lagebild|stock [ADDRESS …]`: a relay and its feed in a process of their own.
 
-Speaks JSON lines: {"offer": sdp} is answered by {"answer": sdp}.
+Speaks JSON lines: {"offer": sdp} is answered by {"answer": sdp, "feed_began_ns": monotonic}.
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ async def serve(kind: str, addresses: list[str]) -> None:
         house.feed()
         async for line in lines_of_stdin():
             if kind == "stock":
-                say(answer=await stock_answer(house.bus, line["offer"]))
+                sdp = await stock_answer(house.bus, line["offer"])
             else:
-                say(answer=(await house.relay.answer(FEED, line["offer"])).sdp)
+                sdp = (await house.relay.answer(FEED, line["offer"])).sdp
+            say(answer=sdp, feed_began_ns=house.feeder.began_ns)
 
 
 if __name__ == "__main__":
