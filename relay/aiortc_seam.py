@@ -4,12 +4,14 @@ aiortc does the DTLS handshake (RFC 5763, RFC 5764) and parses SDP. ICE, SRTP an
 
 Private names used (aiortc 1.16.0, pinned in pyproject.toml; `check_private_names` says which one is gone):
 - `RTCDtlsTransport._setup_srtp`: makes two SRTP sessions that nobody needs; ours takes the keys instead.
-- `RTCDtlsTransport._validate_peer_identity`, `._set_state`, `._set_role`, and of an object `._state`,
-  `._ssl`, `._srtp_profiles`, `._task`: to be the DTLS server, to say why a handshake failed, and to free all.
+- `RTCDtlsTransport._validate_peer_identity`, `._set_state`, `._set_role`, and of an object `._ssl`,
+  `._srtp_profiles`, `._task`: to be the DTLS server, to say why a handshake failed, and to free all.
+- of a `RTCIceTransport` `._recv` and `._send`: what RTCDtlsTransport calls, and so what ours are called.
 - `RTCCertificate._create_ssl_context`: makes one OpenSSL context per viewer; ours are shared.
-- `rtcdtlstransport.SRTP_AEAD_AES_128_GCM`, `.SRTP_AES128_CM_SHA1_80` and their `get_key_and_salt`.
-- of `aiortc.sdp`, which says nowhere that it is public: `SessionDescription`, `parameters_to_sdp`,
-  `DTLS_ROLE_SETUP`; and `aioice.ice.get_host_addresses`.
+- `rtcdtlstransport.SRTP_AEAD_AES_128_GCM`, `.SRTP_AES128_CM_SHA1_80`, and of these `openssl_profile`,
+  `key_length`, `salt_length`, `get_key_and_salt`; `rtcdtlstransport.State.FAILED`.
+- of `aiortc.sdp`, which says nowhere that it is public: `SessionDescription` and what it parses,
+  `parameters_to_sdp`, `DTLS_ROLE_SETUP`; and `aioice.ice.get_host_addresses`.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import aioice.ice
+import aiortc
 from aiortc import (
     RTCCertificate,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
     RTCDtlsTransport,
+    RTCIceGatherer,
     rtcdtlstransport,
     sdp,
 )
@@ -55,28 +59,66 @@ _DTLS_1_2 = 0xFEFD
 _DAY_S = 86_400
 _EXPORTER_LABEL = b"EXTRACTOR-dtls_srtp"  # RFC 5764 4.2
 
-_OBJECT_NAMES = ("_ssl", "_state", "_srtp_profiles", "_task")
-PRIVATE_NAMES: tuple[tuple[Any, str], ...] = (
-    (RTCDtlsTransport, "_setup_srtp"),
-    (RTCDtlsTransport, "_validate_peer_identity"),
-    (RTCDtlsTransport, "_set_state"),
-    (RTCDtlsTransport, "_set_role"),
-    (RTCCertificate, "_create_ssl_context"),
-    (rtcdtlstransport, "SRTP_AEAD_AES_128_GCM"),
-    (rtcdtlstransport, "SRTP_AES128_CM_SHA1_80"),
-    (rtcdtlstransport, "State"),
-    (sdp, "SessionDescription"),
-    (sdp, "parameters_to_sdp"),
-    (sdp, "DTLS_ROLE_SETUP"),
-    (aioice.ice, "get_host_addresses"),
+
+def _made(owner: Any, name: str, *arguments: Any) -> Any:
+    """An object of that class, since only its constructor makes its attributes; None if there is none.
+
+    One that cannot be made any more is no use to us either, and has none of them.
+    """
+    kind = getattr(owner, name, None)
+    try:
+        return kind and kind(*arguments)
+    except Exception:
+        return object()
+
+
+PRIVATE_NAMES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+    (
+        "aiortc.rtcdtlstransport",
+        rtcdtlstransport,
+        ("SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80", "State"),
+    ),
+    (
+        "aiortc.rtcdtlstransport.SRTP_AEAD_AES_128_GCM",
+        getattr(rtcdtlstransport, "SRTP_AEAD_AES_128_GCM", None),
+        ("openssl_profile", "key_length", "salt_length", "get_key_and_salt"),
+    ),
+    ("aiortc.rtcdtlstransport.State", getattr(rtcdtlstransport, "State", None), ("FAILED",)),
+    (
+        "aiortc.RTCDtlsTransport",
+        RTCDtlsTransport,
+        ("_setup_srtp", "_validate_peer_identity", "_set_state", "_set_role"),
+    ),
+    (
+        "aiortc.RTCDtlsTransport()",
+        _made(aiortc, "RTCDtlsTransport", None, [RTCCertificate.generateCertificate()]),
+        ("_ssl", "_srtp_profiles", "_task"),
+    ),
+    ("aiortc.RTCIceTransport()", _made(aiortc, "RTCIceTransport", RTCIceGatherer([])), ("_recv", "_send")),
+    ("aiortc.RTCCertificate", RTCCertificate, ("_create_ssl_context",)),
+    ("aiortc.sdp", sdp, ("SessionDescription", "parameters_to_sdp", "DTLS_ROLE_SETUP")),
+    ("aiortc.sdp.SessionDescription", getattr(sdp, "SessionDescription", None), ("parse",)),
+    ("aiortc.sdp.SessionDescription()", _made(sdp, "SessionDescription"), ("media", "group")),
+    (
+        "aiortc.sdp.MediaDescription()",
+        _made(sdp, "MediaDescription", "video", 9, "UDP/TLS/RTP/SAVPF", []),
+        ("kind", "port", "profile", "fmt", "direction", "rtcp_mux", "rtp", "ssrc", "dtls", "ice"),
+    ),
+    ("aiortc.sdp.GroupDescription()", _made(sdp, "GroupDescription", "BUNDLE", []), ("semantic", "items")),
+    ("aiortc.sdp.SsrcDescription()", _made(sdp, "SsrcDescription", 1), ("ssrc",)),
+    ("aioice.ice", aioice.ice, ("get_host_addresses",)),
 )
+"""Where, the owner (None where that is itself a name that is gone), and its names."""
 
 
 def check_private_names() -> None:
     """Raise LagebildError naming the private names that this aiortc no longer has."""
-    gone = [f"{owner.__name__}.{name}" for owner, name in PRIVATE_NAMES if not hasattr(owner, name)]
-    instance = RTCDtlsTransport(None, [RTCCertificate.generateCertificate()])  # type: ignore[arg-type]
-    gone += [f"RTCDtlsTransport().{name}" for name in _OBJECT_NAMES if not hasattr(instance, name)]
+    gone = [
+        f"{where}.{name}"
+        for where, owner, names in PRIVATE_NAMES
+        for name in names
+        if owner is not None and not hasattr(owner, name)
+    ]
     if gone:
         raise LagebildError(f"this version of aiortc or aioice lacks {', '.join(gone)}; 1.16.0 has them")
 

@@ -22,7 +22,7 @@ from .churn import joins_and_leaves, silent_viewers
 from .crowd import changes
 from .hostile import rain
 from .loss import HALF_ROUND_TRIP_MS, asked_of, both_ways, under_conditions, watched
-from .names import names
+from .names import names, taken_away
 from .pictures import judged, worse
 from .programs import RELAYS, VIEWERS, Program, missing_viewer
 
@@ -96,7 +96,7 @@ async def hostile() -> Record:
 
 
 async def names_gone() -> Record:
-    return await asyncio.to_thread(names)
+    return await asyncio.to_thread(names, taken_away())
 
 
 async def joins() -> Record:

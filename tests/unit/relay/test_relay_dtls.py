@@ -563,8 +563,11 @@ def test_another_aiortc_ends_in_one_clear_error(gone: str) -> None:
 
 
 def test_attributes_of_an_object_are_looked_for_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aiortc_seam, "_OBJECT_NAMES", (*aiortc_seam._OBJECT_NAMES, "_renamed"))
-    with pytest.raises(LagebildError, match=r"lacks RTCDtlsTransport\(\)\._renamed; 1\.16\.0 has"):
+    where = "aiortc.RTCDtlsTransport()"
+    [(owner, names)] = [entry[1:] for entry in aiortc_seam.PRIVATE_NAMES if entry[0] == where]
+    renamed = (where, owner, (*names, "_renamed"))
+    monkeypatch.setattr(aiortc_seam, "PRIVATE_NAMES", (*aiortc_seam.PRIVATE_NAMES, renamed))
+    with pytest.raises(LagebildError, match=r"lacks aiortc\.RTCDtlsTransport\(\)\._renamed; 1\.16\.0 has"):
         aiortc_seam.check_private_names()
 
 
