@@ -11,6 +11,7 @@ from tests.prove.mutation import Mutator
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_hostile_datagrams_do_not_reach_the_one_who_watches(seed: int) -> None:
     record = await rain(20_000, seed, within_s=30.0)
+    assert record["faults"] == [], record
     assert record["inputs"] >= 20_000, record
     assert record["errors"] == [], record
     assert "defect" not in record["refused"], record

@@ -1,8 +1,8 @@
 """Duplicate, truncated, replayed and forged STUN, DTLS, SRTP and RTCP, through the real port and hub.
 
-The datagrams come from strangers' sockets, from
-the socket of a hostile viewer with a session of its own, from hostile viewers in the middle of their DTLS
-handshakes, and, as forgeries of its address, from the very socket of the innocent one.
+The datagrams come from strangers' sockets, from the socket of a hostile viewer with a session of its own,
+from hostile viewers in the middle of their DTLS handshakes, and, as forgeries of its address, from the very
+socket of the innocent one.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from collections.abc import Callable
 
 from OpenSSL import SSL
 
+from relay.stream import ssrc_of
 from tests.bench.viewers.ice import Outgoing
 from tests.bench.viewers.viewer import Viewer
 
-from .house import House
+from .house import FEED, House
 from .light import LightViewer
 from .mutation import Mutator
 
@@ -26,13 +27,20 @@ BATCH = 48
 STRANGERS = 8
 NEW_HANDSHAKE_EVERY = 40
 KEPT = 200
+SPOILT = 8
 
 
 class TappedViewer(Viewer):
-    """Keeps the last of what it sent, as somebody on the path would see it."""
+    """Keeps the last of what it sent, as somebody on the path would see it.
+
+    `meant_well` counts what it sent as any viewer does.
+    """
+
+    meant_well = 0
 
     def _send(self, outgoing: Outgoing) -> None:
         self.seen = [*getattr(self, "seen", [])[-KEPT:], *(datagram for datagram, _ in outgoing)]
+        self.meant_well += len(outgoing)
         super()._send(outgoing)
 
 
@@ -45,7 +53,8 @@ class SpoilingViewer(TappedViewer):
         spoilt: Outgoing = []
         for datagram, to in outgoing:
             if datagram[:1] and 20 <= datagram[0] < 64:
-                spoilt += [(self.mutator.next([datagram]), to) for _ in range(8)]
+                spoilt += [(self.mutator.next([datagram]), to) for _ in range(SPOILT)]
+                self.meant_well -= SPOILT
                 if self.mutator.dice.random() < 0.5:
                     continue
             spoilt.append((datagram, to))
@@ -62,8 +71,11 @@ class Attack:
     def __init__(self, house: House, innocent: LightViewer, hostile: LightViewer, seed: int) -> None:
         self.sent: Counter[str] = Counter()
         self.mutator = Mutator(seed)
+        self._meant_well_before = _meant_well(innocent) + _meant_well(hostile)
+        self._dropped_meant_well = 0
         self._house, self._innocent, self._hostile = house, innocent, hostile
         self._to = ("127.0.0.1", house.relay.port)
+        self._ssrc = ssrc_of(FEED)
         self._strangers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(STRANGERS)]
         self._shaking: list[LightViewer] = []
         self._connections: list[asyncio.StreamWriter] = []
@@ -74,6 +86,12 @@ class Attack:
             ("a viewer's own, spoilt", self._own),
             ("a viewer's RTCP, signed nonsense", self._signed),
         )
+
+    @property
+    def meant_well(self) -> int:
+        """Datagrams that viewers have sent meanwhile as viewers do: no hostile inputs."""
+        there = sum(map(_meant_well, (self._innocent, self._hostile, *self._shaking)))
+        return there + self._dropped_meant_well - self._meant_well_before
 
     async def batch(self) -> None:
         """BATCH datagrams of every kind; now and then one more handshake that goes wrong."""
@@ -101,7 +119,7 @@ class Attack:
         return self.mutator.dice.choice(self._strangers), self.mutator.next(seen)
 
     def _forged(self) -> tuple[socket.socket, bytes]:
-        """Everything but the innocent one's own words: those, repeated, count as its own in any network."""
+        """What anybody on the path has seen, spoilt or as it was: the innocent one's own words again, too."""
         datagram = self.mutator.next([*self._seen(self._innocent), *self._seen(self._hostile)])
         return self._innocent.viewer.socket, datagram
 
@@ -111,11 +129,17 @@ class Attack:
     def _signed(self) -> tuple[socket.socket, bytes]:
         dtls = self._hostile.viewer._dtls
         assert dtls is not None
-        rtcp = self.mutator.next(RTCP)
+        dice = self.mutator.dice
+        ssrc = self._ssrc if dice.random() < 0.8 else NOBODYS_SSRC
+        # Of the packets that it has had; now and then of others.
+        newest = self._hostile.viewer.tally.newest
+        sequence = max(newest - dice.randrange(RECENT), 0) if dice.random() < 0.8 else dice.randrange(65536)
+        genuine = dice.choice(RTCP)(ssrc, sequence & 0xFFFF)
+        rtcp = self.mutator.next([genuine]) if dice.random() < 0.8 else genuine
         if len(rtcp) < 8 or len(rtcp) > 1200:
-            rtcp = RTCP[0]
+            rtcp = genuine
         # A few senders: libsrtp keeps a stream for each it has ever seen, on our side too.
-        rtcp = rtcp[:7] + bytes((rtcp[7] & 15,)) + rtcp[8:] if rtcp[4:7] == bytes(3) else RTCP[0]
+        rtcp = rtcp[:7] + bytes((rtcp[7] & 15,)) + rtcp[8:] if rtcp[4:7] == bytes(3) else genuine
         return self._hostile.viewer.socket, dtls.protect(rtcp)
 
     async def _shake_hands_badly(self) -> None:
@@ -139,6 +163,7 @@ class Attack:
 
     async def _drop(self, viewer: LightViewer) -> None:
         self.sent["handshakes that went wrong"] += len(getattr(viewer.viewer, "seen", []))
+        self._dropped_meant_well += _meant_well(viewer)
         viewer.vanish()
         with contextlib.suppress(Exception):
             await self._house.relay.close(viewer.session_id)
@@ -148,17 +173,41 @@ class Attack:
         return getattr(viewer.viewer, "seen", [])
 
 
-def _rtcp(kind: int, count: int, body: bytes) -> bytes:
+def _meant_well(viewer: LightViewer) -> int:
+    assert isinstance(viewer.viewer, TappedViewer)
+    return viewer.viewer.meant_well
+
+
+def _rtcp(kind: int, count: int, media_ssrc: int | None, rest: bytes = b"") -> bytes:
+    body = SENDER + (b"" if media_ssrc is None else media_ssrc.to_bytes(4, "big")) + rest
     return bytes((0x80 | count, kind)) + (len(body) // 4).to_bytes(2, "big") + body
 
 
-_SSRCS = bytes.fromhex("00000001 00000002")
-RTCP = (
-    _rtcp(201, 1, _SSRCS + bytes(20)),
-    _rtcp(205, 1, _SSRCS + bytes.fromhex("0001ffff 00200000")),
-    _rtcp(206, 1, _SSRCS),
-    _rtcp(206, 4, _SSRCS + bytes.fromhex("00000002 01000000")),
-    _rtcp(206, 15, _SSRCS + b"REMB" + bytes.fromhex("010bffff 00000002")),
-    _rtcp(207, 0, _SSRCS[:4] + bytes.fromhex("04000002 0000000000000000")),
-    _rtcp(203, 1, _SSRCS[:4]),
+def _nack(ssrc: int, sequence: int, fields: int = 1) -> bytes:
+    """17 packets from this one on for each field (RFC 4585 6.2.1)."""
+    numbers = ((sequence + 17 * field) & 0xFFFF for field in range(fields))
+    return _rtcp(205, 1, ssrc, b"".join(number.to_bytes(2, "big") + b"\xff\xff" for number in numbers))
+
+
+def _full_intra(ssrc: int, sequence: int) -> bytes:
+    return _rtcp(206, 4, 0, ssrc.to_bytes(4, "big") + bytes((sequence & 0xFF, 0, 0, 0)))
+
+
+def _remb(ssrc: int, sequence: int) -> bytes:
+    return _rtcp(206, 15, 0, b"REMB" + bytes((1, sequence & 0xFF, 0xFF, 0xFF)) + ssrc.to_bytes(4, "big"))
+
+
+SENDER = bytes(3) + b"\x01"
+NOBODYS_SSRC = 2
+RECENT = 2000
+RTCP: tuple[Callable[[int, int], bytes], ...] = (
+    lambda ssrc, sequence: _rtcp(201, 1, ssrc, bytes(20)),
+    _nack,
+    lambda ssrc, sequence: _nack(ssrc, sequence, 60),
+    lambda ssrc, sequence: _rtcp(206, 1, ssrc),
+    _full_intra,
+    _remb,
+    lambda ssrc, sequence: _rtcp(207, 0, None, bytes.fromhex("04000002 0000000000000000")),
+    lambda ssrc, sequence: _rtcp(203, 1, None),
 )
+"""Each about the stream of an SSRC and, where it asks for packets, one sequence number."""

@@ -12,9 +12,12 @@ from .programs import VIEWERS, Program
 
 SMALL = (320, 240)
 DECODED_WITHIN_S = 10.0
+STOPPED_S = 35.0
+"""Longer than the 10 s after which a silent viewer is sent nothing, and the 30 s after which one without
+consent is gone (RFC 7675 5.1): who gets no pictures must be neither."""
 
 
-async def changes(count: int = 50, watch_s: float = 2.0, stopped_s: float = 3.0) -> dict[str, Any]:
+async def changes(count: int = 50, watch_s: float = 2.0, stopped_s: float = STOPPED_S) -> dict[str, Any]:
     """One viewer decodes, `count` others count packets; nobody may lose any, nobody may be dropped.
 
     Each state of the feed is watched for `watch_s`; `stopped_s` long there is no picture.

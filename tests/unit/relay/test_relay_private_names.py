@@ -17,7 +17,7 @@ OBJECTS = {"profile", "session", "group", "media", "super()", "self._dtls"}
 
 
 class Uses(ast.NodeVisitor):
-    """The attributes of aiortc's modules, classes and objects that the code looks up as it runs, and its overrides."""
+    """What the code looks up of aiortc's modules, classes and objects as it runs, and what it overrides."""
 
     def __init__(self) -> None:
         self.found: set[str] = set()
