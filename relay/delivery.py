@@ -39,16 +39,20 @@ TCP_WAITING_MOST = 64 * 1024
 
 @dataclass(slots=True)
 class Piece:
-    """A picture that waits, the index of its first packet that has not been sent, and how it is numbered."""
+    """A picture that waits, how it is numbered, and the index of its first packet that has not been sent.
+
+    `runs` is how it is laid out: shared if it was queued as it came, else made when its turn comes.
+    """
 
     picture: WirePicture
     key: tuple[Shape, int]
+    runs: list[Run] | None
     next: int = 0
 
 
 @dataclass(slots=True)
 class Sent:
-    """What went to one viewer. The network did not take `refused_packets`: lost, until asked for again."""
+    """What went to one viewer. `refused_packets` had nowhere to go: lost, until asked for again."""
 
     pictures: int = 0
     packets: int = 0
@@ -75,6 +79,8 @@ class Delivery:
         self.path = link.path
         self.pacer = pacer
         self.failed = False
+        self.blocked = False
+        """Whether the socket that all viewers share was full when this one was last sent to."""
         self.catching_up = False
         self.backlog_bytes = 0
         self._sent = sent
@@ -88,7 +94,7 @@ class Delivery:
         self._resends = ResendBudget()
         self._backlog: deque[Piece] = deque()
         self._next: int | None = None  # feed sequence number that the next RTP sequence number belongs to
-        self._unsent = 0  # the one after the newest that was sent; those before it keep their numbers
+        self._unsent = 0  # the one after the newest that was protected; those before it keep their numbers
         self._waits_for_keyframe = True
         self._silent = False
         self._catch_up_until_ns = 0
@@ -143,12 +149,22 @@ class Delivery:
                 if send(run, self._srtp, self._path):
                     sent.packets += run.count
                     sent.bytes += run.size_bytes
+                elif self._path.was_full:
+                    self._wait_for_room(picture, run)
+                    return
                 else:
                     sent.refused_packets += run.count
             self._next = self._unsent = picture.first + picture.count
             sent.pictures += 1
         except Exception:
             self._fail()
+
+    def _wait_for_room(self, picture: WirePicture, run: Run) -> None:
+        """Keep the picture from this run on, with its numbers: without offload some of it may have gone."""
+        self._queue(picture)
+        self._backlog[-1].next = run.first
+        self._unsent = picture.first + run.first + run.count
+        self.blocked = True
 
     def rest(self, silent: bool) -> None:
         """Send nothing to a viewer that has said nothing for long, until it has, and a keyframe comes.
@@ -193,6 +209,7 @@ class Delivery:
             self._pump(now_ns)
 
     def _pump(self, now_ns: int) -> None:
+        self.blocked = False
         while self._backlog:
             piece = self._backlog[0]
             if not self._send_rest(piece, now_ns):
@@ -200,8 +217,6 @@ class Delivery:
             self._backlog.popleft()
             self.backlog_bytes -= piece.picture.size_bytes
             self._sent.pictures += 1
-            if self._backlog:
-                piece.picture.forget_layouts()
         self.catching_up = False
 
     def resend(self, sequences: Sequence[int], rtt_ms: float | None, now_ns: int) -> None:
@@ -216,8 +231,8 @@ class Delivery:
             picture, index = found
             run = picture.single(index, self._shape, (sequence - number) & 0xFFFF)
             size = len(run.data)
-            if self._room(now_ns) >= size and self._resends.grant(number, size, rtt_ms, now_ns):
-                self._send(run)
+            may_go = self._room(now_ns) >= size and self._resends.grant(number, size, rtt_ms, now_ns)
+            if may_go and self._send(run):
                 self._sent.resent_packets += 1
 
     def repeat_group(self, now_ns: int) -> None:
@@ -320,35 +335,46 @@ class Delivery:
             self.backlog_bytes = half_sent.picture.size_bytes
 
     def _queue(self, picture: WirePicture) -> None:
-        self._backlog.append(Piece(picture, self._key))
+        as_it_came = picture is self._stream.newest
+        runs = picture.shared_runs(self._key) if as_it_came else None
+        self._backlog.append(Piece(picture, self._key, runs))
         self.backlog_bytes += picture.size_bytes
         self._next = picture.first + picture.count
 
     def _send_rest(self, piece: Piece, now_ns: int) -> bool:
-        """Whether the picture is sent to its end; what may not go yet stays."""
-        for run in piece.picture.runs(piece.key):
+        """Whether the picture is sent to its end; what may not go yet, or finds no room, stays."""
+        if piece.runs is None:
+            piece.runs = piece.picture.laid_out(*piece.key)
+        for run in piece.runs:
             while piece.next < run.first + run.count:
                 start = piece.next - run.first
                 left = run.count - start
                 count = min(left, self._room(now_ns) // run.segment)
                 if count < min(left, LEAST_BATCH):
                     return False
-                self._send(run if count == run.count else run.part(start, start + count))
+                part = run if count == run.count else run.part(start, start + count)
+                self._unsent = max(self._unsent, piece.picture.first + piece.next + count)
+                if not self._send(part):
+                    if self.blocked:
+                        return False
+                    self._sent.refused_packets += count  # the viewer will ask for them again
                 piece.next += count
-                self._unsent = max(self._unsent, piece.picture.first + piece.next)
         return True
 
     def _room(self, now_ns: int) -> int:
         room = self.pacer.allowance(now_ns)
         return min(room, TCP_WAITING_MOST - self.path.waiting_bytes) if self._is_tcp else room
 
-    def _send(self, run: Run) -> None:
-        self.pacer.spent(run.size_bytes)
-        if self._outlet.send(run, self._srtp, self.path):
+    def _send(self, run: Run) -> bool:
+        """Whether it went; if not, `blocked` says whether it may a moment later."""
+        went = self._outlet.send(run, self._srtp, self.path)
+        self.blocked = not went and self.path.was_full
+        if not self.blocked:
+            self.pacer.spent(run.size_bytes)
+        if went:
             self._sent.packets += run.count
             self._sent.bytes += run.size_bytes
-        else:
-            self._sent.refused_packets += run.count  # the viewer will ask for them again
+        return went
 
     def _seconds_for(self, group: list[WirePicture]) -> float:
         return sum(p.size_bytes for p in group) * 8 / self.pacer.rate_bps

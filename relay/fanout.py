@@ -107,6 +107,8 @@ class FanOut:
             before = sum(delivery.handed_on for delivery in behind)
             for delivery in behind:
                 delivery.pump(now_ns)
+                if delivery.blocked:
+                    break  # no room for the others either; those before it are served, so its turn comes
             if any(delivery.has_backlog for delivery in behind):
                 moves = sum(delivery.handed_on for delivery in behind) > before
                 await self._clock.sleep_until(now_ns + (PUMP_EVERY_NS if moves else RETRY_EVERY_NS))

@@ -74,8 +74,13 @@ class Path(Hashable, Protocol):
         """What was taken but has not left yet; 0 for UDP."""
         ...
 
+    @property
+    def was_full(self) -> bool:
+        """Whether what was not taken last only found no room: a moment later it may go."""
+        ...
+
     def send(self, datagram: bytes) -> bool:
-        """Send one datagram; False if it was not taken, and is lost."""
+        """Send one datagram; False if it was not taken."""
         ...
 
     def send_run(self, buffer: memoryview, segment: int) -> bool:
@@ -112,7 +117,7 @@ class LocalEnd:
 class UdpPath:
     """See Path."""
 
-    __slots__ = ("_counts", "_hash", "_local", "_remote", "_segmented", "address")
+    __slots__ = ("_counts", "_hash", "_local", "_remote", "_segmented", "address", "was_full")
 
     kind: ClassVar[Literal["udp", "tcp"]] = "udp"
     waiting_bytes = 0
@@ -122,6 +127,7 @@ class UdpPath:
         self._remote = remote
         self._counts = counts
         self._segmented = True
+        self.was_full = False
         self._hash = hash((local.key, remote))
         self.address: Address = (remote[0].partition("%")[0], remote[1])
 
@@ -155,6 +161,7 @@ class UdpPath:
             if not self._send_singly(buffer, segment):
                 return False
             self._without_segmentation(error)  # the packets themselves were in order
+        self.was_full = False
         return True
 
     def close(self) -> None:
@@ -171,7 +178,8 @@ class UdpPath:
             log.warning("segmentation offload is refused towards %s (%s): more CPU is needed", self, error)
 
     def _failed(self, error: OSError) -> bool:
-        if error.errno in {errno.EAGAIN, errno.ENOBUFS}:
+        self.was_full = error.errno in {errno.EAGAIN, errno.ENOBUFS}
+        if self.was_full:
             self._counts.not_taken += 1
         else:
             self._counts.unsendable += 1
@@ -182,6 +190,7 @@ class TcpPath(asyncio.BufferedProtocol):
     """See Path. A connection must begin with a STUN message, and ends when either side falls silent."""
 
     kind: ClassVar[Literal["udp", "tcp"]] = "tcp"
+    was_full = False  # whoever asks for `waiting_bytes` before does not find it full
 
     def __init__(self, receive: Callable[[bytes, Path], None], owner: TcpOwner, buffer: memoryview) -> None:
         self._receive = receive

@@ -271,6 +271,16 @@ def _configure_udp(sock: socket.socket, address: IpAddress) -> None:
             sock.setsockopt(socket.SOL_SOCKET, forced, _SOCKET_BUFFER_BYTES)
         except PermissionError:  # only CAP_NET_ADMIN may exceed net.core.wmem_max and rmem_max
             sock.setsockopt(socket.SOL_SOCKET, usual, _SOCKET_BUFFER_BYTES)
+    sending = (
+        sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
+    )  # the kernel doubles what is asked for
+    if sending < _SOCKET_BUFFER_BYTES:
+        log.info(
+            "the kernel gives the relay's socket %d KB to send from; where many watch, set net.core.wmem_max "
+            "to %d, or a keyframe leaves more slowly",
+            sending // 1024,
+            _SOCKET_BUFFER_BYTES,
+        )
     if not address.is_unspecified:
         return
     if address.version == 4:

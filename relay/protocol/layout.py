@@ -94,11 +94,13 @@ class WirePicture:
 
     def runs(self, key: tuple[Shape, int]) -> list[Run]:
         """All its packets for viewers of one shape and sequence offset."""
+        return self.shared_runs(key) or self.laid_out(*key)
+
+    def shared_runs(self, key: tuple[Shape, int]) -> list[Run] | None:
+        """The same, kept until forgotten; None where no more is kept."""
         runs = self._layouts.get(key)
-        if runs is None:
-            runs = self._laid_out(*key)
-            if len(self._layouts) < MAX_SHARED_LAYOUTS:
-                self._layouts[key] = runs
+        if runs is None and len(self._layouts) < MAX_SHARED_LAYOUTS:
+            runs = self._layouts[key] = self.laid_out(*key)
         return runs
 
     def packet(self, index: int, shape: Shape, offset: int) -> bytes:
@@ -114,10 +116,10 @@ class WirePicture:
         return Run(index, 1, len(data), data, array("i", [len(packet)]).tobytes())
 
     def forget_layouts(self) -> None:
-        """Free what was laid out; it is made again when asked for."""
+        """Let go of what was laid out; who is still sending it keeps it."""
         self._layouts.clear()
 
-    def _laid_out(self, shape: Shape, offset: int) -> list[Run]:
+    def laid_out(self, shape: Shape, offset: int) -> list[Run]:
         """All packets in one go: only the sequence number and the marker differ between their headers."""
         if not self.payloads:
             return []

@@ -51,6 +51,7 @@ class Way:
     def __init__(self, kind: str = "udp") -> None:
         self.kind = kind
         self.waiting_bytes = 0
+        self.was_full = False
 
 
 class Scene:
@@ -265,3 +266,57 @@ def test_what_the_network_does_not_take_is_counted_and_can_be_asked_for() -> Non
     first = scene.tap.sequences[0]
     scene.delivery.resend([(first - 2) & 0xFFFF], None, scene.now_ns)
     assert scene.tap.sequences[-1] == (first - 2) & 0xFFFF
+
+
+def test_what_finds_no_room_goes_a_moment_later_and_nothing_is_missing() -> None:
+    scene = Scene()
+    scene.join()
+    scene.picture(2000, keyframe=True)
+    scene.tap.takes, scene.way.was_full = False, True
+    for _ in range(3):
+        scene.picture(3000)
+    assert scene.delivery.blocked
+    scene.tap.takes, scene.way.was_full = True, False
+    scene.pass_ns(5 * NS_PER_MS)
+    assert scene.tap.pictures == [0, 1, 2, 3]
+    assert contiguous(scene.tap.sequences)
+    assert (scene.sent.refused_packets, scene.sent.packets) == (0, len(scene.tap.packets))
+    assert not scene.delivery.blocked
+
+
+def test_what_found_no_room_for_too_long_keeps_its_numbers() -> None:
+    """Without segmentation offload part of it may have gone: SRTP must not use them for other packets."""
+    scene = Scene()
+    scene.join()
+    scene.picture(2000, keyframe=True)
+    newest = scene.tap.sequences[-1]
+    scene.tap.takes, scene.way.was_full = False, True
+    for _ in range(200):
+        scene.picture(3000, keyframe=False)
+    scene.tap.takes, scene.way.was_full = True, False
+    scene.picture(2000, keyframe=True)
+    assert scene.tap.pictures == [0, 201]
+    assert scene.tap.sequences[-2] == (newest + 3 + 1) & 0xFFFF  # the three packets of the first that waited
+    assert scene.sent.dropped_pictures == 200
+
+
+def test_a_resend_that_does_not_go_is_none() -> None:
+    scene = Scene()
+    scene.join()
+    scene.picture(2000, keyframe=True)
+    sent, sequence = scene.sent.packets, scene.tap.sequences[0]
+    scene.tap.takes = False
+    scene.delivery.resend([sequence], None, scene.now_ns)
+    assert (scene.sent.packets, scene.sent.resent_packets) == (sent, 0)
+
+
+def test_viewers_behind_share_what_was_laid_out_as_it_came() -> None:
+    scene = Scene()
+    scene.join()
+    scene.tap.takes, scene.way.was_full = False, True
+    scene.picture(2000, keyframe=True)
+    picture = scene.stream.newest
+    assert picture is not None
+    runs = picture.runs(scene.delivery._key)
+    picture.forget_layouts()
+    assert scene.delivery._backlog[0].runs is runs
