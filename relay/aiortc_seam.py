@@ -44,7 +44,8 @@ from .srtp import Profile
 
 MAX_DATAGRAM_BYTES = 1500
 MAX_WAITING_RECORDS = 64
-"""A browser's longest flight has about eight; what comes while so many wait is dropped, and sent again."""
+"""Records of one datagram wait as one. A browser's longest flight has about eight; what comes while so many
+wait is dropped, and sent again."""
 
 MAX_MESSAGE_BYTES = 8192
 """A browser's certificate has 300 bytes. OpenSSL makes room for ten messages of 100 KB if it is told so."""
@@ -170,7 +171,7 @@ def _certificate(day: int) -> _Certificate:
 
 
 class _Link:
-    """What RTCDtlsTransport takes for its ICE transport: single DTLS records in, datagrams out."""
+    """What RTCDtlsTransport takes for its ICE transport: DTLS records in, datagrams out."""
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send_now = send
@@ -181,11 +182,11 @@ class _Link:
         self._heard = False  # since then
         self._repeat: asyncio.TimerHandle | None = None
 
-    def push(self, record: bytes) -> bool:
-        """Whether there was room for it."""
+    def push(self, records: bytes) -> bool:
+        """Take what came in one datagram; whether there was room for it."""
         if self._ended or len(self._records) >= MAX_WAITING_RECORDS:
             return False
-        self._records.append(record)
+        self._records.append(records)
         self._news.set()
         return True
 
@@ -287,9 +288,11 @@ class DtlsServer:
 
     def receive(self, datagram: bytes) -> None:
         """Take a datagram whose first byte is 20 to 63 (RFC 7983 7). Never raises."""
-        for record in _records(datagram):
-            if record is None or not self._link.push(record):
-                self.refused += 1
+        records = list(_records(datagram))
+        wanted = [record for record in records if record is not None]
+        self.refused += len(records) - len(wanted)
+        if wanted and not self._link.push(b"".join(wanted)):
+            self.refused += len(wanted)
 
     async def handshake(self) -> SrtpKeys:
         """Wait until the viewer has shaken hands. Once; raises RemoteError saying why it did not succeed.
@@ -327,8 +330,8 @@ class DtlsServer:
 def _records(datagram: bytes) -> Iterator[bytes | None]:
     """The DTLS records of a datagram, None for what is none or not wanted (RFC 6347 4.1).
 
-    One by one, because RTCDtlsTransport reads one record for each datagram: what is left would pile up in
-    OpenSSL. There is no data channel, so application data is refused.
+    There is no data channel, so application data is refused. OpenSSL, read from once for each datagram, takes
+    all the other kinds in one go; application data would stop it, and what is left would pile up there.
     """
     if not datagram or len(datagram) > MAX_DATAGRAM_BYTES:
         yield None

@@ -304,6 +304,19 @@ async def test_the_viewers_close_notify_is_noticed() -> None:
             await closed
 
 
+async def test_openssl_leaves_nothing_of_a_datagram_for_the_next_one() -> None:
+    async with pair() as both:
+        await both.connect()
+        closed = asyncio.ensure_future(both.server.closed())
+        both.wire.server = None
+        await both.client.stop()
+        close_notify = both.wire.sent_to_server[-1]
+        forged = (record(kind, bytes(25), epoch) for kind in (20, 21, 22) for epoch in (0, 1, 2, 3))
+        both.server.receive(b"".join(forged) + close_notify)
+        async with asyncio.timeout(WITHIN_S):
+            await closed
+
+
 async def test_our_close_notify_reaches_the_viewer() -> None:
     async with pair() as both:
         await both.connect()
