@@ -93,7 +93,7 @@ class Relay:
 
     async def answer(self, feed_id: str, offer_sdp: str, client_address: str = "") -> Answer:
         if self._tasks is None:
-            raise BusyError("the relay is starting or stopping; try again in a moment")
+            raise BusyError("the relay is starting or stopping; try again in a moment", code="starting")
         self._check_limits(feed_id, client_address)
         offer = read_offer(checked_offer(offer_sdp))
         state = self._bus.peek(SourceState, feed_id)
@@ -159,11 +159,15 @@ class Relay:
         same = sum(v.client_origin == origin for v in connecting)
         if origin and same >= settings.connecting_per_address:
             raise TooManyError(
-                f"{same} viewers of {client_address} are still connecting; try again in a moment"
+                f"{same} viewers of {client_address} are still connecting; try again in a moment",
+                code="address_connecting",
             )
         if self._watching(feed_id, "connecting") >= settings.connecting_per_feed:
             limit = settings.connecting_per_feed
-            raise BusyError(f"feed '{feed_id}' has {limit} viewers still connecting; try again in a moment")
+            raise BusyError(
+                f"feed '{feed_id}' has {limit} viewers still connecting; try again in a moment",
+                code="feed_connecting",
+            )
         same = sum(v.client_origin == origin for v in self._viewers.values())
         if origin and same >= settings.viewers_per_address:
             raise TooManyError(f"{client_address} watches {same} times already, the limit for one address")

@@ -41,6 +41,14 @@ export const CATALOGUE = {
     "Von diesem Anschluss sehen schon zu viele zu. Bitte andere Seiten schließen.",
     "Too many watch from this connection already. Please close other pages.",
   ],
+  "why.starting": [
+    "Der Server startet gerade. Neuer Versuch läuft.",
+    "The server is just starting. Trying again.",
+  ],
+  "why.crowded": [
+    "Viele Seiten verbinden sich gerade. Neuer Versuch läuft.",
+    "Many pages are connecting just now. Trying again.",
+  ],
   "no_picture.since": ["Kein Bild seit {duration}.", "No picture for {duration}."],
   "no_picture.yet": ["Noch kein Bild.", "No picture yet."],
   "reason.connecting": ["Die Quelle wird geöffnet.", "The source is being opened."],

@@ -15,6 +15,8 @@ const FELL_SILENT = ["", "no_packets", "stalled"];
 const NO_PLACE: Record<Refusal, Key> = {
   feed_full: "why.feed_full",
   address_full: "why.address_full",
+  starting: "why.starting",
+  crowded: "why.crowded",
 };
 
 /** MAV_SEVERITY down to warning. */
@@ -26,7 +28,7 @@ export interface NoPicture {
   gapMs: number | null; // since the last displayed picture; null: there was none
   serverReachable: boolean;
   source: SourceState | null;
-  refusal: Refusal | null; // the server has no place for one more viewer
+  refusal: Refusal | null; // why the server takes no more viewers, if it said so
 }
 
 /** The sentence for a frozen or lost picture; null while pictures come. */

@@ -12,11 +12,14 @@ const DELETE_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 6000;
 const DISCONNECTED_MS = 2000; // "disconnected" often heals by itself
 
-/** Why the server turns viewers away: the feed has its most, or this address has (503, 429). */
-export type Refusal = "feed_full" | "address_full";
-const REFUSALS = new Map<number, Refusal>([
-  [503, "feed_full"],
-  [429, "address_full"],
+/** Why the server turns viewers away: the feed has its most, or this address has; or it will pass by itself. */
+export type Refusal = "feed_full" | "address_full" | "starting" | "crowded";
+const REFUSALS = new Map<unknown, Refusal>([
+  ["busy", "feed_full"],
+  ["too_many", "address_full"],
+  ["starting", "starting"],
+  ["feed_connecting", "crowded"],
+  ["address_connecting", "crowded"],
 ]);
 
 interface LowLatencyReceiver extends RTCRtpReceiver {
@@ -76,7 +79,7 @@ export class WhepClient {
     connection.onconnectionstatechange = () => this.watch(connection);
     this.timer = window.setTimeout(() => this.retry(connection), CONNECT_TIMEOUT_MS);
     try {
-      await connection.setLocalDescription(await connection.createOffer());
+      await connection.setLocalDescription(); // makes the offer itself, in one go
       const answer = await this.post(connection.localDescription?.sdp ?? "", attempt);
       if (attempt === this.attempt) await connection.setRemoteDescription({ type: "answer", sdp: answer });
     } catch {
@@ -94,7 +97,8 @@ export class WhepClient {
       this.refusal = null;
       throw unreachable;
     });
-    if (attempt === this.attempt) this.refusal = REFUSALS.get(response.status) ?? null;
+    const code = response.status === 201 ? null : await codeOf(response);
+    if (attempt === this.attempt) this.refusal = REFUSALS.get(code) ?? null;
     if (response.status !== 201) throw new Error(`${this.url}: ${response.status}`);
     const location = response.headers.get("Location");
     const resource = location && new URL(location, response.url).href;
@@ -141,6 +145,12 @@ function showAtOnce(receiver: RTCRtpReceiver): void {
   const low = receiver as LowLatencyReceiver;
   if ("jitterBufferTarget" in low) low.jitterBufferTarget = 0;
   if ("playoutDelayHint" in low) low.playoutDelayHint = 0;
+}
+
+/** The code of `{"error": {"code", "message"}}`; undefined for what is none, such as a proxy's own page. */
+async function codeOf(response: Response): Promise<unknown> {
+  const body = (await response.json().catch(() => null)) as { error?: { code?: unknown } } | null;
+  return body?.error?.code;
 }
 
 /** DELETE also while the page is going away; the server drops vanished viewers anyway. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LinkState } from "../src/api";
 import { linkSentence, noPicture, notes, warning } from "../src/sentences";
+import type { Refusal } from "../src/whep";
 import { source } from "./samples";
 
 const seen = {
@@ -32,10 +33,12 @@ describe("why there is no picture", () => {
   });
 
   it("says that there is no place before it blames the way", () => {
-    const say = (refusal: "feed_full" | "address_full"): string | undefined =>
+    const say = (refusal: Refusal): string | undefined =>
       noPicture("de", { ...seen, gapMs: null, serverReachable: false, refusal })?.why;
     expect(say("feed_full")).toContain("Alle Plätze");
     expect(say("address_full")).toContain("schon zu viele");
+    expect(say("starting")).toContain("startet gerade");
+    expect(say("crowded")).toContain("verbinden sich gerade");
   });
 
   it("names what ingest knows", () => {

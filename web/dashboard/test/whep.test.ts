@@ -34,7 +34,10 @@ const created = (id: string) => async (): Promise<Response> => {
   Object.defineProperty(response, "url", { value: URL_OF });
   return response;
 };
-const refused = (status: number) => async (): Promise<Response> => new Response("{}", { status });
+const refused =
+  (status: number, code = "") =>
+  async (): Promise<Response> =>
+    new Response(JSON.stringify({ error: { code, message: "" } }), { status });
 const last = (): Peer => Peer.made.at(-1) as Peer;
 const settle = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
@@ -138,7 +141,7 @@ describe("the WHEP client", () => {
 
   it("knows when there is no place, as long as the server says so", async () => {
     const unreachable = async (): Promise<Response> => Promise.reject(new Error("unreachable"));
-    replies = [refused(503), refused(429), unreachable, created("j")];
+    replies = [refused(503, "busy"), refused(429, "too_many"), unreachable, created("j")];
     const client = new WhepClient(URL_OF, () => undefined);
     await settle();
     expect(client.refusal).toBe("feed_full");
@@ -146,5 +149,28 @@ describe("the WHEP client", () => {
     expect(client.refusal).toBe("address_full");
     await settle(3000);
     expect(client.refusal).toBeNull();
+  });
+
+  it.each([
+    [503, "starting", "starting"],
+    [503, "feed_connecting", "crowded"],
+    [429, "address_connecting", "crowded"],
+    [500, "internal", null],
+  ])("does not take %d, code %s, for a want of places", async (status, code, refusal) => {
+    replies = [refused(status, code)];
+    const client = new WhepClient(URL_OF, () => undefined);
+    await settle();
+    expect(client.refusal).toBe(refusal);
+    client.close();
+  });
+
+  it("makes nothing of an answer that is not the server's own", async () => {
+    replies = [async () => new Response("<html>Bad gateway</html>", { status: 503 })];
+    const client = new WhepClient(URL_OF, () => undefined);
+    await settle();
+    expect(client.refusal).toBeNull();
+    await settle(600);
+    expect(requests).toHaveLength(2);
+    client.close();
   });
 });
