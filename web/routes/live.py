@@ -45,7 +45,7 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
         404: "no such feed",
         409: "the feed's codec is not relayed",
         429: "this address has its most viewers, or viewers connecting; Retry-After says when to ask again",
-        503: "the feed has its most viewers, or viewers connecting, or the relay is starting; see Retry-After",
+        503: "the feed has its most viewers, or viewers connecting, or the relay starts; see Retry-After",
     }
     door.route(
         Route(

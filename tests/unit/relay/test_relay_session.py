@@ -38,8 +38,9 @@ async def test_one_address_cannot_take_all_places_of_those_who_connect() -> None
         offer = LightViewer().offer()
         for feed in (FEED, OTHER):
             await house.relay.answer(feed, offer, "192.0.2.1")
-        with pytest.raises(TooManyError, match=r"2 viewers of 192\.0\.2\.1 are still connecting"):
+        with pytest.raises(TooManyError, match=r"2 viewers of 192\.0\.2\.1 are still connecting") as told:
             await house.relay.answer(FEED, offer, "192.0.2.1")
+        assert told.value.code == "address_connecting"
         await house.relay.answer(FEED, offer, "192.0.2.2")
 
 
@@ -64,8 +65,9 @@ async def test_places_of_those_who_connect_are_free_again_once_they_have() -> No
             house.film(house.camera.keyframe())
             await house.join(one)
             answer = await house.relay.answer(FEED, other.offer())
-            with pytest.raises(BusyError, match="1 viewers still connecting"):
+            with pytest.raises(BusyError, match="1 viewers still connecting") as told:
                 await house.relay.answer(FEED, other.offer())
+            assert told.value.code == "feed_connecting"
             await house.relay.close(answer.session_id)
             await house.relay.answer(FEED, other.offer())
 
@@ -248,8 +250,9 @@ async def test_shutdown_says_goodbye_to_all_and_leaves_no_task_and_no_socket() -
             connecting.open()
             await house.stop()
             await by_udp.until(lambda: by_udp.said_goodbye)
-            with pytest.raises(BusyError, match="starting or stopping"):
+            with pytest.raises(BusyError, match="starting or stopping") as told:
                 await house.relay.answer(FEED, connecting.offer())
+            assert told.value.code == "starting"
     gc.collect()
     assert asyncio.all_tasks() == tasks
     assert open_sockets() == sockets
