@@ -51,8 +51,8 @@ class IngestSettings:
     """All feeds, and how patient ingest is with them."""
 
     sources: tuple[FeedSource, ...]
-    publish: PublishSettings = field(default_factory=PublishSettings)
     stalled_after_s: float = 1.0
     lost_after_s: float = 10.0
     retry_first_s: float = 0.5
     retry_most_s: float = 10.0
+    publish: PublishSettings = field(default_factory=PublishSettings)
