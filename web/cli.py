@@ -1,4 +1,4 @@
-"""The command line: `lagebild serve | demo | replay`."""
+"""The command line: `lagebild serve | demo | replay | key`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from typing import Any
 
 from flow.errors import LagebildError
 
+from .publish_addresses import addresses_of, feed_named
+from .publish_keys import PublishKeys
 from .publishers import DEMO_AIRCRAFT, ReplayOrder, fly_demo, fly_replay
 from .service import Running, running_service
-from .settings import Settings, check_settings, load_settings
+from .settings import Settings
+from .settings_checks import check_settings
+from .settings_file import load_settings
 
 log = logging.getLogger("lagebild.web")
 
@@ -88,6 +92,19 @@ async def _replay(options: argparse.Namespace, settings: Settings) -> int:
 
     settings = replace(settings, aircraft=(order.as_aircraft(),))
     return await _run_until_stopped(settings, play)
+
+
+async def _key(options: argparse.Namespace, settings: Settings) -> int:
+    feed = feed_named(options.feed, settings)
+    keys = PublishKeys(Path(settings.server.data_dir))
+    if options.withdraw:
+        print(f"lagebild: {keys.withdraw(feed.id)} keys of feed '{feed.id}' are withdrawn")
+        return 0
+    key = keys.make(feed.id)
+    print(f"Schlüssel für '{feed.id}', nur jetzt zu sehen: {key}")
+    for address in addresses_of(feed, key, settings):
+        print(f"  {address}")
+    return 0
 
 
 async def _nothing(_: Running) -> None:
@@ -174,4 +191,9 @@ def _parser() -> argparse.ArgumentParser:
         "--drift", type=float, metavar="PPM", help="how much too fast the source's clock runs"
     )
     replay.set_defaults(command=_replay)
+
+    key = commands.add_parser("key", parents=[every], help="make a key for whoever publishes to a feed")
+    key.add_argument("feed", help="id of a feed whose source is rtmp, srt, whip or push")
+    key.add_argument("--withdraw", action="store_true", help="take back all keys of the feed instead")
+    key.set_defaults(command=_key)
     return parser

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from flow.errors import ConfigError
-from web.settings import Settings, ViewerSettings, WebRtcSettings, _fields_of, _table_of, load_settings
+from web.settings import Settings, ViewerSettings, WebRtcSettings
+from web.settings_file import _fields_of, _table_of, load_settings
 
 FEED = "[[aircraft]]\nid='a'\n[[aircraft.feed]]\nid='x'\nsource='rtp://127.0.0.1:1'\n"
 EXAMPLE = Path(__file__).parents[3] / "config.example.toml"

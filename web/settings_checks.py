@@ -1,0 +1,103 @@
+"""What settings must keep to, beyond their types."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from flow.errors import ConfigError
+from flow.flights import checked_id
+
+from .settings import FeedSettings, PublishingSettings, Settings
+
+
+def check_settings(settings: Settings, where: str) -> None:
+    """Raise ConfigError naming the first value that cannot be right, and what it may be."""
+    seen: dict[str, str] = {}
+    for number, aircraft in enumerate(settings.aircraft):
+        at = f"{where}: aircraft[{number}].id"
+        checked_id(aircraft.id, at)
+        _refuse_double(seen, "aircraft", aircraft.id, at)
+        for index, feed in enumerate(aircraft.feed):
+            at = f"{where}: aircraft[{number}].feed[{index}].id"
+            checked_id(feed.id, at)
+            _refuse_double(seen, "feed", feed.id, at)
+            _check_feed(feed, where)
+        _check_range(aircraft.system_id, 1, 255, f"{where}: aircraft '{aircraft.id}': system_id")
+    _check_range(settings.server.port, 0, 65_535, f"{where}: server.port")
+    _check_range(settings.webrtc.port, 0, 65_535, f"{where}: webrtc.port")
+    _check_public_host(settings.webrtc.public_host, f"{where}: webrtc.public_host")
+    _check_publishing(settings.publish, where)
+    _check_range(settings.viewers.per_feed, 1, 2000, f"{where}: viewers.per_feed")
+    _check_range(settings.viewers.per_address, 1, 2000, f"{where}: viewers.per_address")
+    for name, (least, most) in _PICTURE_RANGES.items():
+        _check_range(getattr(settings.picture, name), least, most, f"{where}: picture.{name}")
+    _check_links(settings, where)
+
+
+_PICTURE_RANGES = {
+    "live_age_ms": (100, 60_000),
+    "freeze_ms": (200, 60_000),
+    "lost_ms": (1000, 600_000),
+    "recover_ms": (0, 60_000),
+}
+
+
+def _check_feed(feed: FeedSettings, where: str) -> None:
+    at = f"{where}: feed '{feed.id}': "
+    _check_range(feed.air_link_ms, 0, 60_000, at + "air_link_ms")
+    if feed.transport not in ("auto", "udp", "tcp"):
+        raise ConfigError(f"{at}transport is auto, udp or tcp, not '{feed.transport}'")
+    _check_range(feed.fps, 0.1, 1000, at + "fps")
+    _check_range(feed.hfov_deg, 1, 179, at + "hfov_deg")
+    _check_range(feed.mount_pitch_deg, -90, 90, at + "mount_pitch_deg")
+
+
+def _check_publishing(publish: PublishingSettings, where: str) -> None:
+    _check_range(publish.rtmp_port, 0, 65_535, f"{where}: publish.rtmp_port")
+    _check_range(publish.srt_port, 0, 65_535, f"{where}: publish.srt_port")
+    _check_range(publish.srt_latency_ms, 20, 8000, f"{where}: publish.srt_latency_ms")
+    length = len(publish.srt_passphrase)
+    if length and not 10 <= length <= 79:  # libsrt's own bounds
+        raise ConfigError(f"{where}: publish.srt_passphrase has 10 to 79 characters, not {length}")
+
+
+def _check_range(value: float | None, least: float, most: float, at: str) -> None:
+    if value is not None and not least <= value <= most:  # refuses NaN, too
+        raise ConfigError(f"{at} is {least:g} to {most:g}, not {value:g}")
+
+
+_NAME = re.compile(
+    r"(?=.{1,253}$)([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.I
+)
+
+
+def _check_public_host(host: str, at: str) -> None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        if host and not _NAME.fullmatch(host):  # a URL, a port, brackets: what a candidate cannot hold
+            raise ConfigError(
+                f"{at} is an IP address or a name such as elw.example.org, not '{host}'"
+            ) from None
+    else:
+        if address.is_unspecified or address.is_multicast or "%" in host:
+            raise ConfigError(f"{at} is the address that viewers send to; nobody can send to {host}")
+
+
+def _check_links(settings: Settings, where: str) -> None:
+    links: dict[tuple[str, int | None], str] = {}
+    for aircraft in settings.aircraft:
+        if not aircraft.mavlink or aircraft.mavlink.endswith(":0"):
+            continue
+        other = links.setdefault((aircraft.mavlink, aircraft.system_id), aircraft.id)
+        if other != aircraft.id:
+            raise ConfigError(
+                f"{where}: aircraft '{other}' and '{aircraft.id}' have one system_id on {aircraft.mavlink}; "
+                "give each aircraft a system id of its own (ArduPilot: SYSID_THISMAV)"
+            )
+
+
+def _refuse_double(seen: dict[str, str], kind: str, name: str, at: str) -> None:
+    if (first := seen.setdefault(f"{kind} {name}", at)) != at:
+        raise ConfigError(f"{at}: {kind} '{name}' is there already, at {first.split(': ', 1)[-1]}")
