@@ -53,7 +53,7 @@ def check(events: list[Event]) -> None:
 
 
 def cut(data: bytes, chance: random.Random) -> list[bytes]:
-    pieces, at = [], 0
+    pieces, at = list[bytes](), 0
     while at < len(data):
         size = chance.choice((1, 7, 100, 5000))
         pieces.append(data[at : at + size])

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from flow.errors import MalformedError
 
-Value: TypeAlias = "float | bool | str | None | list[Value] | dict[str, Value]"
+Value: TypeAlias = "float | bool | str | list[Value] | dict[str, Value] | None"
 """Objects and ECMA arrays are dicts; null and undefined are None; a date is its milliseconds."""
 
 DEPTH_MOST = 8

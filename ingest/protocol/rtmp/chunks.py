@@ -24,7 +24,7 @@ _EXTENDED = 0xFF_FFFF  # RTMP 5.3.1.3
 _WRAP = 0xFFFF_FFFF
 _HEADER_BYTES = (11, 7, 3, 0)  # RTMP 5.3.1.2, by header type
 _LARGEST_TWO_BYTE_ID = 319
-_OWN_LIMITS = {Kind.SET_CHUNK_SIZE: 4, Kind.ABORT: 4}
+_OWN_LIMITS: dict[int, int] = {Kind.SET_CHUNK_SIZE: 4, Kind.ABORT: 4}
 
 
 class _ChunkStream:

@@ -36,8 +36,8 @@ class RtmpPublisher:
     ) -> bytes:
         return self.writer.write(chunk_stream, Message(kind, stream_id, at_ms, payload))
 
-    def connect(self, app: str = "live", **more: amf0.Value) -> bytes:
-        return self.command("connect", 1, {"app": app, "tcUrl": "rtmp://127.0.0.1/live", **more})
+    def connect(self, more: dict[str, amf0.Value] | None = None) -> bytes:
+        return self.command("connect", 1, {"app": "live", "tcUrl": "rtmp://127.0.0.1/live", **(more or {})})
 
     def publish(self, name: str = "tag?key=k-tag") -> bytes:
         """What comes between connect and the pictures."""

@@ -11,7 +11,7 @@ from flow.errors import MalformedError
 from ingest.protocol.rtmp.chunks import CHUNK_STREAMS_MOST, CHUNKS_MOST, ChunkReader, ChunkWriter
 from ingest.protocol.rtmp.messages import Kind, Message
 
-KEPT = {Kind.VIDEO: ACCESS_UNIT_LIMIT_BYTES, Kind.COMMAND_AMF0: 1000, Kind.USER_CONTROL: 64}
+KEPT: dict[int, int] = {Kind.VIDEO: ACCESS_UNIT_LIMIT_BYTES, Kind.COMMAND_AMF0: 1000, Kind.USER_CONTROL: 64}
 
 MESSAGES = st.builds(
     Message,
@@ -28,7 +28,7 @@ def read(*pieces: bytes, reader: ChunkReader | None = None) -> list[Message]:
 
 
 def cut(data: bytes, sizes: list[int]) -> list[bytes]:
-    pieces, at = [], 0
+    pieces, at = list[bytes](), 0
     while at < len(data):
         size = sizes[len(pieces) % len(sizes)]
         pieces.append(data[at : at + size])
