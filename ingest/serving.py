@@ -11,6 +11,7 @@ from flow.errors import LagebildError, SourceError
 
 from .publications import Publications
 from .settings import PublishSettings
+from .sources.rtmp import RtmpServer
 
 log = logging.getLogger("lagebild.ingest")
 
@@ -29,7 +30,7 @@ class Server(Protocol):
 
 MakeServer: TypeAlias = Callable[[Publications, PublishSettings, Clock], Server]
 
-SERVERS: dict[str, MakeServer] = {}
+SERVERS: dict[str, MakeServer] = {"rtmp": RtmpServer}
 """By protocol. WHIP is not among them: its publishers come through the relay's door."""
 
 

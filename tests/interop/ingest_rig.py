@@ -11,10 +11,11 @@ from itertools import pairwise
 import imageio_ffmpeg
 
 from flow.clock import SystemClock
+from flow.doors import KeyDoor
 from flow.flights import SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
 from flow.units import AccessUnit
-from ingest.settings import FeedSource, IngestSettings
+from ingest.settings import FeedSource, IngestSettings, PublishSettings
 from ingest.supervisor import Ingest
 from tests.unit.ingest.material import decoded
 
@@ -68,12 +69,19 @@ class Rig:
 
 
 @asynccontextmanager
-async def running(*sources: FeedSource, stalled_s: float = 0.5, lost_s: float = 1.5) -> AsyncIterator[Rig]:
+async def running(
+    *sources: FeedSource,
+    stalled_s: float = 0.5,
+    lost_s: float = 1.5,
+    publish: PublishSettings | None = None,
+    keys: KeyDoor | None = None,
+) -> AsyncIterator[Rig]:
     """Ingest of these sources, all of them opened."""
     bus = MemoryBus()
     rig = Rig(bus)
-    settings = IngestSettings(sources, stalled_s, lost_s, retry_first_s=0.1, retry_most_s=0.3)
-    task = asyncio.ensure_future(Ingest(bus, SystemClock(), settings).run())
+    publish = publish or PublishSettings()
+    settings = IngestSettings(sources, publish, stalled_s, lost_s, retry_first_s=0.1, retry_most_s=0.3)
+    task = asyncio.ensure_future(Ingest(bus, SystemClock(), settings, keys=keys).run())
     try:
         await rig.until(lambda: bus.peek(SourceState, sources[-1].feed_id) is not None, "the first states")
         yield rig

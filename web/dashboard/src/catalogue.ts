@@ -109,6 +109,23 @@ export const CATALOGUE = {
     "Der Schlüssel gehört zu einer anderen Kamera.",
     "The key belongs to another camera.",
   ],
+  "reason.bad_address": [
+    "Die Adresse zum Senden hat nicht die Form rtmp://SERVER/live/BILD?key=SCHLÜSSEL.",
+    "The address to send to does not have the form rtmp://SERVER/live/FEED?key=KEY.",
+  ],
+  "reason.publisher_silent": [
+    "Der Sender ist verbunden, schickte aber nichts mehr; die Verbindung wurde beendet.",
+    "The publisher was connected but sent nothing any more; the connection was ended.",
+  ],
+  "reason.publisher_garbled": [
+    "Der Sender schickte Unverständliches; die Verbindung wurde beendet.",
+    "The publisher sent what cannot be understood; the connection was ended.",
+  ],
+  "reason.no_video": ["Es kommt nur Ton an, kein Bild.", "Only sound arrives, no picture."],
+  "reason.multitrack": [
+    "Der Sender schickt mehrere Bilder in einem Strom. Am Sender nur eine Spur einstellen.",
+    "The publisher sends several pictures in one stream. Set it to a single track.",
+  ],
   "reason.forbidden_sender": [
     "Pakete von einem nicht zugelassenen Absender werden abgewiesen.",
     "Packets from a sender that is not allowed are refused.",

@@ -1,0 +1,1 @@
+"""RTMP as a server of publishers speaks it: bytes and time in, events and bytes out."""
