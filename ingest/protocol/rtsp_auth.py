@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
 
 _VALUE_LIMIT = 4096  # of one WWW-Authenticate field; a longer one is no challenge
 _TRIES_MOST = 3
@@ -16,7 +15,7 @@ _PIECE = re.compile(
         (?:\s*(=)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?""",
     re.VERBOSE,
 )
-_HASHES = {"sha-256": hashlib.sha256, "md5": partial(hashlib.md5, usedforsecurity=False)}
+_ALGORITHMS = ("sha-256", "md5")
 """By preference. RFC 2617 3.2.1: no algorithm means MD5."""
 
 
@@ -57,7 +56,7 @@ class Challenge:
         if self.scheme != "digest":
             return self.scheme == "basic"
         offered = [value.strip().lower() for value in self.parameters.get("qop", "auth").split(",")]
-        return bool(self.nonce) and self.algorithm in _HASHES and "auth" in offered
+        return bool(self.nonce) and self.algorithm in _ALGORITHMS and "auth" in offered
 
 
 def parse_challenges(values: Iterable[str]) -> list[Challenge]:
@@ -122,8 +121,8 @@ class Authenticator:
 
 def _rank(challenge: Challenge) -> int:
     if challenge.scheme == "basic":
-        return len(_HASHES)
-    return list(_HASHES).index(challenge.algorithm)
+        return len(_ALGORITHMS)
+    return _ALGORITHMS.index(challenge.algorithm)
 
 
 def basic(credentials: Credentials) -> str:
@@ -139,7 +138,10 @@ def digest(
     realm, nonce = challenge.parameters.get("realm", ""), challenge.nonce
 
     def hashed(*parts: str) -> str:
-        return _HASHES[challenge.algorithm](":".join(parts).encode()).hexdigest()
+        data = ":".join(parts).encode()
+        if challenge.algorithm == "md5":
+            return hashlib.md5(data, usedforsecurity=False).hexdigest()
+        return hashlib.sha256(data).hexdigest()
 
     secret = hashed(credentials.user, realm, credentials.password)
     request = hashed(method, uri)

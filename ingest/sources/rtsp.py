@@ -91,7 +91,8 @@ async def _first_of(ended: asyncio.Future[Outcome], *others: Coroutine[Any, Any,
     """The outcome, with `others` going on beside until then; they end only by raising."""
     tasks = [asyncio.ensure_future(other) for other in others]
     try:
-        await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        waited: list[asyncio.Future[Any]] = [ended, *tasks]
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             if task.done():
                 task.result()

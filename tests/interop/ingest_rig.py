@@ -72,7 +72,9 @@ async def running(*sources: FeedSource, stalled_s: float = 0.5, lost_s: float = 
     """Ingest of these sources, all of them opened."""
     bus = MemoryBus()
     rig = Rig(bus)
-    settings = IngestSettings(sources, stalled_s, lost_s, retry_first_s=0.1, retry_most_s=0.3)
+    settings = IngestSettings(
+        sources, stalled_after_s=stalled_s, lost_after_s=lost_s, retry_first_s=0.1, retry_most_s=0.3
+    )
     task = asyncio.ensure_future(Ingest(bus, SystemClock(), settings).run())
     try:
         await rig.until(lambda: bus.peek(SourceState, sources[-1].feed_id) is not None, "the first states")

@@ -13,11 +13,11 @@ import pytest
 
 from flow.clock import NS_PER_S, Clock, SystemClock
 from flow.codec import h264
-from flow.codec.rtp import RtpPacket
+from flow.codec.rtp import RtpPacket, SenderReport
 from flow.errors import ConfigError, LagebildError
 from flow.units import Codec
 from ingest.open import open_source
-from ingest.protocol.events import Opened, ParameterSets, SourceEvent, SourcePicture, Unusable
+from ingest.protocol.events import ClockReport, Opened, ParameterSets, SourceEvent, SourcePicture, Unusable
 from ingest.protocol.rtsp_messages import Interleaved
 from ingest.protocol.rtsp_url import RtspUrl
 from ingest.settings import FeedSource
@@ -28,6 +28,7 @@ from tests.fakes.clock import FakeClock
 from .material import coded
 
 DEADLINE_S = 20
+REPORT = SenderReport(5, 7 * NS_PER_S, 0, 0, 0).serialize()
 PICTURES = coded(6)
 SDP = (
     "v=0\r\nm=video 0 RTP/AVP 96\r\na=control:t1\r\na=rtpmap:96 H264/90000\r\n"
@@ -124,6 +125,7 @@ async def test_by_tcp_the_pictures_come_with_their_parameter_sets_and_leave_is_t
 
     async def camera(caller: Caller) -> None:
         await caller.play("RTP/AVP/TCP;interleaved=2-3")
+        caller.writer.write(Interleaved(3, REPORT).serialize())
         for datagram in datagrams():
             caller.writer.write(Interleaved(2, datagram).serialize())
         left.set_result(await caller.request())
@@ -133,6 +135,7 @@ async def test_by_tcp_the_pictures_come_with_their_parameter_sets_and_leave_is_t
         await watched.until(lambda: watched.pictures == len(PICTURES))
         await watched.stop()
         assert (await asyncio.wait_for(left, DEADLINE_S)).startswith("TEARDOWN ")
+    assert ClockReport(7 * NS_PER_S, 0) in watched.events
     assert watched.events[0] == Opened(url, 32)
     assert watched.events[1] == ParameterSets(Codec.H264, b"\x00\x00\x00\x01" + bytes.fromhex("68ebe3cb22c0"))
 
@@ -154,6 +157,7 @@ async def test_by_udp_only_the_camera_is_heard() -> None:
             for sock in (rtp, rtcp):
                 sock.settimeout(5)
                 opened.append(sock.recv(100))
+            rtcp.sendto(REPORT, ("127.0.0.1", port + 1))
             for datagram in datagrams():
                 stranger.sendto(datagram, ("127.0.0.1", port))
                 rtp.sendto(datagram, ("127.0.0.1", port))
@@ -163,6 +167,7 @@ async def test_by_udp_only_the_camera_is_heard() -> None:
         watched = Watched(url, "udp")
         await watched.until(lambda: watched.pictures == len(PICTURES))
         await watched.stop()
+    assert any(isinstance(event, ClockReport) for event in watched.events)
     assert [packet[1] for packet in opened] == [127, 201]
     refused = [event for event in watched.events if isinstance(event, Unusable)]
     assert {event.reason for event in refused} == {"forbidden_sender"}
