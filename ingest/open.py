@@ -7,15 +7,19 @@ from urllib.parse import urlsplit
 from flow.clock import Clock
 from flow.errors import ConfigError
 
+from .protocol.rtsp_url import RtspUrl
 from .settings import FeedSource
 from .sources import Source
 from .sources.file import FileSource
 from .sources.mpegts import MpegTsSource
 from .sources.rtp import RtpSource
+from .sources.rtsp import TRANSPORTS, RtspSource
 from .sources.udp import Endpoint
 
-POSSIBLE = "rtp://127.0.0.1:5600 (H.264 or H.265), udp://127.0.0.1:5004 (MPEG-TS), file:PATH"
-_LATER = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "srt", "http", "https"})
+POSSIBLE = (
+    "rtp://127.0.0.1:5600 (H.264 or H.265), udp://127.0.0.1:5004 (MPEG-TS), rtsp://192.0.2.7/main, file:PATH"
+)
+_LATER = frozenset({"rtsps", "rtmp", "rtmps", "srt", "http", "https"})
 
 
 def open_source(feed: FeedSource, clock: Clock) -> Source:
@@ -30,6 +34,8 @@ def open_source(feed: FeedSource, clock: Clock) -> Source:
             return RtpSource(_endpoint(feed), clock)
         case "udp":
             return MpegTsSource(_endpoint(feed), clock)
+        case "rtsp":
+            return RtspSource(RtspUrl.parse(feed.url), _transport(feed), clock)
         case later if later in _LATER:
             raise _unsupported(f"{later}:// sources are not in this version")
         case unknown:
@@ -45,6 +51,13 @@ def _endpoint(feed: FeedSource) -> Endpoint:
     if host is None or port is None:
         raise _unsupported(f"{feed.url} needs an address and a port")
     return Endpoint(host, port, feed.allow_from)
+
+
+def _transport(feed: FeedSource) -> str:
+    if feed.transport not in TRANSPORTS:
+        problem = f"'{feed.transport}' is no transport of RTSP: use {', '.join(TRANSPORTS)}"
+        raise ConfigError(problem, code="unsupported_url")
+    return feed.transport
 
 
 def _unsupported(problem: str) -> ConfigError:

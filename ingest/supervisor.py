@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -16,6 +17,7 @@ from flow.doors import KeyDoor, NoKeys, RtpPublication
 from flow.errors import ConfigError, LagebildError, PortInUseError
 from flow.flights import SourceState, SourceStatus
 
+from .addresses import shown
 from .open import open_source
 from .protocol.events import Awaited, Gone, Opened, Restarted, SourceEvent, SourcePicture, Unusable
 from .protocol.feed import Feed
@@ -38,6 +40,9 @@ _CALM_NS = 600 * NS_PER_S
 """So long after a failure, what was logged before it is not logged again: a broken file breaks each time."""
 _LINES_KEPT = 8
 _FLOOD_EVERY_NS = 60 * NS_PER_S
+
+_ANY_PORT = re.compile(r"(rtp|udp)://.*:0", re.IGNORECASE)
+"""Sources that wait on a port of ours, which the kernel is to choose."""
 
 _FIGURES = frozenset({"fps", "bitrate_bps", "pictures", "lost_packets", "damaged"})
 """What of a state changes with every picture."""
@@ -109,7 +114,7 @@ class _SupervisedFeed:
             round(settings.stalled_after_s * NS_PER_S), round(settings.lost_after_s * NS_PER_S)
         )
         self._feed = Feed(
-            source.feed_id, source.url, patience, clock.now_ns(), trust_clock=source.trust_clock
+            source.feed_id, shown(source.url), patience, clock.now_ns(), trust_clock=source.trust_clock
         )
         self._told: SourceState | None = None
         self._told_ns = 0
@@ -137,9 +142,9 @@ class _SupervisedFeed:
             return isinstance(error, PortInUseError) or not isinstance(error, ConfigError)
         except Exception as error:  # a fault of ours must not take the other feeds down
             log.exception("feed %s: its source failed unexpectedly", self.feed_id)
-            self._failed("source_failed", f"{self._source.url}: {error!r}")
+            self._failed("source_failed", f"{shown(self._source.url)}: {error!r}")
             return True
-        self._failed("source_ended", f"{self._source.url} is at its end")
+        self._failed("source_ended", f"{shown(self._source.url)} is at its end")
         return False
 
     def _opened(self) -> Source:
@@ -154,7 +159,7 @@ class _SupervisedFeed:
         return round(longest_s * self._chance.uniform(0.5, 1.0) * NS_PER_S)
 
     def _take(self, event: SourceEvent) -> None:
-        if isinstance(event, Opened) and self._source.url.endswith(":0"):
+        if isinstance(event, Opened) and _ANY_PORT.fullmatch(self._source.url):
             self._source = replace(self._source, url=event.address)  # senders know this port by now
         units = self._feed.handle(event, self._clock.now_ns())
         for unit in units:

@@ -1,7 +1,8 @@
-"""Raw RTP without any signalling: finds the video on a port and turns its packets into pictures."""
+"""RTP with H.264 or H.265: finds the video on a port and turns its packets into pictures."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from flow.clock import NS_PER_MS, NS_PER_S
@@ -27,18 +28,29 @@ _H265_FIRST_BYTES = frozenset({0x00, 0x02, 0x40, 0x42, 0x44, 0x46, 0x4E, 0x60, 0
 """First bytes of H.265 payloads (RFC 7798 4.4) that as H.264 would be of types nobody sends."""
 
 
+@dataclass(frozen=True, slots=True)
+class VideoFormat:
+    """What a session description tells about the packets of a video."""
+
+    codec: Codec
+    payload_type: int
+
+
 class RtpStream:
     """One port. The first synchronization source with video on it is followed; another one takes over once
     the first is silent, or at once if it comes from the same socket, and counts as a restart. It takes
     two packets (RFC 3550 A.1), so that a stray one changes nothing.
 
     A source that begins anew may keep its number: then both its sequence numbers and its timestamps jump.
+    Raw RTP has no signalling, so what is video is judged by the packets; where it was `announced`, packets
+    of that payload type are.
     """
 
     SCHEME: ClassVar = "rtp"
     TIMESTAMP_BITS: ClassVar = 32
 
-    def __init__(self) -> None:
+    def __init__(self, announced: VideoFormat | None = None) -> None:
+        self._announced = announced
         self._ssrc: int | None = None
         self._sender = ""
         self._heard_ns = 0
@@ -79,12 +91,12 @@ class RtpStream:
         return events
 
     def _follow(self, packet: RtpPacket, sender: str, now_ns: int) -> list[SourceEvent]:
-        if packet.payload_type not in _DYNAMIC:
-            what = f"RTP payload type {packet.payload_type} from {sender}"
-            return [Unusable("unsupported_codec", f"{what}: only H.264 and H.265, types 96 to 127, are read")]
-        codec = codec_of(packet.payload)
-        if codec is None:
-            return [Unusable("not_video", f"RTP from {sender} that is neither H.264 nor H.265")]
+        announced = self._announced
+        if announced and self._ssrc is not None and packet.payload_type != announced.payload_type:
+            return []  # forward error correction or retransmission, with an SSRC of its own
+        codec = self._recognised(packet, sender)
+        if isinstance(codec, Unusable):
+            return [codec]
         first, self._candidate = self._candidate, packet
         if first is None or first.ssrc != packet.ssrc:
             return []
@@ -96,6 +108,19 @@ class RtpStream:
             events += self._take_reports([self._early_report])
         self._early_report = None
         return events + self._take(first, now_ns) + self._take(packet, now_ns)
+
+    def _recognised(self, packet: RtpPacket, sender: str) -> Codec | Unusable:
+        kind, announced = packet.payload_type, self._announced
+        if announced is not None and kind == announced.payload_type:
+            return announced.codec
+        if announced is not None:
+            told = f"{announced.payload_type} was announced"
+            return Unusable("not_video", f"RTP payload type {kind} from {sender}, where {told}")
+        if kind not in _DYNAMIC:
+            what = f"RTP payload type {kind} from {sender}"
+            return Unusable("unsupported_codec", f"{what}: only H.264 and H.265, types 96 to 127, are read")
+        codec = codec_of(packet.payload)
+        return codec or Unusable("not_video", f"RTP from {sender} that is neither H.264 nor H.265")
 
     def _begin(self, codec: Codec) -> None:
         self._codec, self._counted, self._newest = codec, (0, 0), None

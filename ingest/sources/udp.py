@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -89,7 +90,8 @@ class UdpPort:
             problem = "is open to the network: name the senders in allow_from, or use 127.0.0.1"
             raise ConfigError(f"{endpoint} {problem}", code="address_refused")
         self._socket = _bound(address, endpoint)
-        self.address = _printed(endpoint.host, self._socket.getsockname()[1])
+        self.port: int = self._socket.getsockname()[1]
+        self.address = _printed(endpoint.host, self.port)
         """Where it listens, with the real port."""
         self._sender = lru_cache(_SENDERS_KEPT)(self._judged)
 
@@ -114,6 +116,14 @@ class UdpPort:
             await failed
         finally:
             loop.remove_reader(self._socket)
+
+    def send(self, datagram: bytes, host: str, port: int) -> None:
+        """Send from this port. What does not go now is lost, as it may be anywhere on its way."""
+        with contextlib.suppress(OSError):
+            self._socket.sendto(datagram, (host, port))
+
+    def close(self) -> None:
+        self._socket.close()
 
     def _arrived(self) -> Batch:
         batch: Batch = []
@@ -145,7 +155,7 @@ class UdpPort:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self.close()
 
 
 def _printed(host: str, port: int) -> str:

@@ -79,8 +79,14 @@ async def running(
     """Ingest of these sources, all of them opened."""
     bus = MemoryBus()
     rig = Rig(bus)
-    publish = publish or PublishSettings()
-    settings = IngestSettings(sources, publish, stalled_s, lost_s, retry_first_s=0.1, retry_most_s=0.3)
+    settings = IngestSettings(
+        sources,
+        stalled_after_s=stalled_s,
+        lost_after_s=lost_s,
+        retry_first_s=0.1,
+        retry_most_s=0.3,
+        publish=publish or PublishSettings(),
+    )
     task = asyncio.ensure_future(Ingest(bus, SystemClock(), settings, keys=keys).run())
     try:
         await rig.until(lambda: bus.peek(SourceState, sources[-1].feed_id) is not None, "the first states")

@@ -37,7 +37,7 @@ def test_urls_name_sources(url: str, source: object) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("rtsp://camera/main", "rtsp:// sources are not in this version"),
+        ("rtsps://camera/main", "rtsps:// sources are not in this version"),
         ("srt://0.0.0.0:8890", "srt:// sources are not in this version"),
         ("rtmp://0.0.0.0/live", "rtmp:// sources are not in this version"),
         ("gopher://x", "'gopher' is no kind of source"),

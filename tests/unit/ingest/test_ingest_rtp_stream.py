@@ -21,7 +21,7 @@ from ingest.protocol.events import (
 )
 from ingest.protocol.feed import Feed
 from ingest.protocol.lifecycle import Patience
-from ingest.protocol.rtp_stream import RtpStream, codec_of
+from ingest.protocol.rtp_stream import RtpStream, VideoFormat, codec_of
 
 from .material import Coded, coded
 
@@ -245,3 +245,21 @@ def test_packets_are_heard_until_a_picture_tells_it_and_then_ten_times_a_second(
 )  # fmt: skip
 def test_codecs_are_told_apart_by_their_first_bytes(payload: str, codec: Codec | None) -> None:
     assert codec_of(bytes.fromhex(payload)) is codec
+
+
+def test_what_was_announced_is_followed_whatever_its_packets_look_like() -> None:
+    made = coded(4, codec="libx265")
+    sent = [packet._replace(payload_type=35) for packet in packets(made, codec=Codec.H265)]
+    sent[0] = sent[0]._replace(payload=b"\x26" + sent[0].payload[1:])  # as H.264 this would be an SEI
+    assert unusable(feed(RtpStream(), sent)) != []
+    events = feed(RtpStream(VideoFormat(Codec.H265, 35)), sent)
+    assert [got.codec for got in pictures_of(events)] == [Codec.H265] * 4
+
+
+def test_what_was_not_announced_is_named_until_the_rest_comes() -> None:
+    sent = packets(coded(4))
+    other = [packet._replace(payload_type=97, ssrc=9) for packet in sent]
+    stream = RtpStream(VideoFormat(Codec.H264, 96))
+    assert unusable(feed(stream, other)) == ["not_video"] * len(other)
+    assert len(pictures_of(feed(stream, sent))) == 4
+    assert feed(stream, other) == []  # forward error correction, say

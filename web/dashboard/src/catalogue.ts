@@ -82,7 +82,43 @@ export const CATALOGUE = {
     "Diese Videodatei nennt keine Bildrate: In der Konfiguration fps angeben.",
     "This video file states no picture rate: give its fps in the configuration.",
   ],
-  "reason.not_found": ["Die Videodatei gibt es nicht.", "The video file does not exist."],
+  "reason.not_found": [
+    "Unter dieser Adresse gibt es kein Video.",
+    "There is no video at this address.",
+  ],
+  "reason.unreachable": [
+    "Die Kamera ist nicht erreichbar. Eingeschaltet? Adresse richtig?",
+    "The camera cannot be reached. Is it on, is the address right?",
+  ],
+  "reason.no_answer": [
+    "Die Kamera antwortet nicht. Neuer Versuch läuft.",
+    "The camera does not answer. Trying again.",
+  ],
+  "reason.connection_lost": [
+    "Die Kamera hat die Verbindung beendet. Neuer Versuch läuft.",
+    "The camera has closed the connection. Trying again.",
+  ],
+  "reason.auth_refused": [
+    "Die Kamera weist Benutzer oder Passwort ab.",
+    "The camera refuses the user or the password.",
+  ],
+  "reason.not_rtsp": [
+    "Unter dieser Adresse antwortet keine RTSP-Kamera.",
+    "What answers at this address is no RTSP camera.",
+  ],
+  "reason.no_video": ["Die Kamera bietet kein Video an.", "The camera offers no video."],
+  "reason.redirected": [
+    "Die Kamera verweist auf eine Adresse, die nicht zum Ziel führt.",
+    "The camera redirects to an address that leads nowhere.",
+  ],
+  "reason.transport_refused": [
+    "Die Kamera sendet nicht auf dem eingestellten Weg (UDP oder TCP).",
+    "The camera does not send in the configured way (UDP or TCP).",
+  ],
+  "reason.server_refused": [
+    "Die Kamera lehnt ab, das Video zu senden. Schon zu viele Zuschauer an der Kamera?",
+    "The camera refuses to send the video. Does it serve too many others?",
+  ],
   "reason.not_video": ["Was ankommt, ist kein Video.", "What arrives is not video."],
   "reason.no_keyframe": [
     "Die Drohne sendet kein vollständiges Bild (kein Keyframe), nur Änderungen.",
