@@ -17,7 +17,7 @@ from aiohttp import web
 from flow.bus import Bus
 from flow.clock import NS_PER_S, Clock, SystemClock
 from flow.memory_bus import MemoryBus
-from ingest.settings import FeedSource, IngestSettings
+from ingest.settings import FeedSource, IngestSettings, PublishSettings
 from ingest.supervisor import Ingest
 from relay.hub import Relay
 from relay.settings import RelaySettings
@@ -29,6 +29,7 @@ from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
 from .listening import ANY_ADDRESS, listen
 from .metrics import Refused
+from .publish_keys import PublishKeys
 from .routes.feeds import add_feed_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
@@ -62,6 +63,8 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     channels = {f.id: FeedChannel(bus, clock, a, f, settings.viewers) for a, f in feeds}
     feed_list = FeedList(bus, aircraft, channels)
     relay = Relay(bus, clock, _relay_settings(settings), channels.keys())
+    keys = PublishKeys(Path(settings.server.data_dir))
+    ingest = Ingest(bus, clock, _ingest_settings(settings), keys=keys)
 
     app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
     app.on_response_prepare.append(add_security_headers)
@@ -81,7 +84,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
         await relay.open()
         async with asyncio.TaskGroup() as tasks:
             rooms = [
-                tasks.create_task(Ingest(bus, clock, _ingest_settings(settings)).run(), name="ingest"),
+                tasks.create_task(ingest.run(), name="ingest"),
                 tasks.create_task(
                     Telemetry(bus, clock, _telemetry_settings(settings)).run(), name="telemetry"
                 ),
@@ -123,12 +126,15 @@ def _own_names(settings: Settings) -> frozenset[str]:
     return frozenset({own, f"{own}.local", settings.server.host, *(n.lower() for n in settings.server.names)})
 
 
-def _relay_settings(settings: Settings) -> RelaySettings:
-    host = settings.server.host
+def _addresses(host: str) -> tuple[str, ...]:
+    """The addresses of this host that its name means; () are all."""
     named = {"localhost": "127.0.0.1"}.get(host, host)
-    addresses = () if named in ANY_ADDRESS else (named,)
+    return () if named in ANY_ADDRESS else (named,)
+
+
+def _relay_settings(settings: Settings) -> RelaySettings:
     return RelaySettings(
-        addresses=addresses,
+        addresses=_addresses(settings.server.host),
         port=settings.webrtc.port,
         public_host=settings.webrtc.public_host,
         tcp=settings.webrtc.tcp,
@@ -147,11 +153,20 @@ def _ingest_settings(settings: Settings) -> IngestSettings:
                 loop=feed.loop,
                 trust_clock=feed.trust_clock,
                 allow_from=feed.allow_from,
+                takeover=feed.takeover,
+                transport=feed.transport,
             )
             for aircraft in settings.aircraft
             for feed in aircraft.feed
         ),
         lost_after_s=settings.picture.lost_ms / 1000,
+        publish=PublishSettings(
+            hosts=_addresses(settings.publish.host or settings.server.host),
+            rtmp_port=settings.publish.rtmp_port,
+            srt_port=settings.publish.srt_port,
+            srt_latency_ms=settings.publish.srt_latency_ms,
+            srt_passphrase=settings.publish.srt_passphrase,
+        ),
     )
 
 
