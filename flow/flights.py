@@ -19,6 +19,13 @@ def checked_id(value: str, where: str) -> str:
     return value
 
 
+class Unsecured(StrEnum):
+    """Who may send to an input that carries no key."""
+
+    LOCAL = "local"  # programs on this machine
+    NAMED = "named"  # the senders that the settings name; an address can be forged
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """One camera of one aircraft; ids are unique in the installation."""
@@ -29,15 +36,17 @@ class Feed:
     air_link_ms: float = 0.0  # added to ages that count from arrival
     hfov_deg: float | None = None
     mount_pitch_deg: float | None = None
+    unsecured: Unsecured | None = None  # None: whoever brings its pictures is known
 
 
 @dataclass(frozen=True, slots=True)
 class Aircraft:
-    """One aircraft and its cameras."""
+    """One aircraft and its cameras. `unsecured` is of its telemetry."""
 
     id: str
     name: str
     feeds: tuple[Feed, ...] = ()
+    unsecured: Unsecured | None = None
 
 
 class SourceStatus(StrEnum):

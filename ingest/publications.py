@@ -123,6 +123,23 @@ class Publications:
         publication.publish(Opened(f"{publisher.protocol}://{publisher.address}", bits), now_ns)
         return publication
 
+    def refused(self, feed_id: str, publisher: Publisher, error: RefusedError) -> None:
+        """Let a feed that nobody sends to tell why `publisher` may not; its own thread only (the loop's)."""
+        place = self._places.get(feed_id)
+        if place is not None and place.holder is None and publisher.protocol in place.protocols:
+            host = publisher.address.rpartition(":")[0]  # its port differs at every try
+            place.tell(Gone(error.code, f"a publisher at {host} was refused: {error}"))
+
+    def dismiss(self, feed_id: str) -> None:
+        """Cut off whoever sends to a feed: its keys were withdrawn."""
+        place = self._places.get(feed_id)
+        if place is None or place.holder is None:
+            return
+        holder, place.holder = place.holder, None
+        line = f"the publisher at {holder.publisher.address} was cut off: its key is withdrawn"
+        place.tell(Gone("key_withdrawn", line))
+        holder.displace()
+
     def unavailable(self, protocol: str, error: LagebildError) -> None:
         """Nobody can come by `protocol`, for this reason."""
         for place in self._places.values():

@@ -86,6 +86,10 @@ class Ingest:
         """See flow/doors.py IngestDoor."""
         return accept_rtp(self._publications, feed_id, key, Publisher(protocol, address), displaced)
 
+    def dismiss(self, feed_id: str) -> None:
+        """Cut off whoever publishes to a feed: its keys were withdrawn."""
+        self._publications.dismiss(feed_id)
+
     async def _tick(self) -> None:
         while True:
             for feed in self._feeds:

@@ -11,6 +11,9 @@ from aiohttp import web
 
 from flow.errors import LagebildError
 
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN = frozenset({"same-origin", "none"})  # "none": the person's own doing, by no page
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -18,6 +21,7 @@ class Permission(StrEnum):
     """What a caller must be allowed to do. Everybody may do everything until accounts exist."""
 
     WATCH = "watch"  # pictures, telemetry, states of the feeds
+    CONNECT = "connect"  # how pictures are brought in: addresses, and keys made and withdrawn
     OPERATE = "operate"  # health and metrics
     PAGE = "page"  # the page's own files; they hold no data of an incident
 
@@ -76,6 +80,9 @@ def check(request: web.Request, permission: Permission, names: frozenset[str]) -
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != request.host:
         raise ForbiddenError(f"requests from {origin} are refused: it is not the origin of this service")
+    # Fetch Metadata: browsers say it also where they leave Origin out; other programs say neither.
+    if request.method not in _READING and request.headers.get("Sec-Fetch-Site", "same-origin") not in _OWN:
+        raise ForbiddenError("requests from other sites are refused: they change nothing here")
 
 
 def _is_address(host: str) -> bool:

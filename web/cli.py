@@ -1,4 +1,4 @@
-"""The command line: `lagebild serve | demo | replay | key`."""
+"""The command line: `lagebild serve | demo | replay | key | doctor`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from typing import Any
 
 from flow.errors import LagebildError
 
+from .doctor import examine
+from .doctor_report import as_json, as_text, is_well
 from .publish_addresses import addresses_of, feed_named
 from .publish_keys import PublishKeys
 from .publishers import DEMO_AIRCRAFT, ReplayOrder, fly_demo, fly_replay
@@ -32,6 +34,8 @@ Publish = Callable[[Running], Coroutine[Any, Any, None]]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the console script; returns the exit code."""
     options = _parser().parse_args(arguments)
+    if options.command is None:  # the doctor looks at settings that may be wrong
+        return _doctor(options)
     return_code = 0
     try:
         _allow_many_connections()
@@ -102,9 +106,16 @@ async def _key(options: argparse.Namespace, settings: Settings) -> int:
         return 0
     key = keys.make(feed.id)
     print(f"Schlüssel für '{feed.id}', nur jetzt zu sehen: {key}")
-    for address in addresses_of(feed, key, settings):
-        print(f"  {address}")
+    for way in addresses_of(feed, key, settings, with_passphrase=True):
+        print(f"  {way.address}" + (f" (Bearer {key})" if way.protocol == "whip" else ""))
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    """Say what is well and what is not; 1 where something will not work."""
+    findings = list(examine(lambda: _settings(options), str(options.config or "built-in defaults")))
+    print(as_json(findings) if options.json else as_text(findings))
+    return 0 if is_well(findings) else 1
 
 
 async def _nothing(_: Running) -> None:
@@ -196,4 +207,8 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("feed", help="id of a feed whose source is rtmp, srt, whip or push")
     key.add_argument("--withdraw", action="store_true", help="take back all keys of the feed instead")
     key.set_defaults(command=_key)
+
+    doctor = commands.add_parser("doctor", parents=[every], help="check whether it will work here")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.set_defaults(command=None)
     return parser

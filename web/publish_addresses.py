@@ -1,14 +1,33 @@
-"""What a pilot types into an encoder to reach a feed."""
+"""What a pilot types into an encoder to reach a feed, and what of a feed's own address may be shown."""
 
 from __future__ import annotations
 
 import socket
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit
+
+from msgspec import Meta
 
 from flow.errors import ConfigError
+from ingest.addresses import HIDDEN, shown
 from ingest.settings import PUSHED
 
 from .listening import ANY_ADDRESS
 from .settings import FeedSettings, Settings
+from .unsecured import host_of, is_loopback, port_of
+
+Protocol = Literal["srt", "rtmp", "whip", "rtp", "mpegts", "rtsp", "file", "mavlink"]
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """One way in which pictures or telemetry come."""
+
+    protocol: Protocol
+    address: Annotated[str, Meta(description="'…' stands for what is secret, such as the key")]
+    local: Annotated[bool, Meta(description="Only programs on the server itself reach it")]
+    pulled: Annotated[bool, Meta(description="Lagebild reads from the address; else it is sent to")] = False
 
 
 def feed_named(feed_id: str, settings: Settings) -> FeedSettings:
@@ -26,20 +45,73 @@ def feed_named(feed_id: str, settings: Settings) -> FeedSettings:
     return feed
 
 
-def addresses_of(feed: FeedSettings, key: str, settings: Settings) -> list[str]:
-    """One address for each protocol that the feed is pushed by, with its key, best first."""
+def addresses_of(
+    feed: FeedSettings, key: str, settings: Settings, called: str = "", *, with_passphrase: bool = False
+) -> list[WayIn]:
+    """One way for each protocol that the feed is pushed by, with its key, best first; WHIP's has it beside.
+
+    `called` is how the page was called, such as "http://192.0.2.7:8080": where the service listens on all
+    addresses, that is the one its caller can reach. SRT's passphrase cannot be withdrawn as a key can, so
+    it is told only on request.
+    """
     publish, server = settings.publish, settings.server
-    host = publish.host or server.host
-    host = reachable_host() if host in ANY_ADDRESS else host
-    host = f"[{host}]" if ":" in host else host
-    page = f"[{server.host}]" if ":" in server.host else server.host
-    page = host if server.host in ANY_ADDRESS else page
-    addresses = {
-        "srt": f"srt://{host}:{publish.srt_port}?streamid=publish:{feed.id}:{key}",
-        "rtmp": f"rtmp://{host}:{publish.rtmp_port}/live/{feed.id}?key={key}",
-        "whip": f"http://{page}:{server.port}/live/{feed.id}/whip (Bearer {key})",
-    }
-    return [address for protocol, address in addresses.items() if protocol in PUSHED[feed.source]]
+    host = _reachable(publish.host or server.host, called)
+    page, port = _reachable(server.host, called), urlsplit(called).port or server.port
+    passphrase = publish.srt_passphrase if with_passphrase else ""
+    secret = f"&passphrase={quote(passphrase, safe='')}" if passphrase else ""
+    addresses: tuple[tuple[Protocol, str, str], ...] = (
+        ("srt", host, f"srt://{_printed(host)}:{publish.srt_port}?streamid=publish:{feed.id}:{key}{secret}"),
+        ("rtmp", host, f"rtmp://{_printed(host)}:{publish.rtmp_port}/live/{feed.id}?key={key}"),
+        ("whip", page, f"{urlsplit(called).scheme or 'http'}://{_printed(page)}:{port}/live/{feed.id}/whip"),
+    )
+    taken = PUSHED[feed.source]
+    return [WayIn(kind, address, is_loopback(at)) for kind, at, address in addresses if kind in taken]
+
+
+def ways_into(feed: FeedSettings, settings: Settings, called: str, opened: str) -> list[WayIn]:
+    """Every way into a feed, without secrets; `opened` is where its source really listens, if known."""
+    if feed.source in PUSHED:
+        return addresses_of(feed, HIDDEN, settings, called)
+    match feed.source.partition(":")[0].lower():
+        case "rtp":
+            return [_port_of_ours("rtp", opened or feed.source, called)]
+        case "udp":
+            return [_port_of_ours("mpegts", opened or feed.source, called)]
+        case "rtsp":
+            return [WayIn("rtsp", shown(feed.source), False, pulled=True)]
+        case "srt":
+            return [WayIn("srt", shown(feed.source), False, pulled=True)]
+        case _:
+            return [WayIn("file", shown(feed.source), True, pulled=True)]
+
+
+def way_of_telemetry(mavlink: str, called: str, opened: str) -> WayIn:
+    """Where an aircraft's MAVLink is sent to, or read from."""
+    scheme = mavlink.partition(":")[0]
+    if scheme in ("udpin", "tcpin"):
+        return _port_of_ours("mavlink", opened or mavlink, called)
+    is_file = scheme == "tlog"
+    return WayIn("file" if is_file else "mavlink", mavlink, is_file, pulled=True)
+
+
+def _port_of_ours(kind: Protocol, address: str, called: str) -> WayIn:
+    """`address` with a host that a sender can use in place of "all addresses"."""
+    scheme, _, rest = address.partition(":")
+    slashes = "//" if rest.startswith("//") else ""
+    host = _reachable(host_of(rest), called)
+    return WayIn(kind, f"{scheme}:{slashes}{_printed(host)}:{port_of(rest)}", is_loopback(host))
+
+
+def _reachable(host: str, called: str) -> str:
+    """A host that others can name, for one that a server listens on."""
+    if host not in ANY_ADDRESS:
+        return host
+    caller = urlsplit(called).hostname or ""
+    return reachable_host() if not caller or is_loopback(caller) else caller
+
+
+def _printed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def reachable_host() -> str:

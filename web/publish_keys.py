@@ -1,4 +1,4 @@
-"""The keys of publishers: made by `lagebild key`, shown once, kept as hashes in `data_dir/publish-keys.json`.
+"""The keys of publishers, made by `lagebild key` or on the pilot page, shown once; hashes lie in `data_dir`.
 
 A key is 130 random bits, so one round of SHA-256 keeps it as safe as a slow hash would: nobody can guess it,
 from the hash or at the door (docs/decisions/0010).
@@ -6,18 +6,31 @@ from the hash or at the door (docs/decisions/0010).
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
-from flow.errors import ConfigError, RefusedError
+from flow.errors import ConfigError, LagebildError, RefusedError
 
 FILE = "publish-keys.json"
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that a person could mistake for something else
 _LENGTH = 27
 KEYS_PER_FEED = 16
+
+Hashes: TypeAlias = dict[str, list[str]]
+"""Of all keys, by feed id."""
+
+
+class KeysFullError(LagebildError):
+    """A feed has as many keys as it may have."""
+
+    code = "keys_full"
 
 
 class PublishKeys:
@@ -25,8 +38,10 @@ class PublishKeys:
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / FILE
-        self._read_of: tuple[int, int] | None = None  # modification time and size of what was read
-        self._hashes: dict[str, list[str]] = {}  # by feed id
+        self._read_of: tuple[int, int, int] | None = (
+            None  # what tells the file that was read from a newer one
+        )
+        self._hashes: Hashes = {}
 
     def check(self, feed_id: str, key: str) -> None:
         """Raises RefusedError, as flow/doors.py says."""
@@ -41,22 +56,23 @@ class PublishKeys:
         raise RefusedError(f"feed '{feed_id}': this key is wrong or was withdrawn", code="key_wrong")
 
     def make(self, feed_id: str) -> str:
-        """A new key, valid from now on beside the older ones. Raises ConfigError."""
-        self._refresh()
-        known = self._hashes.setdefault(feed_id, [])
-        if len(known) >= KEYS_PER_FEED:
-            how = f"withdraw them with `lagebild key {feed_id} --withdraw`"
-            raise ConfigError(f"feed '{feed_id}' has {len(known)} keys: {how}")
-        key = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-        known.append(_hash(key))
-        self._write()
+        """A new key, valid from now on beside the older ones. Raises KeysFullError, ConfigError."""
+        with self._alone():
+            hashes = self._read()
+            known = hashes.get(feed_id, [])
+            if len(known) >= KEYS_PER_FEED:
+                how = f"withdraw them with `lagebild key {feed_id} --withdraw`"
+                raise KeysFullError(f"feed '{feed_id}' has {len(known)} keys: {how}")
+            key = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+            self._write({**hashes, feed_id: [*known, _hash(key)]})
         return key
 
     def withdraw(self, feed_id: str) -> int:
         """Take back all keys of a feed; how many there were. Raises ConfigError."""
-        self._refresh()
-        withdrawn = len(self._hashes.pop(feed_id, []))
-        self._write()
+        with self._alone():
+            hashes = self._read()
+            withdrawn = len(hashes.pop(feed_id, []))
+            self._write(hashes)
         return withdrawn
 
     def count(self, feed_id: str) -> int:
@@ -67,31 +83,48 @@ class PublishKeys:
     def _refresh(self) -> None:
         try:
             status = self._path.stat()
-            version = (status.st_mtime_ns, status.st_size)
-            if version == self._read_of:
-                return
+        except OSError:
+            version = None  # what is wrong, if anything, is said by reading
+        else:
+            version = (status.st_ino, status.st_mtime_ns, status.st_size)
+        if version is None or version != self._read_of:
+            self._hashes, self._read_of = self._read(), version
+
+    def _read(self) -> Hashes:
+        try:
             tree = json.loads(self._path.read_text(encoding="utf-8"))
-            self._hashes = {str(feed_id): [str(each) for each in known] for feed_id, known in tree.items()}
-            self._read_of = version
+            return {str(feed_id): [str(each) for each in known] for feed_id, known in tree.items()}
         except FileNotFoundError:
-            self._read_of, self._hashes = None, {}
+            return {}
         except (OSError, ValueError, AttributeError, TypeError) as error:
             raise ConfigError(f"{self._path} cannot be read: {error}; restore it or delete it") from None
 
-    def _write(self) -> None:
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else changes the file meanwhile: no other thread, no `lagebild key` beside the service."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ConfigError(f"{self._path} cannot be written: {error.strerror}") from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _write(self, hashes: Hashes) -> None:
         """Whole or not at all, and for this user only."""
         part = self._path.with_suffix(".part")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(descriptor, "w", encoding="utf-8") as file:
-                json.dump(self._hashes, file, indent=1)
+                json.dump(hashes, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self._path)
         except OSError as error:
             raise ConfigError(f"{self._path} cannot be written: {error.strerror}") from None
-        self._read_of = None
 
 
 def _hash(key: str) -> str:

@@ -29,11 +29,13 @@ from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
 from .listening import ANY_ADDRESS, listen
 from .metrics import Refused
+from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
 from .routes.feeds import add_feed_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
 from .routes.pages import add_page_routes
+from .routes.pilot import add_pilot_routes
 from .routes.telemetry import add_telemetry_routes
 from .settings import Settings
 
@@ -74,6 +76,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_telemetry_routes(door, bus, clock, aircraft, channels)
     add_feed_routes(door, settings, feed_list, relay)
     add_health_routes(door, bus, aircraft, relay, refused)
+    add_pilot_routes(door, PilotDesk(settings, bus, keys), clock, ingest.dismiss)
     add_page_routes(door, dashboard)
 
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from flow.flights import Aircraft, Feed
 
+from .unsecured import how_unsecured
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
@@ -91,9 +93,18 @@ class AircraftSettings:
             self.id,
             self.name or self.id,
             tuple(
-                Feed(f.id, self.id, f.name or f.id, f.air_link_ms, f.hfov_deg, f.mount_pitch_deg)
+                Feed(
+                    f.id,
+                    self.id,
+                    f.name or f.id,
+                    f.air_link_ms,
+                    f.hfov_deg,
+                    f.mount_pitch_deg,
+                    how_unsecured(f.source),
+                )
                 for f in self.feed
             ),
+            how_unsecured(self.mavlink),
         )
 
 

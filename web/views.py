@@ -29,6 +29,8 @@ def feed_view(aircraft: Aircraft, feed: Feed, state: SourceState | None) -> Json
         "aircraft_name": aircraft.name,
         "air_link_ms": feed.air_link_ms,
         "hfov_deg": feed.hfov_deg,
+        "unsecured": feed.unsecured,
+        "telemetry_unsecured": aircraft.unsecured,
         "state": state_view(state) if state else None,
     }
 

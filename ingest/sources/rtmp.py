@@ -156,6 +156,7 @@ class _Connection(asyncio.BufferedProtocol):
             )
         except RefusedError as error:
             self._server.complain(f"{self._address} was refused: {error}")
+            self._server.publications.refused(feed_id, publisher, error)
             self._session.refuse(str(error), now_ns)
         except LagebildError as error:  # the keys cannot be read; what of them is not for strangers
             self._server.complain(f"{self._address} could not be asked for its key: {error}")
@@ -165,7 +166,8 @@ class _Connection(asyncio.BufferedProtocol):
 
     def _displaced(self) -> None:
         self._publication = None
-        self._session.refuse("another publisher has taken this feed over", self._clock.now_ns())
+        why = "another publisher has taken this feed over, or its key was withdrawn"
+        self._session.refuse(why, self._clock.now_ns())
         self._send()
 
     def _leave(self, reason: str = "publisher_left", detail: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The page itself: the built dashboard, from the package."""
+"""The pages themselves: the built dashboard, from the package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from flow.errors import NotFoundError
-from web.access import Door, Permission, Route
+from web.access import Door, Handler, Permission, Route
 
 DASHBOARD = Path(__file__).resolve().parent.parent / "dashboard" / "dist"
 
@@ -16,11 +16,14 @@ def add_page_routes(door: Door, dashboard: Path | None = None) -> None:
     """Serve `dashboard` (default: the built one). Assets carry their hash in the name and are cached."""
     folder = (dashboard or DASHBOARD).resolve()
 
-    async def index(_: web.Request) -> web.FileResponse:
-        page = folder / "index.html"
-        if not page.is_file():
-            raise NotFoundError("the dashboard has not been built; run: make setup")
-        return web.FileResponse(page, headers={"Cache-Control": "no-cache"})
+    def document(name: str) -> Handler:
+        async def answer(_: web.Request) -> web.FileResponse:
+            page = folder / name
+            if not page.is_file():
+                raise NotFoundError("the dashboard has not been built; run: make setup")
+            return web.FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+        return answer
 
     async def asset(request: web.Request) -> web.FileResponse:
         path = (folder / "assets" / request.match_info["name"]).resolve()
@@ -32,8 +35,10 @@ def add_page_routes(door: Door, dashboard: Path | None = None) -> None:
         path = folder / "favicon.svg"
         return web.FileResponse(path) if path.is_file() else web.Response(status=204)
 
-    page = Permission.PAGE
-    door.route(Route("GET", "/", page, "The live page", {200: "HTML"}, media_type="text/html"), index)
+    page, html = Permission.PAGE, "text/html"
+    live, pilot = document("index.html"), document("pilot.html")
+    door.route(Route("GET", "/", page, "The live page", {200: "HTML"}, media_type=html), live)
+    door.route(Route("GET", "/pilot", page, "The pilot page", {200: "HTML"}, media_type=html), pilot)
     door.route(Route("GET", "/assets/{name}", page, "A file of the page", {200: "file"}), asset)
     door.route(Route("GET", "/favicon.svg", page, "The page's icon", {200: "SVG"}), icon)
     door.route(Route("GET", "/favicon.ico", page, "The page's icon", {200: "SVG"}), icon)

@@ -7,8 +7,8 @@ import pytest
 
 from flow.errors import ConfigError, RefusedError
 from web.cli import main
-from web.publish_addresses import addresses_of, feed_named
-from web.publish_keys import FILE, KEYS_PER_FEED, PublishKeys
+from web.publish_addresses import WayIn, addresses_of, feed_named
+from web.publish_keys import FILE, KEYS_PER_FEED, KeysFullError, PublishKeys
 from web.settings import (
     AircraftSettings,
     FeedSettings,
@@ -58,7 +58,7 @@ def test_keys_are_bounded(tmp_path: Path) -> None:
     keys = PublishKeys(tmp_path)
     for _ in range(KEYS_PER_FEED):
         keys.make("fritz")
-    with pytest.raises(ConfigError, match="withdraw"):
+    with pytest.raises(KeysFullError, match="withdraw"):
         keys.make("fritz")
 
 
@@ -107,6 +107,8 @@ def test_addresses_name_a_host_that_others_can_reach() -> None:
     assert feed_named("tag", everywhere) is feed
     addresses = addresses_of(feed, "k", everywhere)
     assert len(addresses) == 3
-    assert not any("0.0.0.0" in address for address in addresses)
+    assert not any("0.0.0.0" in way.address for way in addresses)
     v6 = Settings(publish=PublishingSettings(host="::1"))
-    assert addresses_of(FeedSettings("tag", "rtmp"), "k", v6) == ["rtmp://[::1]:1935/live/tag?key=k"]
+    assert addresses_of(FeedSettings("tag", "rtmp"), "k", v6) == [
+        WayIn("rtmp", "rtmp://[::1]:1935/live/tag?key=k", local=True)
+    ]

@@ -7,6 +7,9 @@ export interface Thresholds {
   recover_ms: number;
 }
 
+/** Who may send to an input that carries no key: programs on the server, or senders at the configured addresses. */
+export type Unsecured = "local" | "named";
+
 export interface Config {
   version: string;
   title: string;
@@ -48,6 +51,8 @@ export interface Feed {
   aircraft_name: string;
   air_link_ms: number;
   hfov_deg: number | null;
+  unsecured: Unsecured | null;
+  telemetry_unsecured: Unsecured | null;
   state: SourceState;
 }
 

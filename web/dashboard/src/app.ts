@@ -237,6 +237,10 @@ export class App {
         .filter(Boolean)
         .join(" · "),
       recording: this.config.recording,
+      unsecured: {
+        picture: main?.channel.feed.unsecured ?? null,
+        telemetry: main?.channel.feed.telemetry_unsecured ?? null,
+      },
       hud: this.taste.hud,
     });
     this.picker.show({

@@ -4,6 +4,7 @@ import { Badge } from "./badge";
 import { translate, type Key, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { icon, type IconName } from "./icons";
+import { UnsecuredMark, type Openness } from "./unsecured";
 
 export interface BarActions {
   hud(): void;
@@ -15,6 +16,7 @@ export interface BarActions {
 
 export class Bar {
   readonly badge = new Badge(true);
+  private readonly unsecured = new UnsecuredMark();
   private readonly name = h("span", { class: "bar-name" });
   private readonly rec = h("span", { class: "rec", hidden: true }, icon("rec"), "REC");
   private readonly languageText = h("span", { class: "language" });
@@ -45,14 +47,19 @@ export class Bar {
       h("span", { class: "brand" }, "LAGEBILD"),
       this.name,
       this.badge.element,
+      this.unsecured.element,
       this.rec,
       buttons,
     );
   }
 
-  show(language: Language, view: { name: string; recording: boolean; hud: boolean }): void {
+  show(
+    language: Language,
+    view: { name: string; recording: boolean; hud: boolean; unsecured: Openness },
+  ): void {
     setText(this.name, view.name);
     this.rec.hidden = !view.recording;
+    this.unsecured.show(language, view.unsecured);
     setText(this.languageText, language === "de" ? "EN" : "DE");
     setAttribute(this.hudTool, "aria-pressed", String(view.hud));
     for (const [button, key, shortcut] of this.tools) {

@@ -1,9 +1,13 @@
 /** Every word on the page, German first. `{name}` is filled in by `translate`. */
 
+import { PILOT_WORDS } from "./pilot/words";
+
 export type Language = "de" | "en";
+
 type Entry = readonly [de: string, en: string];
 
 export const CATALOGUE = {
+  ...PILOT_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
   "state.delayed": ["VERZÖGERT", "DELAYED"],
@@ -82,10 +86,7 @@ export const CATALOGUE = {
     "Diese Videodatei nennt keine Bildrate: In der Konfiguration fps angeben.",
     "This video file states no picture rate: give its fps in the configuration.",
   ],
-  "reason.not_found": [
-    "Unter dieser Adresse gibt es kein Video.",
-    "There is no video at this address.",
-  ],
+  "reason.not_found": ["Unter dieser Adresse gibt es kein Video.", "There is no video at this address."],
   "reason.unreachable": [
     "Die Kamera ist nicht erreichbar. Eingeschaltet? Adresse richtig?",
     "The camera cannot be reached. Is it on, is the address right?",
@@ -106,7 +107,7 @@ export const CATALOGUE = {
     "Unter dieser Adresse antwortet keine RTSP-Kamera.",
     "What answers at this address is no RTSP camera.",
   ],
-  "reason.no_video": ["Die Kamera bietet kein Video an.", "The camera offers no video."],
+  "reason.no_video": ["Es kommt kein Bild an, höchstens Ton.", "No picture arrives, sound at most."],
   "reason.redirected": [
     "Die Kamera verweist auf eine Adresse, die nicht zum Ziel führt.",
     "The camera redirects to an address that leads nowhere.",
@@ -145,6 +146,7 @@ export const CATALOGUE = {
     "Der Schlüssel gehört zu einer anderen Kamera.",
     "The key belongs to another camera.",
   ],
+  "reason.key_withdrawn": ["Der Schlüssel wurde zurückgezogen.", "The key was withdrawn."],
   "reason.bad_address": [
     "Die Adresse zum Senden hat nicht die Form rtmp://SERVER/live/BILD?key=SCHLÜSSEL.",
     "The address to send to does not have the form rtmp://SERVER/live/FEED?key=KEY.",
@@ -157,7 +159,6 @@ export const CATALOGUE = {
     "Der Sender schickte Unverständliches; die Verbindung wurde beendet.",
     "The publisher sent what cannot be understood; the connection was ended.",
   ],
-  "reason.no_video": ["Es kommt nur Ton an, kein Bild.", "Only sound arrives, no picture."],
   "reason.multitrack": [
     "Der Sender schickt mehrere Bilder in einem Strom. Am Sender nur eine Spur einstellen.",
     "The publisher sends several pictures in one stream. Set it to a single track.",

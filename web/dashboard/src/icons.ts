@@ -23,6 +23,8 @@ const SHAPES = {
   plus: '<path d="M8 3v10M3 8h10"/>',
   minus: '<path d="M3 8h10"/>',
   copy: '<path d="M5.500 5.500h8v8h-8zM10.500 5.500v-3h-8v8h3"/>',
+  arrives: '<path d="M2.5 8.5l3.500 4 7.500-9" stroke-width="2.5"/>',
+  unlocked: '<path d="M3.500 7.500h9v6.500h-9zM5.500 7.500V5a2.500 2.500 0 0 1 4.900-.7"/>',
   close: '<path d="M3.500 3.500l9 9M12.500 3.500l-9 9"/>',
 } as const;
 

@@ -8,9 +8,11 @@ import { Hud } from "./hud";
 import { noPicture } from "./sentences";
 import type { ServerTime } from "./serverTime";
 import { letterbox } from "./tape";
+import { UnsecuredMark } from "./unsecured";
 
 export class Pane {
   readonly badge = new Badge(false);
+  private readonly unsecured = new UnsecuredMark();
   private readonly hud = new Hud();
   private readonly still = h("canvas", { class: "still", hidden: true });
   private readonly head = h("p", { class: "notice-head" });
@@ -35,7 +37,7 @@ export class Pane {
       this.hud.element,
       this.notice,
     );
-    const title = h("div", { class: "pane-title" }, this.name, this.badge.element);
+    const title = h("div", { class: "pane-title" }, this.name, this.unsecured.element, this.badge.element);
     this.element = h("section", { class: "pane", "data-feed": channel.feed.id }, title, this.stage);
     this.resized = new ResizeObserver(() => this.arrange());
     this.resized.observe(this.stage);
@@ -72,6 +74,7 @@ export class Pane {
     this.name.title = `${channel.feed.aircraft_name} · ${channel.feed.name}`;
     setAttribute(channel.video, "aria-label", translate(language, "video", { name: channel.feed.name }));
     this.badge.show(channel, language, this.lastPictureUtcMs);
+    this.unsecured.show(language, { picture: channel.feed.unsecured, telemetry: null });
     this.grey(language);
     if (!channel.isMoving) this.refreshHud(language);
   }

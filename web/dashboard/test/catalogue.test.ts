@@ -38,11 +38,11 @@ describe("the catalogue", () => {
 
   it("holds no word that nobody uses", () => {
     const folder = new URL("../src/", import.meta.url);
-    const source = readdirSync(folder)
-      .filter((name) => name.endsWith(".ts") && name !== "catalogue.ts")
+    const source = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts") && !["catalogue.ts", "pilot/words.ts"].includes(name))
       .map((name) => readFileSync(new URL(name, folder), "utf8"))
       .join("\n");
-    const families = ["state.", "source.", "reason.", "note.", "link.", "fix.", "age.", "map."]; // looked up by code
+    const families = ["state.", "source.", "reason.", "note.", "link.", "fix.", "age.", "map.", "unsecured."]; // looked up by code
     const unused = KEYS.filter(
       (key) => !source.includes(`"${key}"`) && !families.some((family) => key.startsWith(family)),
     );

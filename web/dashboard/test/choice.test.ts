@@ -12,6 +12,8 @@ const feed = (id: string, aircraft_id: string): Feed => ({
   aircraft_name: aircraft_id,
   air_link_ms: 0,
   hfov_deg: null,
+  unsecured: null,
+  telemetry_unsecured: null,
   state: source(),
 });
 const FEEDS = [feed("fritz-tag", "fritz"), feed("ottmar", "ottmar"), feed("fritz-waerme", "fritz")];

@@ -1,0 +1,106 @@
+/** One camera on the pilot page: whether it arrives, why not, what to do, and how it is reached. */
+
+import { translate, type Language } from "../catalogue";
+import { h, setAttribute, setText } from "../dom";
+import { timeOfDay } from "../format";
+import { icon } from "../icons";
+import { UnsecuredMark } from "../unsecured";
+import type { PilotFeed } from "./api";
+import { figures, LossWatch, nextStep, reasons, verdict, type Verdict } from "./arrival";
+import { KeyDesk } from "./keyDesk";
+import { WaysPanel } from "./waysPanel";
+
+export interface CardView {
+  language: Language;
+  encrypted: boolean;
+  serverReachable: boolean;
+}
+
+const SYMBOLS = { arrives: "arrives", missing: "lost", unknown: "waiting" } as const;
+const WORDS = { arrives: "pilot.arrives", missing: "pilot.missing", unknown: "pilot.unknown" } as const;
+
+export class FeedCard {
+  private readonly name = h("h3");
+  private readonly mark = new UnsecuredMark();
+  private readonly symbol = h("span", { class: "verdict-symbol" });
+  private readonly word = h("span", { class: "verdict-word", role: "status" });
+  private readonly since = h("span", { class: "verdict-since" });
+  private readonly figures = h("p", { class: "verdict-figures" });
+  private readonly verdict = h(
+    "div",
+    { class: "verdict" },
+    this.symbol,
+    h("div", { class: "verdict-line" }, this.word, this.since),
+    this.figures,
+  );
+  private readonly reasons = h("div", { class: "reasons" });
+  private readonly next = h("p", { class: "next" });
+  private readonly ways = new WaysPanel();
+  private readonly keys: KeyDesk;
+  private readonly losses = new LossWatch();
+  private shownVerdict: Verdict | null = null;
+  readonly element: HTMLElement;
+
+  constructor(feedId: string, changed: () => void) {
+    this.keys = new KeyDesk(feedId, changed);
+    this.element = h(
+      "article",
+      { class: "card", "data-feed": feedId },
+      h("header", { class: "card-head" }, this.name, this.mark.element),
+      this.verdict,
+      this.reasons,
+      this.next,
+      this.keys.element,
+      this.ways.element,
+    );
+  }
+
+  /** A new report of the service has come. */
+  take(seen: PilotFeed, utcMs: number): void {
+    if (seen.feed.state) this.losses.add(utcMs, seen.feed.state);
+  }
+
+  show(seen: PilotFeed, view: CardView): void {
+    const { language, serverReachable } = view;
+    const { feed, keys } = seen;
+    const found = verdict(feed.state, serverReachable);
+    setText(this.name, feed.name);
+    this.mark.show(language, { picture: feed.unsecured, telemetry: null });
+    this.showVerdict(found, seen, language);
+    this.showReasons(serverReachable ? reasons(language, feed.state) : [translate(language, "why.server")]);
+    this.next.hidden = !serverReachable;
+    setText(this.next, `${translate(language, "pilot.next")} ${translate(language, nextStep(seen))}`);
+    this.keys.element.hidden = keys === null;
+    this.keys.show(language, feed.name, keys ?? 0);
+    const { fresh } = this.keys;
+    this.ways.show({
+      language,
+      ways: fresh?.ways ?? seen.ways,
+      key: fresh?.key ?? null,
+      encrypted: view.encrypted,
+    });
+    this.ways.element.classList.toggle("fresh", fresh !== null);
+  }
+
+  /** The page is left: it must not come back with a key on it. */
+  forget(): void {
+    this.keys.forget();
+  }
+
+  private showVerdict(found: Verdict, { feed: { state } }: PilotFeed, language: Language): void {
+    if (found !== this.shownVerdict) this.symbol.replaceChildren(icon(SYMBOLS[found]));
+    this.shownVerdict = found;
+    setAttribute(this.verdict, "data-verdict", found);
+    setText(this.word, translate(language, WORDS[found]));
+    const known = state !== null && found !== "unknown";
+    setText(this.since, known ? translate(language, "since", { time: timeOfDay(state.since_ms) }) : "");
+    const arriving = found === "arrives" ? figures(language, state) : "";
+    setText(this.figures, [arriving, arriving && this.losses.sentence(language)].filter(Boolean).join(", "));
+    this.figures.hidden = this.figures.textContent === "";
+  }
+
+  private showReasons(sentences: readonly string[]): void {
+    if (this.reasons.textContent !== sentences.join(""))
+      this.reasons.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
+  }
+}

@@ -1,0 +1,42 @@
+/** An address taken apart as encoders ask for it: server and stream key (RTMP), server and stream id (SRT). Pure. */
+
+import type { Key } from "../catalogue";
+import type { Way } from "./api";
+
+export type Part = readonly [label: Key, text: string];
+
+/** The fields of a way; none where the address is typed as a whole. `key` is WHIP's, which stands beside. */
+export function partsOf({ protocol, address }: Way, key: string): Part[] {
+  switch (protocol) {
+    case "rtmp": {
+      const cut = address.lastIndexOf("/");
+      return [
+        ["pilot.server", address.slice(0, cut)],
+        ["pilot.stream_key", address.slice(cut + 1)],
+      ];
+    }
+    case "srt": {
+      const [server, id] = address.split("?streamid=");
+      return [
+        ["pilot.server", server ?? ""],
+        ["pilot.stream_id", id ?? ""],
+      ];
+    }
+    case "whip":
+      return [["pilot.token", key]];
+    default:
+      return [];
+  }
+}
+
+/** How a protocol is called on the buttons that choose one. */
+export const PROTOCOL_NAMES: Record<Way["protocol"], string> = {
+  srt: "SRT",
+  rtmp: "RTMP",
+  whip: "WHIP",
+  rtp: "RTP",
+  mpegts: "MPEG-TS",
+  rtsp: "RTSP",
+  file: "FILE",
+  mavlink: "MAVLink",
+};

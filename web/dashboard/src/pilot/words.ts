@@ -1,0 +1,128 @@
+/** The pilot page's words, and those of the mark for inputs without a key; part of the one catalogue. */
+
+type Entry = readonly [de: string, en: string];
+
+export const PILOT_WORDS = {
+  "pilot.title": ["Pilotenseite", "Pilot page"],
+  "pilot.live": ["Livebild", "Live picture"],
+  "pilot.none": ["Keine Kamera eingerichtet.", "No camera is configured."],
+  "pilot.arrives": ["KOMMT AN", "ARRIVES"],
+  "pilot.missing": ["KOMMT NICHT AN", "DOES NOT ARRIVE"],
+  "pilot.unknown": ["UNBEKANNT", "UNKNOWN"],
+  "pilot.telemetry": ["Telemetrie", "Telemetry"],
+  "pilot.telemetry_arrives": ["kommt an", "arrives"],
+  "pilot.telemetry_missing": ["kommt nicht an", "does not arrive"],
+  "pilot.unassigned": [
+    "Unbekannt, SysID {id}: sendet hierher, gehört aber zu keiner eingerichteten Drohne.",
+    "Unknown, system id {id}: sends to this place but belongs to no configured drone.",
+  ],
+  "pilot.no_loss": ["kein Verlust", "no loss"],
+  "pilot.loss": [
+    "in 10 s verloren: {lost} Pakete, {damaged} Bilder",
+    "lost in 10 s: {lost} packets, {damaged} pictures",
+  ],
+  "pilot.next": ["Jetzt:", "Now:"],
+
+  // ways in
+  "pilot.send_to": ["Hierhin senden", "Send to"],
+  "pilot.read_from": ["Lagebild holt das Bild dort ab", "Lagebild fetches the picture there"],
+  "pilot.server": ["Server", "Server"],
+  "pilot.stream_key": ["Streamschlüssel", "Stream key"],
+  "pilot.stream_id": ["Stream-ID", "Stream id"],
+  "pilot.token": ["Token (Bearer)", "Token (Bearer)"],
+  "pilot.key_word": ["SCHLÜSSEL", "KEY"],
+  "pilot.local": [
+    "Diese Adresse gilt nur auf dem Server selbst. Für andere Geräte muss der Betreuer ihn fürs Netz öffnen (server.host).",
+    "This address is good on the server itself only. For other devices its operator must open it to the network (server.host).",
+  ],
+  "pilot.encrypted": [
+    "SRT ist verschlüsselt: Die Passphrase nennt der Betreuer.",
+    "SRT is encrypted: its operator knows the passphrase.",
+  ],
+  "pilot.qr": ["QR-Code: {address}", "QR code: {address}"],
+  "pilot.copy": ["Kopieren", "Copy"],
+  "pilot.copied": ["Kopiert", "Copied"],
+  "pilot.copy_by_hand": ["Markiert: jetzt kopieren", "Selected: copy it now"],
+
+  // keys
+  "pilot.make_key": ["Schlüssel erzeugen", "Make a key"],
+  "pilot.withdraw": ["Schlüssel zurückziehen", "Withdraw keys"],
+  "pilot.keys_none": ["Noch kein Schlüssel", "No key yet"],
+  "pilot.keys_one": ["1 Schlüssel gilt", "1 key is valid"],
+  "pilot.keys_many": ["{count} Schlüssel gelten", "{count} keys are valid"],
+  "pilot.key_once": [
+    "Nur jetzt zu sehen. Eintippen, kopieren oder scannen, dann „Fertig“.",
+    "Shown only now. Type, copy or scan it, then “Done”.",
+  ],
+  "pilot.done": ["Fertig", "Done"],
+  "pilot.cancel": ["Abbrechen", "Cancel"],
+  "pilot.withdraw_ask": [
+    "Alle Schlüssel von „{name}“ zurückziehen? Wer damit sendet, wird sofort getrennt.",
+    "Withdraw all keys of “{name}”? Whoever sends with one is cut off at once.",
+  ],
+  "pilot.keys_full": [
+    "Diese Kamera hat schon die meisten erlaubten Schlüssel. Erst zurückziehen, dann neu erzeugen.",
+    "This camera has all the keys it may have. Withdraw them first, then make a new one.",
+  ],
+  "pilot.key_failed": [
+    "Das hat nicht geklappt: Der Server kann die Schlüssel nicht schreiben. Betreuer holen.",
+    "That failed: the server cannot write the keys. Call its operator.",
+  ],
+
+  // what to do next
+  "next.nothing": ["Nichts zu tun.", "Nothing to do."],
+  "next.wait": ["Einen Moment warten.", "Wait a moment."],
+  "next.make_key": [
+    "Schlüssel erzeugen und die Adresse in den Sender eintippen oder scannen.",
+    "Make a key and type or scan the address into the sender.",
+  ],
+  "next.start": [
+    "Am Sender (Controller, Encoder) die Adresse mit Schlüssel eingeben und die Übertragung starten.",
+    "Enter the address with its key at the sender (controller, encoder) and start sending.",
+  ],
+  "next.new_key": [
+    "Adresse am Sender prüfen. Hilft das nicht: neuen Schlüssel erzeugen und ganz neu eingeben.",
+    "Check the address at the sender. If that does not help: make a new key and enter it anew.",
+  ],
+  "next.other_sender": [
+    "Den anderen Sender beenden, dann hier neu starten.",
+    "End the other sender, then start this one again.",
+  ],
+  "next.point_here": [
+    "Am Sender die Adresse unten als Ziel eintragen und starten. Gleiches Netz?",
+    "Enter the address below as target at the sender and start it. Same network?",
+  ],
+  "next.check_sender": [
+    "Sender und Funkstrecke prüfen. Kommt das Bild zurück, wird es hier von selbst grün.",
+    "Check the sender and the radio link. This turns green by itself once the picture is back.",
+  ],
+  "next.check_camera": [
+    "Kamera einschalten, Netzwerk prüfen. Lagebild versucht es von selbst weiter.",
+    "Switch the camera on, check the network. Lagebild keeps trying by itself.",
+  ],
+  "next.keyframes": [
+    "Einige Sekunden warten. Bleibt es rot: am Sender den Keyframe-Abstand auf 2 s stellen.",
+    "Wait a few seconds. If it stays red: set the sender to a keyframe every 2 s.",
+  ],
+  "next.format": [
+    "Am Sender H.264 als Videoformat und eine einzige Bildspur einstellen.",
+    "Set the sender to H.264 video and a single picture track.",
+  ],
+  "next.operator": [
+    "Betreuer des Servers holen: „lagebild doctor“ nennt die Ursache.",
+    "Call the server's operator: `lagebild doctor` names the cause.",
+  ],
+
+  // inputs without a key
+  unsecured: ["ungesichert", "unsecured"],
+  "unsecured.picture": ["Bild: ", "Picture: "],
+  "unsecured.telemetry": ["Telemetrie: ", "Telemetry: "],
+  "unsecured.local": [
+    "Dieser Eingang braucht keinen Schlüssel. Nur Programme auf dem Server selbst können hierher senden.",
+    "This input needs no key. Only programs on the server itself can send to it.",
+  ],
+  "unsecured.named": [
+    "Dieser Eingang braucht keinen Schlüssel. Angenommen wird, was von den eingestellten Adressen kommt; wer im selben Netz eine davon vortäuscht, kann hier Falsches einspeisen.",
+    "This input needs no key. What comes from the configured addresses is taken; whoever forges one of them in the same network can feed in something false.",
+  ],
+} as const satisfies Record<string, Entry>;

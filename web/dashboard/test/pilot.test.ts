@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import { CATALOGUE, translate } from "../src/catalogue";
+import type { PilotFeed, Protocol } from "../src/pilot/api";
+import { figures, LossWatch, nextStep, reasons, verdict } from "../src/pilot/arrival";
+import { partsOf } from "../src/pilot/parts";
+import { source } from "./samples";
+
+function camera(
+  changes: Partial<Parameters<typeof source>[0]>,
+  protocol: Protocol = "rtmp",
+  keys = 1,
+): PilotFeed {
+  return {
+    feed: {
+      id: "tag",
+      name: "Tag",
+      aircraft_id: "otto",
+      aircraft_name: "Otto",
+      air_link_ms: 0,
+      hfov_deg: null,
+      unsecured: null,
+      telemetry_unsecured: null,
+      state: source({ status: "lost", ...changes }),
+    },
+    keys: ["rtmp", "srt", "whip"].includes(protocol) ? keys : null,
+    ways: [{ way: { protocol, address: "", local: false, pulled: protocol === "rtsp" }, qr: "" }],
+  };
+}
+
+describe("whether a feed arrives", () => {
+  it("is green only while pictures come and the server says so", () => {
+    expect(verdict(source(), true)).toBe("arrives");
+    expect(verdict(source(), false)).toBe("unknown");
+    expect(verdict(null, true)).toBe("missing");
+    for (const status of ["connecting", "stalled", "lost"] as const)
+      expect(verdict(source({ status }), true)).toBe("missing");
+  });
+
+  it("says why not in a sentence, for every reason there is", () => {
+    expect(reasons("de", source({ status: "lost", reason: "key_wrong" }))).toEqual([
+      "Der Schlüssel ist falsch.",
+    ]);
+    expect(reasons("de", null)).toEqual(["Die Quelle wird geöffnet."]);
+    expect(reasons("en", source({ status: "stalled" }))).toEqual([
+      "The connection is up, the drone is not sending.",
+    ]);
+    expect(reasons("de", source({ status: "lost", reason: "not in this version" }))).toEqual([
+      translate("de", "reason.source_failed"),
+    ]);
+  });
+
+  it("tells of what arrives what its viewers will miss", () => {
+    expect(reasons("de", source({ notes: ["b_frames"] }))).toEqual([translate("de", "note.b_frames")]);
+    expect(reasons("de", source())).toEqual([]);
+  });
+
+  it("shows what arrives, and nothing of what arrived once", () => {
+    const config = { codec: "h264", width_px: 1280, height_px: 720 };
+    const state = source({ config, fps: 25, bitrate_bps: 4_120_000 });
+    expect(figures("de", state)).toBe("H.264, 1280 × 720, 25,0 Bilder/s, 4,1 Mbit/s");
+    expect(figures("en", { ...state, fps: null })).toBe("H.264, 1280 × 720, -- pictures/s, 4.1 Mbit/s");
+    expect(figures("de", { ...state, status: "stalled" })).toBe("");
+  });
+});
+
+describe("what to do next", () => {
+  it("is nothing while pictures come", () => {
+    expect(nextStep(camera({ status: "live" }))).toBe("next.nothing");
+  });
+
+  it("begins with a key where there is none", () => {
+    expect(nextStep(camera({ status: "connecting" }, "rtmp", 0))).toBe("next.make_key");
+    expect(nextStep(camera({ reason: "key_wrong" }, "rtmp", 0))).toBe("next.make_key");
+    expect(nextStep(camera({ status: "connecting" }, "rtmp", 1))).toBe("next.start");
+    expect(nextStep(camera({ reason: "key_wrong" }))).toBe("next.new_key");
+  });
+
+  it("depends on how the feed is reached", () => {
+    const silent = { reason: "no_packets" };
+    expect(nextStep(camera(silent, "rtp"))).toBe("next.point_here");
+    expect(nextStep(camera(silent, "mpegts"))).toBe("next.point_here");
+    expect(nextStep(camera(silent, "rtsp"))).toBe("next.check_camera");
+    expect(nextStep(camera({ reason: "port_in_use" }, "rtp"))).toBe("next.operator");
+  });
+
+  it("has a sentence for every reason in the catalogue", () => {
+    const codes = Object.keys(CATALOGUE).filter((key) => key.startsWith("reason."));
+    expect(codes.length).toBeGreaterThan(30);
+    for (const code of codes) {
+      const step = nextStep(camera({ reason: code.slice("reason.".length) }));
+      expect(translate("de", step), code).toMatch(/\.$/);
+    }
+  });
+});
+
+describe("loss", () => {
+  const at = (lost_packets: number, damaged = 0): ReturnType<typeof source> =>
+    source({ lost_packets, damaged });
+
+  it("counts the last ten seconds, not what was lost before", () => {
+    const watch = new LossWatch();
+    watch.add(0, at(100));
+    expect(watch.sentence("de")).toBe("kein Verlust");
+    watch.add(5_000, at(112, 2));
+    expect(watch.sentence("de")).toBe("in 10 s verloren: 12 Pakete, 2 Bilder");
+    watch.add(14_000, at(112, 2));
+    expect(watch.sentence("de")).toBe("in 10 s verloren: 12 Pakete, 2 Bilder");
+    watch.add(15_000, at(112, 2));
+    expect(watch.sentence("de")).toBe("kein Verlust");
+  });
+
+  it("begins anew when the service does", () => {
+    const watch = new LossWatch();
+    watch.add(0, at(100));
+    watch.add(1_000, at(3));
+    expect(watch.sentence("en")).toBe("no loss");
+    expect(new LossWatch().sentence("en")).toBe("");
+  });
+});
+
+describe("an address in parts", () => {
+  const way = (protocol: Protocol, address: string): Parameters<typeof partsOf>[0] => ({
+    protocol,
+    address,
+    local: false,
+    pulled: false,
+  });
+
+  it("is what encoders ask for", () => {
+    expect(partsOf(way("rtmp", "rtmp://[2001:db8::1]:1935/live/tag?key=k2"), "")).toEqual([
+      ["pilot.server", "rtmp://[2001:db8::1]:1935/live"],
+      ["pilot.stream_key", "tag?key=k2"],
+    ]);
+    expect(partsOf(way("srt", "srt://192.0.2.1:8890?streamid=publish:tag:k2"), "")).toEqual([
+      ["pilot.server", "srt://192.0.2.1:8890"],
+      ["pilot.stream_id", "publish:tag:k2"],
+    ]);
+    expect(partsOf(way("whip", "http://192.0.2.1:8080/live/tag/whip"), "k2")).toEqual([
+      ["pilot.token", "k2"],
+    ]);
+    expect(partsOf(way("rtp", "rtp://192.0.2.1:5600"), "k2")).toEqual([]);
+  });
+});

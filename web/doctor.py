@@ -1,0 +1,113 @@
+"""`lagebild doctor`: will it work here with this configuration, and if not, what is to be done."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from flow.clock import SystemClock
+from flow.errors import ConfigError, LagebildError
+from ingest.addresses import shown
+from ingest.open import open_source
+from ingest.settings import PUSHED, FeedSource
+
+from .doctor_machine import check_buffers, check_clock, check_codecs, check_disk, check_libsrt
+from .doctor_ports import check_ports
+from .doctor_report import Finding, fail, ok, warn
+from .publish_keys import PublishKeys
+from .settings import AircraftSettings, FeedSettings, Settings
+from .unsecured import Unsecured, how_unsecured, is_loopback
+
+_NAME_THE_SENDERS = 'name the senders in allow_from, such as ["192.0.2.7"], or listen on 127.0.0.1'
+
+
+def examine(load: Callable[[], Settings], where: str) -> Iterator[Finding]:
+    """Everything there is to check. `load` reads the configuration, which lies at `where`."""
+    try:
+        settings = load()
+    except LagebildError as error:
+        yield fail("config", str(error), "mend this first: nothing that depends on it was checked")
+        settings = None
+    if settings is not None:
+        yield from check_configuration(settings, where)
+        yield from check_ports(settings)
+    yield from check_codecs()
+    sources = {feed.source for aircraft in settings.aircraft for feed in aircraft.feed} if settings else set()
+    yield check_libsrt("srt" in sources)
+    yield check_clock()
+    if settings is not None:
+        yield check_disk(Path(settings.server.data_dir))
+    yield from check_buffers()
+
+
+def check_configuration(settings: Settings, where: str) -> Iterator[Finding]:
+    """What no single value shows: sources that cannot be opened, open doors, keys that are missing."""
+    feeds = sum(len(aircraft.feed) for aircraft in settings.aircraft)
+    if feeds:
+        yield ok("config", f"{where}: {len(settings.aircraft)} aircraft, {feeds} feeds")
+    else:
+        todo = "start from config.example.toml, or try `lagebild demo`"
+        yield warn("config", f"{where}: no feed is configured", todo)
+    if not is_loopback(settings.server.host):
+        todo = "keep the network closed to strangers: there is no log-in yet"
+        yield warn("config", f"the page is open to the network on {settings.server.host}", todo)
+    keys = PublishKeys(Path(settings.server.data_dir))
+    for aircraft in settings.aircraft:
+        yield from _check_telemetry(aircraft)
+        for feed in aircraft.feed:
+            yield from _check_feed(feed, keys)
+
+
+def _check_telemetry(aircraft: AircraftSettings) -> Iterator[Finding]:
+    yield from _check_senders(f"telemetry of '{aircraft.id}'", aircraft.mavlink, aircraft.allow_from)
+    kind, _, path = aircraft.mavlink.partition(":")
+    if kind == "tlog" and not Path(path).is_file():
+        yield fail("config", f"telemetry of '{aircraft.id}': {path} is no file", "correct `mavlink`")
+
+
+def _check_feed(feed: FeedSettings, keys: PublishKeys) -> Iterator[Finding]:
+    name = f"feed '{feed.id}'"
+    yield from _check_senders(name, feed.source, feed.allow_from)
+    if feed.source in PUSHED:
+        yield from _check_keys(feed, keys)
+        return
+    try:
+        open_source(FeedSource(feed.id, feed.source, transport=feed.transport), SystemClock())
+    except ConfigError:  # its text may hold what of the address is secret
+        todo = "use rtp://, udp://, rtsp://, file: or one of " + ", ".join(sorted(PUSHED))
+        yield fail("config", f"{name}: {shown(feed.source)} is no source that can be opened", todo)
+        return
+    path = Path(feed.source.removeprefix("file:").removeprefix("//"))
+    if shown(feed.source) == feed.source and _is_path(feed.source) and not path.is_file():
+        yield fail("config", f"{name}: {path} is no file", "correct `source`")
+
+
+def _is_path(source: str) -> bool:
+    return source.startswith("file:") or ":" not in source.partition("/")[0]
+
+
+def _check_keys(feed: FeedSettings, keys: PublishKeys) -> Iterator[Finding]:
+    try:
+        if keys.count(feed.id):
+            return
+    except ConfigError as error:
+        yield fail("config", str(error), "nobody can publish until then")
+        return
+    todo = f"`lagebild key {feed.id}`, or the button on the page /pilot"
+    yield warn("config", f"feed '{feed.id}' has no key: nobody can publish to it", todo)
+
+
+def _check_senders(name: str, address: str, allow_from: tuple[str, ...]) -> Iterator[Finding]:
+    """An input without a key needs to know its senders, unless it is for this machine alone."""
+    if how_unsecured(address) is not Unsecured.NAMED:
+        return
+    if not allow_from:
+        yield fail(
+            "config", f"{name}: {address} is open to the network and will not be opened", _NAME_THE_SENDERS
+        )
+    for entry in allow_from:
+        with suppress(ValueError):
+            if ipaddress.ip_network(entry, strict=False).prefixlen == 0:
+                yield warn("config", f"{name}: allow_from {entry} lets everybody in", _NAME_THE_SENDERS)

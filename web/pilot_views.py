@@ -1,0 +1,157 @@
+"""What the pilot page shows: how each feed is reached, whether it arrives, and a key once, as it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated
+
+import segno
+from msgspec import Meta
+
+from flow.bus import Bus
+from flow.errors import ConfigError
+from flow.flights import Aircraft, Feed, SourceState, Unsecured
+from flow.samples import LinkState
+from ingest.settings import PUSHED
+
+from .publish_addresses import WayIn, addresses_of, way_of_telemetry, ways_into
+from .publish_keys import PublishKeys
+from .settings import AircraftSettings, FeedSettings, Settings
+from .unsecured import how_unsecured
+from .views import Json, feed_view, link_view
+
+_QUIET_MODULES = 4  # ISO/IEC 18004: the white border that a reader needs
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedWay:
+    """A way in with its QR code."""
+
+    way: WayIn
+    qr: Annotated[
+        str, Meta(description="The address as a QR code: a data URI with an SVG; '': not to be sent to")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key, told this once: the service keeps only its hash."""
+
+    key: str
+    ways: Annotated[
+        list[ScannedWay], Meta(description="Best first; WHIP's carries the key beside, as Bearer")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Keys taken back."""
+
+    withdrawn: Annotated[int, Meta(description="How many keys the feed had")]
+
+
+@dataclass(frozen=True, slots=True)
+class PilotFeed:
+    """One camera as its pilot sees it."""
+
+    feed: Annotated[Json, Meta(description="As in /api/v1/feeds")]
+    keys: Annotated[int | None, Meta(description="How many keys it has; null: it takes none")]
+    ways: list[ScannedWay]
+
+
+@dataclass(frozen=True, slots=True)
+class PilotTelemetry:
+    """An aircraft's telemetry link."""
+
+    way: WayIn
+    unsecured: Annotated[Unsecured | None, Meta(description="Who may send without a key; null: nobody")]
+    state: Annotated[Json | None, Meta(description="The link; null: not opened yet")]
+
+
+@dataclass(frozen=True, slots=True)
+class PilotAircraft:
+    """One aircraft with its cameras."""
+
+    id: str
+    name: str
+    telemetry: Annotated[PilotTelemetry | None, Meta(description="null: none is configured")]
+    feeds: list[PilotFeed]
+
+
+@dataclass(frozen=True, slots=True)
+class PilotView:
+    """Everything the pilot page shows; no key and no other secret."""
+
+    utc_ms: Annotated[float, Meta(description="When this was so: milliseconds since the Unix epoch")]
+    srt_encrypted: Annotated[
+        bool, Meta(description="SRT needs the passphrase of the settings beside the key")
+    ]
+    aircraft: list[PilotAircraft]
+
+
+class PilotDesk:
+    """Answers what the pilot page asks."""
+
+    def __init__(self, settings: Settings, bus: Bus, keys: PublishKeys) -> None:
+        self._settings, self._bus, self._keys = settings, bus, keys
+        self._feeds = {feed.id: feed for aircraft in settings.aircraft for feed in aircraft.feed}
+
+    def feed(self, feed_id: str) -> FeedSettings | None:
+        return self._feeds.get(feed_id)
+
+    def view(self, called: str, utc_ms: float) -> PilotView:
+        """`called` is how the page was called, such as "http://192.0.2.7:8080"."""
+        aircraft = [self._aircraft(each, called) for each in self._settings.aircraft]
+        return PilotView(utc_ms, bool(self._settings.publish.srt_passphrase), aircraft)
+
+    def new_key(self, feed: FeedSettings, called: str) -> NewKey:
+        """Raises KeysFullError, ConfigError. Waits for the disk."""
+        key = self._keys.make(feed.id)
+        return NewKey(key, [_scanned(way) for way in addresses_of(feed, key, self._settings, called)])
+
+    def withdraw(self, feed: FeedSettings) -> Withdrawn:
+        """Raises ConfigError. Waits for the disk."""
+        return Withdrawn(self._keys.withdraw(feed.id))
+
+    def _aircraft(self, settings: AircraftSettings, called: str) -> PilotAircraft:
+        aircraft = settings.as_aircraft()
+        pairs = zip(settings.feed, aircraft.feeds, strict=True)
+        feeds = [self._feed(aircraft, feed, source, called) for source, feed in pairs]
+        return PilotAircraft(aircraft.id, aircraft.name, self._telemetry(settings, called), feeds)
+
+    def _feed(self, aircraft: Aircraft, feed: Feed, source: FeedSettings, called: str) -> PilotFeed:
+        state = self._bus.peek(SourceState, feed.id)
+        ways = ways_into(source, self._settings, called, state.address if state else "")
+        view = feed_view(aircraft, feed, state)
+        if source.source in PUSHED:  # without its key an address is not worth scanning
+            return PilotFeed(view, self._count(feed.id), [ScannedWay(way, "") for way in ways])
+        return PilotFeed(view, None, [_scanned_again(way) for way in ways])
+
+    def _count(self, feed_id: str) -> int:
+        try:
+            return self._keys.count(feed_id)
+        except ConfigError:
+            return (
+                0  # the file is broken, as whoever asks for a key is told; what arrives is shown all the same
+            )
+
+    def _telemetry(self, aircraft: AircraftSettings, called: str) -> PilotTelemetry | None:
+        if not aircraft.mavlink:
+            return None
+        state = self._bus.peek(LinkState, aircraft.id)
+        way = way_of_telemetry(aircraft.mavlink, called, state.address if state else "")
+        return PilotTelemetry(way, how_unsecured(aircraft.mavlink), link_view(state) if state else None)
+
+
+def _scanned(way: WayIn) -> ScannedWay:
+    return ScannedWay(way, "" if way.pulled else qr_of(way.address))
+
+
+_scanned_again = lru_cache(64)(_scanned)  # for what holds no key: pages ask every second
+
+
+def qr_of(text: str) -> str:
+    """A QR code as a data URI: black on white whatever the page's colours, or scanners do not see it."""
+    code = segno.make_qr(text, error="m")
+    return code.svg_data_uri(border=_QUIET_MODULES, dark="#000", light="#fff", omitsize=True)

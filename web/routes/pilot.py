@@ -1,0 +1,110 @@
+"""The pilot's side: how each feed is reached, whether it arrives, and keys made and withdrawn."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from flow.clock import Clock
+from flow.errors import ConfigError, LagebildError, NotFoundError
+from ingest.settings import PUSHED
+from web.access import Door, Permission, Route
+from web.pilot_views import NewKey, PilotDesk, PilotView, Withdrawn
+from web.settings import FeedSettings
+from web.views import ms
+
+log = logging.getLogger("lagebild.web")
+
+T = TypeVar("T")
+
+_NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
+def add_pilot_routes(door: Door, desk: PilotDesk, clock: Clock, dismiss: Callable[[str], None]) -> None:
+    """`dismiss` ends the publication of a feed whose keys are withdrawn."""
+
+    async def overview(request: web.Request) -> web.Response:
+        return _told(desk.view(str(request.url.origin()), ms(clock.now_ns())))
+
+    async def make(request: web.Request) -> web.Response:
+        feed = pushed(request)
+        key = await _on_disk(lambda: desk.new_key(feed, str(request.url.origin())))
+        return _told(key, status=201)
+
+    async def withdraw(request: web.Request) -> web.Response:
+        feed = pushed(request)
+        withdrawn = await _on_disk(lambda: desk.withdraw(feed))
+        dismiss(feed.id)
+        return _told(withdrawn)
+
+    def pushed(request: web.Request) -> FeedSettings:
+        feed_id = request.match_info["feed"]
+        feed = desk.feed(feed_id)
+        if feed is None:
+            raise NotFoundError(f"no feed '{feed_id}'")
+        if feed.source not in PUSHED:
+            kind = feed.source.partition(":")[0]
+            raise LagebildError(f"feed '{feed_id}' takes its pictures from {kind}: no key", code="not_pushed")
+        return feed
+
+    keys, connect = "/api/v1/feeds/{feed}/keys", Permission.CONNECT
+    refusals = {
+        403: "asked for by a page of another site",
+        404: "no such feed",
+        500: "the keys cannot be read or written (keys_unusable)",
+    }
+    door.route(
+        Route(
+            "GET",
+            "/api/v1/pilot",
+            connect,
+            "How each feed is reached and whether it arrives; no secret is in it",
+            {200: "aircraft with their feeds"},
+            schema=PilotView,
+        ),
+        overview,
+    )
+    door.route(
+        Route(
+            "POST",
+            keys,
+            connect,
+            "Make a key for whoever publishes to a feed: it is told this once",
+            {201: "the key, and the addresses that hold it"}
+            | refusals
+            | {409: "the feed is not pushed (not_pushed), or has its most keys (keys_full)"},
+            schema=NewKey,
+        ),
+        make,
+    )
+    door.route(
+        Route(
+            "DELETE",
+            keys,
+            connect,
+            "Withdraw all keys of a feed; whoever publishes to it is cut off",
+            {200: "how many there were"} | refusals | {409: "the feed is not pushed (not_pushed)"},
+            schema=Withdrawn,
+        ),
+        withdraw,
+    )
+
+
+def _told(view: Any, status: int = 200) -> web.Response:
+    return web.json_response(asdict(view), status=status, headers=_NEVER_KEPT)
+
+
+async def _on_disk(change: Callable[[], T]) -> T:
+    """The disk may take its time, and pictures of all feeds pass through this thread: in another one."""
+    try:
+        return await asyncio.to_thread(change)
+    except ConfigError as error:
+        log.error("%s", error)  # where the keys lie is not for strangers
+        raise ConfigError(
+            "the keys cannot be read or written: the log says why", code="keys_unusable"
+        ) from None
