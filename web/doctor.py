@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flow.clock import SystemClock
 from flow.errors import ConfigError, LagebildError
+from flow.flights import Unsecured
 from ingest.addresses import shown
 from ingest.open import open_source
 from ingest.settings import PUSHED, FeedSource
@@ -18,7 +19,7 @@ from .doctor_ports import check_ports
 from .doctor_report import Finding, fail, ok, warn
 from .publish_keys import PublishKeys
 from .settings import AircraftSettings, FeedSettings, Settings
-from .unsecured import Unsecured, how_unsecured, is_loopback
+from .unsecured import how_unsecured, is_loopback
 
 _NAME_THE_SENDERS = 'name the senders in allow_from, such as ["192.0.2.7"], or listen on 127.0.0.1'
 

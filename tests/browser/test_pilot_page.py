@@ -81,6 +81,7 @@ async def test_a_key_is_made_scanned_and_never_seen_again(browser: Browser, tmp_
         await expect(card.locator(".next")).to_contain_text("Schlüssel erzeugen")
         await expect(card.locator(".way-qr")).to_be_hidden()
         await card.get_by_role("button", name="Schlüssel erzeugen").tap()
+        await expect(card.locator(".key")).to_be_visible()
         key = await card.locator(".key").inner_text()
         keys.check("otto-tag", key)
         address = f"rtmp://127.0.0.1:{rtmp}/live/otto-tag?key={key}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +18,8 @@ import pytest
 
 from flow.errors import RefusedError
 from flow.flights import SourceState, Unsecured
-from flow.samples import LinkState, LinkStatus
+from flow.samples import LinkState
+from tests.fakes.aircraft import FakeAircraft
 from web.pilot_views import qr_of
 from web.publish_addresses import WayIn, addresses_of, way_of_telemetry, ways_into
 from web.publish_keys import FILE, KEYS_PER_FEED, PublishKeys
@@ -39,7 +41,7 @@ PASSPHRASE = "sehr geheim 47"
 
 
 def settings(data_dir: Path) -> Settings:
-    aircraft = AircraftSettings("otto", "Otto", "udpin:127.0.0.1:0", feed=(PUSHED, RAW, CAMERA))
+    aircraft = AircraftSettings("otto", "Otto", "udpin:127.0.0.1:0", 1, feed=(PUSHED, RAW, CAMERA))
     return Settings(
         server=ServerSettings(port=0, data_dir=str(data_dir)),
         webrtc=WebRtcSettings(port=0),
@@ -190,11 +192,19 @@ async def test_the_overview_says_how_each_feed_is_reached_and_no_secret(tmp_path
 
 async def test_unknown_aircraft_are_told(tmp_path: Path) -> None:
     async with house(tmp_path) as (service, http):
-        now_ns = service.clock.now_ns()
-        state = LinkState("otto", "udpin:127.0.0.1:0", LinkStatus.LIVE, now_ns, unassigned_system_ids=(2,))
-        service.bus.publish(state)
-        _, pilot = await ask(http, "GET", "/api/v1/pilot")
-        assert pilot["aircraft"][0]["telemetry"]["state"]["unassigned_system_ids"] == [2]
+        with service.bus.latest(LinkState, "otto") as links:
+            async for link in links:
+                if link.address:
+                    break
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(FakeAircraft(2).heartbeat(), ("127.0.0.1", int(link.address.rpartition(":")[2])))
+        async with asyncio.timeout(10):
+            told: list[int] = []
+            while not told:
+                _, pilot = await ask(http, "GET", "/api/v1/pilot")
+                told = pilot["aircraft"][0]["telemetry"]["state"]["unassigned_system_ids"]
+                await asyncio.sleep(0.05)
+        assert told == [2]
 
 
 async def test_the_interface_is_described_as_it_answers(tmp_path: Path) -> None:

@@ -80,6 +80,9 @@ describe("what to do next", () => {
     expect(nextStep(camera(silent, "rtp"))).toBe("next.point_here");
     expect(nextStep(camera(silent, "mpegts"))).toBe("next.point_here");
     expect(nextStep(camera(silent, "rtsp"))).toBe("next.check_camera");
+    const opening = { status: "connecting", reason: "connecting" } as const;
+    expect(nextStep(camera(opening, "rtsp"))).toBe("next.wait");
+    expect(nextStep(camera(opening, "rtp"))).toBe("next.point_here");
     expect(nextStep(camera({ reason: "port_in_use" }, "rtp"))).toBe("next.operator");
   });
 

@@ -44,7 +44,6 @@ const STEPS: Record<string, Key> = {
   server_refused: "next.check_camera",
   source_failed: "next.wait",
   source_restarted: "next.wait",
-  connecting: "next.wait",
 };
 
 export function nextStep({ feed: { state }, keys, ways }: PilotFeed): Key {
@@ -53,8 +52,10 @@ export function nextStep({ feed: { state }, keys, ways }: PilotFeed): Key {
   const step = STEPS[state.reason];
   if (keys === 0 && (step === undefined || step === "next.new_key")) return "next.make_key";
   if (step) return step;
-  if (["", "no_packets", "no_publisher", "publisher_left"].includes(state.reason))
-    return usualStep(ways[0]?.way);
+  const way = ways[0]?.way;
+  if (state.reason === "connecting" && way?.pulled) return "next.wait";
+  if (["", "connecting", "no_packets", "no_publisher", "publisher_left"].includes(state.reason))
+    return usualStep(way);
   return "next.operator";
 }
 

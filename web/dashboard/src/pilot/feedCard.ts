@@ -7,7 +7,7 @@ import { icon } from "../icons";
 import { UnsecuredMark } from "../unsecured";
 import type { PilotFeed } from "./api";
 import { figures, LossWatch, nextStep, reasons, verdict, type Verdict } from "./arrival";
-import { KeyDesk } from "./keyDesk";
+import { KeyDesk, type KeyEvents } from "./keyDesk";
 import { WaysPanel } from "./waysPanel";
 
 export interface CardView {
@@ -41,8 +41,8 @@ export class FeedCard {
   private shownVerdict: Verdict | null = null;
   readonly element: HTMLElement;
 
-  constructor(feedId: string, changed: () => void) {
-    this.keys = new KeyDesk(feedId, changed);
+  constructor(feedId: string, events: KeyEvents) {
+    this.keys = new KeyDesk(feedId, events);
     this.element = h(
       "article",
       { class: "card", "data-feed": feedId },

@@ -4,6 +4,13 @@ import { translate, type Key, type Language } from "../catalogue";
 import { h, setText } from "../dom";
 import { makeKey, Refused, withdrawKeys, type NewKey } from "./api";
 
+export interface KeyEvents {
+  /** Something else is to be shown. */
+  shown(): void;
+  /** The keys have changed on the server. */
+  changed(): void;
+}
+
 export class KeyDesk {
   /** The key that was just made, until "done" or until the page is left. */
   fresh: NewKey | null = null;
@@ -57,7 +64,7 @@ export class KeyDesk {
 
   constructor(
     private readonly feedId: string,
-    private readonly changed: () => void,
+    private readonly events: KeyEvents,
   ) {}
 
   show(language: Language, name: string, keys: number): void {
@@ -91,7 +98,7 @@ export class KeyDesk {
   /** Nothing of a key stays behind on the page. */
   forget(): void {
     this.fresh = null;
-    this.changed();
+    this.events.shown();
   }
 
   private makeOne(): Promise<void> {
@@ -111,14 +118,15 @@ export class KeyDesk {
   private async try(change: () => Promise<void>): Promise<void> {
     this.busy = true;
     this.problem = null;
-    this.changed();
+    this.events.shown();
     try {
       await change();
+      this.events.changed();
     } catch (error) {
       this.problem = troubleOf(error);
     }
     this.busy = false;
-    this.changed();
+    this.events.shown();
   }
 }
 

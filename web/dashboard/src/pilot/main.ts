@@ -6,15 +6,20 @@ import { PilotPage } from "./page";
 
 const EVERY_MS = 1000;
 
-/** Ask for ever: as soon as the answer is there, a second later again; a hidden page waits until it is seen. */
-async function follow(page: PilotPage): Promise<void> {
+/** Ask for ever: a second after each answer, or at once after a change; a hidden page waits until it is seen. */
+async function follow(root: HTMLElement): Promise<void> {
+  let hurry: () => void = () => undefined;
+  const page = new PilotPage(root, () => hurry());
   for (;;) {
+    const pause = new Promise<void>((resolve) => {
+      hurry = resolve; // also while an answer is awaited: it may not hold the change yet
+    });
     page.take(await getPilotView().catch(() => null));
-    await new Promise((resolve) => window.setTimeout(resolve, EVERY_MS));
+    await Promise.race([pause, new Promise((resolve) => window.setTimeout(resolve, EVERY_MS))]);
     if (document.hidden)
       await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
   }
 }
 
 const root = document.getElementById("app");
-if (root) void follow(new PilotPage(root));
+if (root) void follow(root);

@@ -38,7 +38,11 @@ export class PilotPage {
   private view: PilotView | null = null;
   private serverReachable = true;
 
-  constructor(root: HTMLElement) {
+  /** `hurry` asks the service at once: something was changed there. */
+  constructor(
+    root: HTMLElement,
+    private readonly hurry: () => void,
+  ) {
     const tools = h("div", { class: "tools" }, this.live, this.bright, this.language);
     const bar = h("header", { class: "bar" }, h("span", { class: "brand" }, "LAGEBILD"), this.title, tools);
     root.replaceChildren(bar, this.offline, this.list);
@@ -74,7 +78,10 @@ export class PilotPage {
     const title = h("h2");
     const telemetry = new TelemetryRow();
     const cards = feeds.map(({ feed }) => {
-      const card = new FeedCard(feed.id, () => this.refresh());
+      const card = new FeedCard(feed.id, {
+        shown: () => this.refresh(),
+        changed: () => this.hurry(),
+      });
       this.cards.set(feed.id, card);
       return card.element;
     });

@@ -32,8 +32,8 @@ export const PILOT_WORDS = {
   "pilot.token": ["Token (Bearer)", "Token (Bearer)"],
   "pilot.key_word": ["SCHLÜSSEL", "KEY"],
   "pilot.local": [
-    "Diese Adresse gilt nur auf dem Server selbst. Für andere Geräte muss der Betreuer ihn fürs Netz öffnen (server.host).",
-    "This address is good on the server itself only. For other devices its operator must open it to the network (server.host).",
+    "Diese Adresse gilt nur auf dem Server selbst. Für andere Geräte muss der Betreuer eine andere einstellen.",
+    "This address is good on the server itself only. For other devices its operator must configure another.",
   ],
   "pilot.encrypted": [
     "SRT ist verschlüsselt: Die Passphrase nennt der Betreuer.",
