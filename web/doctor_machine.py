@@ -84,18 +84,18 @@ def judge_clock(state: int, status: int, error_s: float) -> Finding:
 
 
 def check_disk(data_dir: Path) -> Finding:
-    """Whether `data_dir`, made if it is missing, takes a file, and has room."""
+    """Whether `data_dir`, or the folder it will be made in, takes a file and has room; nothing stays there."""
+    folder = next(each for each in (data_dir.absolute(), *data_dir.absolute().parents) if each.exists())
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=data_dir) as file:
+        with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"lagebild")
             file.flush()
             os.fsync(file.fileno())
-        free = shutil.disk_usage(data_dir).free
+        free = shutil.disk_usage(folder).free
     except OSError as error:
         todo = "set server.data_dir to a folder that this user may write"
         return fail("disk", f"{data_dir} cannot be written: {error.strerror}", todo)
-    text = f"{data_dir.resolve()} is writable, {free / 1024**3:.1f} GiB are free"
+    text = f"{data_dir.absolute()} can be written, {free / 1024**3:.1f} GiB are free"
     return ok("disk", text) if free >= DISK_FREE_BYTES else warn("disk", text, "make room: less than 2 GiB")
 
 

@@ -156,22 +156,26 @@ async def test_many_publishers_on_one_port() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"),
+    ("name", "reason", "codes"),
     [
-        ("tag?key=k-secret", "this key is wrong"),
-        ("tag", "the key is missing"),
-        ("nobody?key=k-nobody", "not from a publisher"),
-        ("k-secret/tag/live", "rtmp://SERVER/live/FEED?key=KEY"),
+        ("tag?key=k-secret", "this key is wrong", ["key_wrong"]),
+        ("tag", "the key is missing", ["key_missing"]),
+        ("nobody?key=k-nobody", "not from a publisher", []),
+        ("k-secret/tag/live", "rtmp://SERVER/live/FEED?key=KEY", []),
     ],
 )
-async def test_who_is_refused_is_told_why(name: str, reason: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_who_is_refused_is_told_why_and_so_is_the_feed(
+    name: str, reason: str, codes: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     async with serving(House()) as house, encoder(house) as stranger:
         assert await stranger.publish(name) == "NetStream.Publish.BadName"
         assert reason in str(stranger.told[-1][3])
         stranger.say(b"".join(stranger.speech.pictures(coded(3))))
         assert await stranger.ended()
-        assert house.kinds() == []
+        assert house.kinds() == [Gone] * len(codes)
+        assert house.gone() == codes
+        assert "secret" not in str(house.events)
     assert "secret" not in caplog.text
     assert ("was refused" in caplog.text) is not name.startswith("k-secret")
 
