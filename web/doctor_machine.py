@@ -84,7 +84,7 @@ def judge_clock(state: int, status: int, error_s: float) -> Finding:
 
 
 def check_disk(data_dir: Path) -> Finding:
-    """Whether `data_dir`, or the folder it will be made in, takes a file and has room; nothing stays there."""
+    """Whether `data_dir`, or the folder it will be made in, takes a file and has room; nothing stays."""
     folder = next(each for each in (data_dir.absolute(), *data_dir.absolute().parents) if each.exists())
     try:
         with tempfile.TemporaryFile(dir=folder) as file:

@@ -126,7 +126,7 @@ async def test_a_wrong_key_is_refused_with_its_reason_before_any_media(clip: str
         assert process.returncode != 0
         assert b"feed 'tag': this key is wrong" in told
         assert rig.units("tag") == []
-        assert rig.state("tag").reason == "no_publisher"
+        assert rig.state("tag").reason == "key_wrong"
 
 
 async def test_encoders_with_two_fields_and_one_that_puts_the_key_into_the_server(clip: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,15 @@ def test_addresses_name_a_host_that_others_can_reach() -> None:
     assert addresses_of(FeedSettings("tag", "rtmp"), "k", v6) == [
         WayIn("rtmp", "rtmp://[::1]:1935/live/tag?key=k", local=True)
     ]
+
+
+def test_service_and_command_lose_no_key_of_each_other(tmp_path: Path) -> None:
+    writers = [PublishKeys(tmp_path) for _ in range(4)]
+    with ThreadPoolExecutor(len(writers)) as threads:
+        made = [
+            (feed_id, threads.submit(writer.make, feed_id))
+            for feed_id in ("fritz", "otto", "mast")
+            for writer in writers
+        ]
+    for feed_id, key in made:
+        PublishKeys(tmp_path).check(feed_id, key.result())
