@@ -56,13 +56,15 @@ def check_configuration(settings: Settings, where: str) -> Iterator[Finding]:
         yield warn("config", f"the page is open to the network on {settings.server.host}", todo)
     keys = PublishKeys(Path(settings.server.data_dir))
     for aircraft in settings.aircraft:
-        yield from _check_telemetry(aircraft)
+        sharing = (each for each in settings.aircraft if each.mavlink == aircraft.mavlink)
+        yield from _check_telemetry(aircraft, tuple(entry for each in sharing for entry in each.allow_from))
         for feed in aircraft.feed:
             yield from _check_feed(feed, keys)
 
 
-def _check_telemetry(aircraft: AircraftSettings) -> Iterator[Finding]:
-    yield from _check_senders(f"telemetry of '{aircraft.id}'", aircraft.mavlink, aircraft.allow_from)
+def _check_telemetry(aircraft: AircraftSettings, allow_from: tuple[str, ...]) -> Iterator[Finding]:
+    """`allow_from` is of all aircraft that share the link."""
+    yield from _check_senders(f"telemetry of '{aircraft.id}'", aircraft.mavlink, allow_from)
     kind, _, path = aircraft.mavlink.partition(":")
     if kind == "tlog" and not Path(path).is_file():
         yield fail("config", f"telemetry of '{aircraft.id}': {path} is no file", "correct `mavlink`")

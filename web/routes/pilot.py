@@ -28,18 +28,22 @@ _NEVER_KEPT = {"Cache-Control": "no-store"}
 def add_pilot_routes(door: Door, desk: PilotDesk, clock: Clock, dismiss: Callable[[str], None]) -> None:
     """`dismiss` ends the publication of a feed whose keys are withdrawn."""
 
+    one_at_a_time = asyncio.Lock()  # a flood of wishes takes one thread and no more
+
     async def overview(request: web.Request) -> web.Response:
         return _told(desk.view(str(request.url.origin()), ms(clock.now_ns())))
 
     async def make(request: web.Request) -> web.Response:
         feed = pushed(request)
-        key = await _on_disk(lambda: desk.new_key(feed, str(request.url.origin())))
+        async with one_at_a_time:
+            key = await _on_disk(lambda: desk.new_key(feed, str(request.url.origin())))
         return _told(key, status=201)
 
     async def withdraw(request: web.Request) -> web.Response:
         feed = pushed(request)
-        withdrawn = await _on_disk(lambda: desk.withdraw(feed))
-        dismiss(feed.id)
+        async with one_at_a_time:
+            withdrawn = await _on_disk(lambda: desk.withdraw(feed))
+            dismiss(feed.id)
         return _told(withdrawn)
 
     def pushed(request: web.Request) -> FeedSettings:

@@ -194,6 +194,15 @@ def test_what_is_wrong_in_a_configuration_is_told_without_its_secrets(tmp_path: 
     assert all(f.todo for f in found if f.level is not Level.OK)
 
 
+def test_senders_of_a_link_that_aircraft_share_are_those_of_all() -> None:
+    link = "udpin:0.0.0.0:14550"
+    two = (
+        AircraftSettings("a", mavlink=link, allow_from=("192.0.2.7",)),
+        AircraftSettings("b", mavlink=link),
+    )
+    assert Level.FAIL not in levels(Settings(aircraft=two)).values()
+
+
 def test_a_key_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("{")
     settings = Settings(

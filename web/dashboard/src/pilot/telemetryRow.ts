@@ -41,7 +41,8 @@ export class TelemetryRow {
     const strangers = (state?.unassigned_system_ids ?? []).map((id) =>
       translate(language, "pilot.unassigned", { id }),
     );
-    const sentences = [linkSentence(language, state), ...strangers].filter((one) => one !== null);
+    const known = serverReachable ? [linkSentence(language, state), ...strangers] : [];
+    const sentences = known.filter((one) => one !== null);
     if (this.text.textContent !== sentences.join(""))
       this.text.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
   }

@@ -67,9 +67,10 @@ export class WaysPanel {
   }
 
   private notes(way: Way): string[] {
-    const { language, encrypted } = this.view as WaysView;
+    const { language, key, encrypted } = this.view as WaysView;
     return [
       way.local && !way.pulled && translate(language, "pilot.local"),
+      way.protocol === "whip" && key !== null && translate(language, "pilot.token_apart"),
       encrypted && way.protocol === "srt" && !way.pulled && translate(language, "pilot.encrypted"),
     ].filter((note) => note !== false);
   }

@@ -30,6 +30,10 @@ export const PILOT_WORDS = {
   "pilot.stream_key": ["Streamschlüssel", "Stream key"],
   "pilot.stream_id": ["Stream-ID", "Stream id"],
   "pilot.token": ["Token (Bearer)", "Token (Bearer)"],
+  "pilot.token_apart": [
+    "Der QR-Code enthält nur die Adresse: Den Token eigens eingeben.",
+    "The QR code holds the address only: enter the token apart.",
+  ],
   "pilot.key_word": ["SCHLÜSSEL", "KEY"],
   "pilot.local": [
     "Diese Adresse gilt nur auf dem Server selbst. Für andere Geräte muss der Betreuer eine andere einstellen.",
