@@ -138,6 +138,23 @@ async def test_what_arrives_turns_green_by_itself_and_red_again(browser: Browser
         await expect(card.locator(".verdict-word")).to_have_text("UNBEKANNT", timeout=15_000)
 
 
+async def test_the_live_page_marks_what_is_unsecured(browser: Browser, tmp_path: Path) -> None:
+    config = tmp_path / "lagebild.toml"
+    config.write_text(CONFIG.format(folder=tmp_path, rtmp=0, video=free_udp_port()), encoding="utf-8")
+    async with (
+        lagebild("serve", "--config", str(config)) as service,
+        open_page(browser, f"{service.url}?feed=otto-roh", size=(390, 844)) as page,
+    ):
+        mark = page.page.locator(".bar .unsecured")
+        await mark.click()
+        for sentence in ("Bild: Dieser Eingang braucht keinen Schlüssel.", "nur Programme auf dem Server"):
+            await expect(page.page.get_by_role("dialog")).to_contain_text(sentence, ignore_case=True)
+        await page.page.keyboard.press("Escape")
+        await page.page.goto(f"{service.url}?feed=otto-tag")
+        await expect(page.page.locator(".bar .badge-word")).to_have_text("KEIN SIGNAL")
+        await expect(mark).to_be_hidden()
+
+
 @contextlib.asynccontextmanager
 async def filming(port: int) -> AsyncIterator[None]:
     """Pictures into a raw RTP port, until left."""
