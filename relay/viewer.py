@@ -172,7 +172,8 @@ class Viewer:
     def _start_bps(self, path: Path) -> float:
         """TCP loses nothing, so there what is sent at once need not fit a replay window."""
         rtt_ms = None if path.kind == "tcp" else self.dtls.rtt_ms
-        return start_bps(rtt_ms, self._stream.bits_per_s)
+        group_bytes = sum(picture.size_bytes for picture in self._stream.history.group())
+        return start_bps(rtt_ms, self._stream.bits_per_s, group_bytes)
 
     def _follow_path(self) -> None:
         path = self.ice.path

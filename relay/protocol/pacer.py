@@ -17,7 +17,9 @@ default; GStreamer, aiortc) still takes it then."""
 
 LEAST_START_BPS = 12_000_000.0
 START_ABOVE_STREAM = 3.0
-"""However long the round trip, the start is so much faster than the stream: it has to catch up with it."""
+START_WITHIN_S = 0.8
+"""However long the round trip, a start is so much faster than the stream, and over within such a time: it has
+to catch up, and a picture that comes and may break is better than none."""
 
 START_BURST_BYTES = 64 * 1024
 """What may go at once at START_BPS, that is 5 ms; in proportion at other rates. Linux keeps 92 packets of
@@ -37,12 +39,16 @@ MAX_GROWTH_NS = 2 * NS_PER_S  # who has been silent for longer has not shown tha
 LOWERED_AT_MOST_EVERY_NS = NS_PER_S  # one loss is in all the reports of its second
 
 
-def start_bps(rtt_ms: float | None, stream_bps: float) -> float:
-    """How fast a start may be at most, by the round trip that the DTLS handshake took (None: not known)."""
+def start_bps(rtt_ms: float | None, stream_bps: float, group_bytes: int) -> float:
+    """How fast a start with a cached group of that size may be, by the round trip of the DTLS handshake.
+
+    None: not known.
+    """
     if not rtt_ms:
         return START_BPS
     in_window_bps = START_PACKETS_PER_ROUND_TRIP * PACKET_BYTES * 8 * 1000 / rtt_ms
-    return min(START_BPS, max(in_window_bps, LEAST_START_BPS, START_ABOVE_STREAM * stream_bps))
+    needed_bps = max(LEAST_START_BPS, START_ABOVE_STREAM * stream_bps, group_bytes * 8 / START_WITHIN_S)
+    return min(START_BPS, max(in_window_bps, needed_bps))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow.clock import NS_PER_MS, NS_PER_S
+from relay.delivery import GROUP_WITHIN_S
 from relay.protocol.feedback import Feedback
 from relay.protocol.pacer import (
     LEAST_BPS,
     LEAST_BURST_BYTES,
     START_BPS,
     START_BURST_BYTES,
+    START_WITHIN_S,
     Congestion,
     Pacer,
     TokenBucket,
@@ -114,21 +116,24 @@ def test_a_receiver_that_reads_only_after_3_ms_finds_all_packets_of_a_start() ->
 
 
 @pytest.mark.parametrize(
-    ("rtt_ms", "stream_bps", "expected_bps"),
+    ("rtt_ms", "stream_bps", "group_s", "expected_bps"),
     [
-        (None, 4 * MBIT, START_BPS),
-        (0.0, 4 * MBIT, START_BPS),
-        (5.0, 4 * MBIT, START_BPS),
-        (40.0, 4 * MBIT, 110 * PACKET_BYTES * 8 / 0.040),
-        (40.0, 12 * MBIT, 36 * MBIT),  # it has to catch up, too
-        (2000.0, 4 * MBIT, 12 * MBIT),
-        (40.0, 60 * MBIT, START_BPS),
+        (None, 4 * MBIT, 2, START_BPS),
+        (0.0, 4 * MBIT, 2, START_BPS),
+        (5.0, 4 * MBIT, 2, START_BPS),
+        (40.0, 4 * MBIT, 2, 110 * PACKET_BYTES * 8 / 0.040),
+        (40.0, 12 * MBIT, 1, 36 * MBIT),  # it has to catch up, too
+        (2000.0, 4 * MBIT, 2, 12 * MBIT),
+        (2000.0, 4 * MBIT, 10, 50 * MBIT),  # and is not given up because it would take too long
+        (40.0, 60 * MBIT, 2, START_BPS),
     ],
 )
 def test_a_start_sends_no_more_in_a_round_trip_than_a_replay_window_takes(
-    rtt_ms: float | None, stream_bps: float, expected_bps: float
+    rtt_ms: float | None, stream_bps: float, group_s: int, expected_bps: float
 ) -> None:
-    assert start_bps(rtt_ms, stream_bps) == pytest.approx(expected_bps)
+    group_bytes = int(stream_bps) * group_s // 8
+    assert start_bps(rtt_ms, stream_bps, group_bytes) == pytest.approx(expected_bps)
+    assert START_WITHIN_S < GROUP_WITHIN_S
 
 
 @pytest.mark.parametrize(
