@@ -22,10 +22,11 @@ class Answer:
 class ViewerReport:
     """What the relay knows of one viewer; None is what its receiver has not told (yet).
 
-    `session_id` is the key that ends the session: whoever shows a report shortens it. `loss` is the share
-    (0 to 1) of the last receiver reports, `estimated_bps` what the receiver believes its way to carry (REMB).
-    `sent_packets` counts first sendings, `resent_packets` those it asked for again. A viewer that is
-    `catching_up` (it has just joined, or its way was too slow) has `backlog_bytes` still to come.
+    `session_id` is the key that ends the session: whoever shows a report shortens it. `connected_ms` counts
+    from the offer, so the time of connecting is in it. `loss` is the share (0 to 1) of the last receiver
+    reports, `estimated_bps` what the receiver believes its way to carry (REMB). `sent_packets` counts
+    first sendings, `resent_packets` those it asked for again. A viewer that is `catching_up` (it has just
+    joined, or its way was too slow) has `backlog_bytes` still to come.
     """
 
     session_id: str

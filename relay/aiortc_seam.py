@@ -181,12 +181,17 @@ class _Link:
         self._flight: list[bytes] = []  # what was sent last
         self._heard = False  # since then
         self._repeat: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._flight_s: float | None = None  # when it was sent; None once it was repeated
+        self._pushed_s = 0.0
+        self.rtt_ms: float | None = None
 
     def push(self, records: bytes) -> bool:
         """Take what came in one datagram; whether there was room for it."""
         if self._ended or len(self._records) >= MAX_WAITING_RECORDS:
             return False
         self._records.append(records)
+        self._pushed_s = self._loop.time()
         self._news.set()
         return True
 
@@ -217,19 +222,30 @@ class _Link:
         self._send_now(data)
         if self._heard:  # so this answers: a new flight. The other side's repetitions are not answered.
             self._heard = False
+            self._take_rtt()
             self._forget_flight()
+            self._flight_s = self._loop.time()
         self._flight.append(data)
         if self._repeat is None:
             self._repeat_after(REPEAT_AFTER_S)
 
+    def _take_rtt(self) -> None:
+        """From a flight of ours to the last datagram of the one that answers it.
+
+        Not if it was repeated: then nobody knows which one is answered (Karn's algorithm, RFC 6298 3).
+        """
+        if self._flight_s is not None:
+            self.rtt_ms = 1000 * (self._pushed_s - self._flight_s)
+
     def _repeat_after(self, wait_s: float) -> None:
-        self._repeat = asyncio.get_running_loop().call_later(wait_s, self._repeat_flight, wait_s)
+        self._repeat = self._loop.call_later(wait_s, self._repeat_flight, wait_s)
 
     def _repeat_flight(self, waited_s: float) -> None:
         """Send the flight again as it was (RFC 6347 4.2.4); the other side drops what it has already.
 
         OpenSSL would do so after a second, then two, four, eight.
         """
+        self._flight_s = None
         for datagram in self._flight:
             self._send_now(datagram)
         if waited_s < REPEAT_UNTIL_S:
@@ -285,6 +301,11 @@ class DtlsServer:
         self._link = _Link(send)
         self._dtls = _Dtls(self._link, certificate)
         self._starting: asyncio.Future[None] | None = None
+
+    @property
+    def rtt_ms(self) -> float | None:
+        """The round trip that the handshake took, with the viewer's reckoning; None: not known."""
+        return self._link.rtt_ms
 
     def receive(self, datagram: bytes) -> None:
         """Take a datagram whose first byte is 20 to 63 (RFC 7983 7). Never raises."""

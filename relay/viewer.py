@@ -18,6 +18,7 @@ from .protocol import rtcp
 from .protocol.feedback import Feedback
 from .protocol.icelite import Credentials, IceLite
 from .protocol.layout import Shape
+from .protocol.pacer import start_bps
 from .protocol.paces import Paces
 from .srtp import TAG_BYTES, SrtpIn, SrtpOut
 from .stream import Stream
@@ -79,7 +80,7 @@ class Viewer:
         self._srtp_in = SrtpIn(keys.profile, keys.theirs)
         shape = Shape(self._chosen.payload_type, self._chosen.playout_delay_id, TAG_BYTES[keys.profile])
         link = Link(shape, self._srtp_out, path, outlet)
-        pacer = paces.pacer_for(path.address[0], clock.now_ns())
+        pacer = paces.pacer_for(path.address[0], clock.now_ns(), self._start_bps(path))
         self.delivery = Delivery(self._stream, link, pacer, self.sent)
         return self.delivery
 
@@ -167,6 +168,12 @@ class Viewer:
         counts["srtcp"] = self._srtp_in.refused if self._srtp_in else 0
         counts["feedback above its bound"] = self.feedback.unread
         return counts
+
+    def _start_bps(self, path: Path) -> float:
+        """TCP loses nothing, so there what is sent at once need not fit a replay window."""
+        rtt_ms = None if path.kind == "tcp" else self.dtls.rtt_ms
+        group_bytes = sum(picture.size_bytes for picture in self._stream.history.group())
+        return start_bps(rtt_ms, self._stream.bits_per_s, group_bytes)
 
     def _follow_path(self) -> None:
         path = self.ice.path

@@ -26,6 +26,9 @@ _STATUS: tuple[tuple[type[LagebildError], int], ...] = (
 RETRY_AFTER_S: dict[int, str] = {503: "2", 429: "10"}
 """A place on a feed comes free by itself; one's own only when one lets go of it (RFC 9110 10.2.3)."""
 
+SOON_S = {"address_connecting": "2"}
+"""By code, before the status: who is still connecting has connected, or failed, a moment later."""
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "
@@ -66,5 +69,6 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
 
 
 def _error(status: int, code: str, message: str) -> web.Response:
-    headers = {"Retry-After": RETRY_AFTER_S[status]} if status in RETRY_AFTER_S else None
+    wait_s = SOON_S.get(code) or RETRY_AFTER_S.get(status)
+    headers = {"Retry-After": wait_s} if wait_s else None
     return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)

@@ -6,13 +6,26 @@ from dataclasses import dataclass
 
 from flow.clock import NS_PER_S
 
-START_BPS = 96_000_000
+PACKET_BYTES = 1200
+
+START_BPS = 96_000_000.0
 """10 packets of 1200 bytes a millisecond; a group of ten seconds sent faster overflows a browser's socket."""
 
-START_BURST_BYTES = 96 * 1024
-"""What may go at once at START_BPS, that is 8 ms; in proportion at other rates. A keyframe of most 4 Mbit/s
-streams goes whole, and Linux keeps its 82 packets of 1200 bytes for a receiver that does not read at once:
-each counts 2304 of the 212,992 that a socket has by default."""
+START_PACKETS_PER_ROUND_TRIP = 110
+"""What is lost comes again a round trip later: a receiver whose replay window is 128 packets (libsrtp's
+default; GStreamer, aiortc) still takes it then."""
+
+LEAST_START_BPS = 12_000_000.0
+START_ABOVE_STREAM = 3.0
+START_WITHIN_S = 0.8
+"""However long the round trip, a start is so much faster than the stream, and over within such a time: it has
+to catch up, and a picture that comes and may break is better than none."""
+
+START_BURST_BYTES = 64 * 1024
+"""What may go at once at START_BPS, that is 5 ms; in proportion at other rates. Linux keeps 92 packets of
+1200 bytes for a receiver that does not read at once (each counts 2304 of the 212,992 that a socket has by
+default): these 55, and those of the next 3 ms. GStreamer needs that; 96 KB cost it packets in every other
+start."""
 
 LEAST_BURST_BYTES = 10_000
 """Eight packets: whole batches go even where the sender gets its turn only every 10 ms, and a link of
@@ -24,6 +37,18 @@ HEADROOM = 1.25  # over the stream, to work off what waits behind a keyframe
 GROWTH_PER_S = 1.1
 MAX_GROWTH_NS = 2 * NS_PER_S  # who has been silent for longer has not shown that it can take more
 LOWERED_AT_MOST_EVERY_NS = NS_PER_S  # one loss is in all the reports of its second
+
+
+def start_bps(rtt_ms: float | None, stream_bps: float, group_bytes: int) -> float:
+    """How fast a start with a cached group of that size may be, by the round trip of the DTLS handshake.
+
+    None: not known.
+    """
+    if not rtt_ms:
+        return START_BPS
+    in_window_bps = START_PACKETS_PER_ROUND_TRIP * PACKET_BYTES * 8 * 1000 / rtt_ms
+    needed_bps = max(LEAST_START_BPS, START_ABOVE_STREAM * stream_bps, group_bytes * 8 / START_WITHIN_S)
+    return min(START_BPS, max(in_window_bps, needed_bps))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,11 @@ class Paces:
         self._present: dict[Pacer, tuple[str, int]] = {}  # address, and since when
         self._left: dict[str, Left] = {}
 
-    def pacer_for(self, address: str, now_ns: int) -> Pacer:
+    def pacer_for(self, address: str, now_ns: int, at_most_bps: float = START_BPS) -> Pacer:
         """A pacer for a viewer at this IP address; `remember` it when the viewer leaves."""
         if self._fixed_bps is not None:
             return Pacer(fixed_bps=self._fixed_bps)
-        pacer = Pacer(start_bps=self._start_bps(address, now_ns))
+        pacer = Pacer(start_bps=min(self._start_bps(address, now_ns), at_most_bps))
         self._present[pacer] = address, now_ns
         return pacer
 

@@ -603,3 +603,38 @@ async def test_a_flight_that_nobody_answers_goes_again_as_it_was(monkeypatch: py
             await asyncio.sleep(0)
     assert sent[6:] == [b"finished"] * 3
     link.end()
+
+
+async def test_the_round_trip_is_from_a_flight_to_the_last_datagram_of_its_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = 100.0
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now_s)
+    link = aiortc_seam._Link(lambda datagram: None)
+    link.push(b"ClientHello")
+    await link._recv()
+    await link._send(b"ServerHello")
+    now_s += 0.01
+    await link._send(b"ServerHelloDone")  # of the same flight
+    assert link.rtt_ms is None
+    for later_s, datagram in ((0.02, b"Certificate"), (0.01, b"Finished")):
+        now_s += later_s
+        link.push(datagram)
+        await link._recv()
+    now_s += 1.0  # our own reckoning is no part of it
+    await link._send(b"Finished")
+    assert link.rtt_ms == pytest.approx(40.0)
+    link.end()
+
+
+async def test_a_flight_that_went_twice_says_nothing_of_the_round_trip() -> None:
+    link = aiortc_seam._Link(lambda datagram: None)
+    link.push(b"ClientHello")
+    await link._recv()
+    await link._send(b"ServerHello")
+    link._repeat_flight(aiortc_seam.REPEAT_UNTIL_S)
+    link.push(b"Finished")
+    await link._recv()
+    await link._send(b"Finished")
+    assert link.rtt_ms is None
+    link.end()

@@ -11,15 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow.clock import NS_PER_MS, NS_PER_S
+from relay.delivery import GROUP_WITHIN_S
 from relay.protocol.feedback import Feedback
 from relay.protocol.pacer import (
     LEAST_BPS,
     LEAST_BURST_BYTES,
     START_BPS,
     START_BURST_BYTES,
+    START_WITHIN_S,
     Congestion,
     Pacer,
     TokenBucket,
+    start_bps,
 )
 from relay.protocol.rtcp import Message, ReceiverReport, Remb
 from tests.fakes.clock import START_NS
@@ -101,6 +104,36 @@ def test_a_group_of_ten_seconds_goes_at_ten_packets_a_millisecond() -> None:
     assert by_ms[0] == START_BURST_BYTES // PACKET_BYTES
     assert all(9 <= packets <= 11 for packets in by_ms[1:-1])
     assert 400 < len(by_ms) < 420  # milliseconds
+
+
+def test_a_receiver_that_reads_only_after_3_ms_finds_all_packets_of_a_start() -> None:
+    pacer, buffered_bytes = Pacer(), 0
+    for ms in range(4):
+        while pacer.allowance(START_NS + ms * NS_PER_MS) >= PACKET_BYTES:
+            pacer.spent(PACKET_BYTES)
+            buffered_bytes += 2304  # what Linux counts for a packet of 1200 bytes
+    assert buffered_bytes < 212_992  # net.core.rmem_default
+
+
+@pytest.mark.parametrize(
+    ("rtt_ms", "stream_bps", "group_s", "expected_bps"),
+    [
+        (None, 4 * MBIT, 2, START_BPS),
+        (0.0, 4 * MBIT, 2, START_BPS),
+        (5.0, 4 * MBIT, 2, START_BPS),
+        (40.0, 4 * MBIT, 2, 110 * PACKET_BYTES * 8 / 0.040),
+        (40.0, 12 * MBIT, 1, 36 * MBIT),  # it has to catch up, too
+        (2000.0, 4 * MBIT, 2, 12 * MBIT),
+        (2000.0, 4 * MBIT, 10, 50 * MBIT),  # and is not given up because it would take too long
+        (40.0, 60 * MBIT, 2, START_BPS),
+    ],
+)
+def test_a_start_sends_no_more_in_a_round_trip_than_a_replay_window_takes(
+    rtt_ms: float | None, stream_bps: float, group_s: int, expected_bps: float
+) -> None:
+    group_bytes = int(stream_bps) * group_s // 8
+    assert start_bps(rtt_ms, stream_bps, group_bytes) == pytest.approx(expected_bps)
+    assert START_WITHIN_S < GROUP_WITHIN_S
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,14 @@ def test_nothing_is_known_of_a_new_address() -> None:
     assert Paces().pacer_for(HOME, 0).rate_bps == START_BPS
 
 
+def test_a_long_round_trip_limits_what_is_known_of_an_address_and_not_the_other_way_round() -> None:
+    paces = Paces()
+    assert paces.pacer_for(HOME, 0, at_most_bps=26_000_000).rate_bps == 26_000_000
+    paces = Paces()
+    leave_slow(paces, 0)
+    assert paces.pacer_for(HOME, 0, at_most_bps=26_000_000).rate_bps == LOWERED_BPS
+
+
 def test_whoever_comes_back_starts_where_it_left_and_the_memory_fades() -> None:
     paces = Paces()
     leave_slow(paces, 0)

@@ -61,6 +61,7 @@ async def metrics(client: TestClient[web.Request, web.Application]) -> set[str]:
     [
         (BusyError("the feed is full"), 503, "busy", "2"),
         (TooManyError("your address is full"), 429, "too_many", "10"),
+        (TooManyError("others connect", code="address_connecting"), 429, "address_connecting", "2"),
         (NotFoundError("no feed"), 404, "not_found", None),
     ],
 )
