@@ -18,6 +18,7 @@ from flow.flights import RenditionState, RenditionStatus, RenditionWanted, Sourc
 from flow.units import CLOCK_RATE_HZ, AccessUnit, Rendition
 
 from .fanout import FanOut
+from .protocol.pacer import HEADROOM
 from .protocol.rendition import Signs, full_rendition
 from .stream import Stream
 from .viewer import Viewer
@@ -55,6 +56,8 @@ class Renditions:
             fan_out.admits = self._is_current
         self._viewers: list[Viewer] = []
         self._leased_ns: dict[Rendition, int] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._running: dict[FanOut, asyncio.Task[None]] = {}
 
     @property
     def stream(self) -> Stream:
@@ -64,11 +67,23 @@ class Renditions:
     async def run(self) -> None:
         """Until cancelled, or the bus is closed."""
         async with asyncio.TaskGroup() as tasks:
-            made = [f for f in self._fan_outs.values() if f is not self._source]
-            others = [tasks.create_task(fan_out.run()) for fan_out in made]
-            await self._source.run()
-            for task in others:
-                task.cancel()
+            self._tasks = tasks
+            for fan_out in self._fan_outs.values():
+                if fan_out.is_on and fan_out is not self._source:
+                    self._begin(fan_out)
+            try:
+                await self._source.run()
+            finally:
+                self._tasks = None
+                for task in self._running.values():
+                    task.cancel()
+                self._running.clear()
+
+    def _begin(self, fan_out: FanOut) -> None:
+        """From the first time on that somebody needs it; then it rests while nobody does."""
+        fan_out.switch(on=True)
+        if fan_out is not self._source and fan_out not in self._running and self._tasks is not None:
+            self._running[fan_out] = self._tasks.create_task(fan_out.run())
 
     def add(self, viewer: Viewer) -> None:
         """Begin sending to a connected viewer the best that it can show."""
@@ -142,7 +157,6 @@ class Renditions:
         if seat.pinned is None:
             signs = Signs(
                 stream_bps=delivery.stream.bits_per_s,
-                full_bps=self._fan_outs[seat.full].stream.bits_per_s,
                 pace_bps=delivery.pacer.rate_bps,
                 loss=feedback.loss,
                 reported_ns=feedback.reported_ns,
@@ -160,7 +174,7 @@ class Renditions:
         seat, target = viewer.seat, self._target(viewer)
         if target is not seat.rendition:
             fan_out = self._fan_outs[target]
-            fan_out.switch(on=True)
+            self._begin(fan_out)
             if not self._can_show(viewer, seat.rendition) or self._is_young(fan_out, viewer, now_ns):
                 self._move(viewer, target)
             else:
@@ -185,11 +199,12 @@ class Renditions:
         if delivery is None:
             return
         fan_out = self._fan_outs[rendition]
-        fan_out.switch(on=True)
+        self._begin(fan_out)
         now_ns = self._clock.now_ns()
         try:
             self._fan_outs[seat.rendition].remove(delivery)
             if fan_out.stream is not delivery.stream:
+                self._set_pace(viewer, fan_out, now_ns)
                 delivery.move(fan_out.stream, seat.payload_types[fan_out.stream.codec], now_ns)
                 seat.choice.moved(now_ns)
             seat.rendition = rendition
@@ -198,14 +213,29 @@ class Renditions:
             self._give_up(viewer)
         seat.tell()
 
+    def _set_pace(self, viewer: Viewer, fan_out: FanOut, now_ns: int) -> None:
+        """On the way down, to what came through lately: what is sent faster only waits in a full queue, or is
+        lost there. On the way up, to what the full picture needs."""
+        seat, delivery = viewer.seat, viewer.delivery
+        if delivery is None or seat.pinned is not None:
+            return
+        if fan_out.rendition is Rendition.LOW:
+            arrived_bps = delivery.stream.bits_per_s * (1.0 - (viewer.feedback.loss or 0.0))
+            delivery.pacer.narrow(max(arrived_bps, HEADROOM * fan_out.stream.bits_per_s), now_ns)
+        elif seat.rendition is Rendition.LOW:
+            delivery.pacer.on_report(None, fan_out.stream.bits_per_s, now_ns)
+
     def _lease(self, now_ns: int) -> None:
         """Have made what somebody is sent or may be soon; take no more of what nobody is."""
         needed = {r for viewer in self._viewers for r in self._needed(viewer, now_ns)}
         for rendition, fan_out in self._fan_outs.items():
             if fan_out is self._source:
                 continue
-            fan_out.switch(on=rendition in needed)
-            if rendition in needed and now_ns - self._leased_ns.get(rendition, 0) >= LEASE_EVERY_NS:
+            if rendition not in needed:
+                fan_out.switch(on=False)
+                continue
+            self._begin(fan_out)
+            if now_ns - self._leased_ns.get(rendition, 0) >= LEASE_EVERY_NS:
                 self._leased_ns[rendition] = now_ns
                 self._bus.publish(RenditionWanted(self._feed_id, rendition, now_ns + LEASE_NS))
 

@@ -56,12 +56,11 @@ PROVEN_NS = 30 * NS_PER_S
 class Signs:
     """What is known of a viewer's way at one moment.
 
-    `loss` (0 to 1) is of the report that came at `reported_ns`; `stream_bps` is what it is being sent, and
-    `full_bps` what it would be; `pace_bps` what it may be sent. Counters (`plis`, `times_late`) only rise.
+    `loss` (0 to 1) is of the report that came at `reported_ns`; `stream_bps` is what it is being sent and
+    `pace_bps` what it may be sent. Counters (`plis`, `times_late`) only rise.
     """
 
     stream_bps: float
-    full_bps: float
     pace_bps: float
     loss: float | None = None
     reported_ns: int | None = None
@@ -126,8 +125,7 @@ class RenditionChoice:
         if trouble or (signs.loss or 0.0) > UNEASY_LOSS:
             self._uneasy_until_ns = now_ns + UNEASY_NS
         if self.low:
-            enough = signs.pace_bps >= signs.full_bps
-            if now_ns - self._calm_ns >= self._needs_calm_ns and enough:
+            if now_ns - self._calm_ns >= self._needs_calm_ns:
                 self.low, self._tries = False, True
         elif trouble:
             self._go_down(now_ns)

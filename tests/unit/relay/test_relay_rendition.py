@@ -21,7 +21,7 @@ class Watcher:
     def __init__(self) -> None:
         self.now_ns = NS_PER_S
         self.choice = RenditionChoice(self.now_ns)
-        self.signs = Signs(STREAM_BPS, STREAM_BPS, pace_bps=20e6, loss=0.0, rtt_ms=20.0)
+        self.signs = Signs(STREAM_BPS, pace_bps=20e6, loss=0.0, rtt_ms=20.0)
         self.moves: list[tuple[float, bool]] = []
 
     @property
@@ -171,14 +171,6 @@ def test_up_after_eight_seconds_of_calm_and_not_before() -> None:
     watcher.watch(20, loss=0.0)
     assert [low for _, low in watcher.moves] == [False]
     assert 13.5 <= watcher.moves[0][0] - began_s <= 14.5
-
-
-def test_up_waits_until_the_pace_reaches_the_stream() -> None:
-    watcher = Watcher().gone_down()
-    watcher.watch(30, pace_bps=0.9 * STREAM_BPS)
-    assert watcher.moves == []
-    watcher.watch(0.1, pace_bps=STREAM_BPS)
-    assert [low for _, low in watcher.moves] == [False]
 
 
 def test_a_way_that_stays_narrow_is_tried_ever_more_rarely() -> None:
