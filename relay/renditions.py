@@ -165,6 +165,7 @@ class Renditions:
                 plis=feedback.plis,
                 times_late=delivery.times_late,
                 has_backlog=delivery.has_backlog,
+                is_tcp=delivery.path.kind == "tcp",
             )
             seat.choice.judge(signs, now_ns)
         self._lead(viewer, now_ns)
@@ -266,7 +267,9 @@ class Renditions:
         return self._fan_outs[rendition].stream.codec in viewer.seat.payload_types
 
     def _is_young(self, fan_out: FanOut, viewer: Viewer, now_ns: int) -> bool:
-        """Whether its present group has just begun and is quickly sent."""
+        """Whether its present group has just begun and is quickly sent, and there is no time to lose."""
+        if viewer.seat.pinned is not None or not viewer.seat.choice.low:
+            return False
         group = fan_out.stream.history.group()
         if not group or viewer.delivery is None or now_ns - group[0].arrived_ns > YOUNG_NS:
             return False

@@ -69,6 +69,7 @@ class Signs:
     plis: int = 0
     times_late: int = 0
     has_backlog: bool = False
+    is_tcp: bool = False
 
 
 class Lasting:
@@ -119,8 +120,12 @@ class RenditionChoice:
 
     def judge(self, signs: Signs, now_ns: int) -> None:
         """Look at its way; several times a second while there is something new, else about once."""
-        trouble = self._is_trouble(signs, now_ns)
-        if trouble or (signs.loss or 0.0) > BAD_LOSS:
+        narrow, behind = self._is_narrow(signs, now_ns), self._is_behind(signs, now_ns)
+        if not self._tries and now_ns - self._began_ns < SETTLES_NS:
+            narrow = behind = False
+        trouble = narrow or behind
+        # Who is behind on `low` by UDP is so by its pace alone, and that says nothing about what would go.
+        if narrow or (behind and (signs.is_tcp or not self.low)) or (signs.loss or 0.0) > BAD_LOSS:
             self._calm_ns = now_ns
         if trouble or (signs.loss or 0.0) > UNEASY_LOSS:
             self._uneasy_until_ns = now_ns + UNEASY_NS
@@ -138,17 +143,18 @@ class RenditionChoice:
         self.low, self._tries = True, False
         self._calm_ns = now_ns
 
-    def _is_trouble(self, signs: Signs, now_ns: int) -> bool:
-        """Whether the way does not take what is being sent; all are asked, since each keeps a memory."""
-        late = signs.times_late > self._times_late
-        self._times_late = signs.times_late
+    def _is_narrow(self, signs: Signs, now_ns: int) -> bool:
+        """Whether the reports tell of a way that does not take it; all are asked, each keeps a memory."""
         lossy = self._is_lossy(signs)
         broken = self._is_broken(signs, now_ns)
+        return self._queues(signs, now_ns) or lossy or broken
+
+    def _is_behind(self, signs: Signs, now_ns: int) -> bool:
+        """Whether what is sent waits here for too long."""
+        late = signs.times_late > self._times_late
+        self._times_late = signs.times_late
         waits = self._backlog.is_so(now_ns, signs.has_backlog)
-        queues = self._queues(signs, now_ns)
-        slow = self._pace.is_so(now_ns, signs.pace_bps < signs.stream_bps)
-        settling = not self._tries and now_ns - self._began_ns < SETTLES_NS
-        return not settling and (late or lossy or broken or waits or queues or slow)
+        return self._pace.is_so(now_ns, signs.pace_bps < signs.stream_bps) or late or waits
 
     def _is_lossy(self, signs: Signs) -> bool:
         told_ns = signs.reported_ns

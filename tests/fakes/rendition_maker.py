@@ -84,3 +84,11 @@ class RenditionMaker:
     async def _publish(self, unit: AccessUnit) -> None:
         await self._clock.sleep_until(self._clock.now_ns() + self._delay_ns)
         self._bus.publish(unit)
+
+
+def padded(pictures: Sequence[Picture], size_bytes: int) -> list[Picture]:
+    """With filler data (H.264 7.3.2.7) behind each, as from an encoder that keeps a rate."""
+    return [
+        Picture(p.data + b"\0\0\0\1\x0c" + b"\xff" * max(1, size_bytes - len(p.data)) + b"\x80", p.keyframe)
+        for p in pictures
+    ]

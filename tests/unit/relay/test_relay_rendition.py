@@ -173,6 +173,13 @@ def test_up_after_eight_seconds_of_calm_and_not_before() -> None:
     assert 13.5 <= watcher.moves[0][0] - began_s <= 14.5
 
 
+@pytest.mark.parametrize("is_tcp", [False, True])
+def test_a_backlog_on_low_delays_the_next_try_only_where_the_way_itself_pushes_back(is_tcp: bool) -> None:
+    watcher = Watcher().gone_down()
+    watcher.watch(20, has_backlog=True, is_tcp=is_tcp)
+    assert [low for _, low in watcher.moves[:1]] == ([] if is_tcp else [False])
+
+
 def test_a_way_that_stays_narrow_is_tried_ever_more_rarely() -> None:
     watcher = Watcher().gone_down()
     gone_down_s = watcher.now_s

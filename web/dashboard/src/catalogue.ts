@@ -292,7 +292,10 @@ export const CATALOGUE = {
   "do.language": ["Deutsch / Englisch", "German / English"],
   "do.bright": ["Hell / dunkel", "Bright / dark"],
   "do.help": ["Hilfe", "Help"],
-  quality: ["Bildgröße: automatisch nach der Verbindung, oder fest", "Picture size: by the connection, or fixed"],
+  quality: [
+    "Bildgröße: automatisch nach der Verbindung, oder fest",
+    "Picture size: by the connection, or fixed",
+  ],
   "quality.auto": ["automatisch", "automatic"],
   "quality.auto_now": ["automatisch: {now}", "automatic: {now}"],
   "quality.fixed": ["fest: {size}", "fixed: {size}"],

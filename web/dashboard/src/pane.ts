@@ -38,13 +38,7 @@ export class Pane {
       this.notice,
     );
     this.quality = new Quality((fixed) => channel.fix(fixed));
-    const title = h(
-      "div",
-      { class: "pane-title" },
-      this.name,
-      this.quality.element,
-      this.badge.element,
-    );
+    const title = h("div", { class: "pane-title" }, this.name, this.quality.element, this.badge.element);
     this.element = h("section", { class: "pane", "data-feed": channel.feed.id }, title, this.stage);
     this.resized = new ResizeObserver(() => this.arrange());
     this.resized.observe(this.stage);

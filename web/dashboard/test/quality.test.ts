@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { RenditionChosen } from "../src/api";
 import { quality, wish } from "../src/quality";
 
-const FULL: RenditionChosen = { rendition: "source", target: "source", pinned: null, choices: ["source", "low"] };
+const FULL: RenditionChosen = {
+  rendition: "source",
+  target: "source",
+  pinned: null,
+  choices: ["source", "low"],
+};
 const CONVERTED: RenditionChosen = { rendition: "web", target: "web", pinned: null, choices: ["web", "low"] };
 
 describe("the size of the picture", () => {

@@ -95,7 +95,11 @@ describe("the WHEP client", () => {
   it("tells by which session it watches, and pins that one's rendition", async () => {
     replies = [created("a")];
     const sessions: (string | null)[] = [];
-    const client = new WhepClient(URL_OF, () => undefined, (id) => sessions.push(id));
+    const client = new WhepClient(
+      URL_OF,
+      () => undefined,
+      (id) => sessions.push(id),
+    );
     void client.pin("low"); // there is none yet
     await settle();
     expect(sessions).toEqual(["a"]);
