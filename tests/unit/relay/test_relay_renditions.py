@@ -17,8 +17,8 @@ from flow.units import AccessUnit, Codec, CodecConfig, Rendition
 from relay.protocol.rendition import H265Limits
 from relay.protocol.rtcp import ReceiverReport
 from tests.fakes.pictures import Camera
-from tests.unit.relay.stage import FEED, H264_ONLY, PLAIN, Encoder, Guest, Stage, open_stage
-from tests.unit.relay.test_relay_delivery import contiguous
+from tests.unit.relay.stage import H264_ONLY, PLAIN, Encoder, Guest, Stage, open_stage
+from tests.unit.relay.test_relay_delivery import FEED, contiguous
 
 SOURCE, WEB, LOW = Rendition.SOURCE, Rendition.WEB, Rendition.LOW
 B_FRAMES = replace(PLAIN, reorders=True)
