@@ -23,13 +23,16 @@ from .flights import (
     KeyframeWanted,
     Marker,
     RecordingSwitch,
+    RenditionState,
     RenditionWanted,
     SourceState,
 )
 from .samples import LinkState, RawTelemetry, StatusText, TelemetrySample
 from .units import AccessUnit, Rendition
 
-State: TypeAlias = TelemetrySample | SourceState | LinkState | KeyframeWanted | RenditionWanted
+State: TypeAlias = (
+    TelemetrySample | SourceState | LinkState | KeyframeWanted | RenditionWanted | RenditionState
+)
 """Items delivered LATEST."""
 
 Event: TypeAlias = (
@@ -119,12 +122,14 @@ class Bus(Protocol):
 def key_of(item: Item) -> str:
     """The id an item is filed under: its feed's, or its aircraft's where it has no feed.
 
-    An AccessUnit or RenditionWanted is filed under "feed/rendition".
+    What is of one rendition is filed under "feed/rendition"; a KeyframeWanted of the source, under the feed.
     """
     match item:
-        case AccessUnit() | RenditionWanted():
+        case KeyframeWanted(feed_id, _, Rendition.SOURCE):
+            return feed_id
+        case AccessUnit() | RenditionWanted() | RenditionState() | KeyframeWanted():
             return unit_key(item.feed_id, item.rendition)
-        case SourceState() | KeyframeWanted():
+        case SourceState():
             return item.feed_id
         case _:
             return item.aircraft_id

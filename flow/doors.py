@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from .errors import RefusedError
+from .units import Rendition
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,21 @@ class ViewerReport:
     resent_packets: int = 0
     catching_up: bool = False
     backlog_bytes: int = 0
+    rendition: Rendition = Rendition.SOURCE
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionChosen:
+    """Which rendition of its feed a viewer is sent, and which it is being moved to (the same if it is not).
+
+    `pinned` is what somebody has chosen of `choices`, the best first; None: its way decides.
+    """
+
+    rendition: Rendition
+    target: Rendition
+    pinned: Rendition | None
+    choices: tuple[Rendition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,24 @@ class RelayDoor(Protocol):
 
     async def close(self, session_id: str) -> None:
         """End a session and free all it holds. Raises NotFoundError."""
+        ...
+
+    def rendition(self, session_id: str) -> RenditionChosen:
+        """What that viewer is sent. Raises NotFoundError."""
+        ...
+
+    def choose(self, session_id: str, rendition: Rendition | None) -> RenditionChosen:
+        """Pin that viewer to a rendition, or (None) let its way decide again; it moves at the next keyframe.
+
+        Raises NotFoundError, and LagebildError with the code "not_a_choice" for what it cannot be sent.
+        """
+        ...
+
+    def follow(self, session_id: str, told: Callable[[RenditionChosen], None]) -> Callable[[], None]:
+        """Call `told` now and at every change, until the session ends or what this returns is called.
+
+        Raises NotFoundError.
+        """
         ...
 
     def viewers(self) -> list[ViewerReport]:

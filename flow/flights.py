@@ -84,21 +84,81 @@ class SourceState:
     restarts: int = 0
 
 
+UNFIT_NOTES = frozenset(
+    {"codec_h265", "chroma", "interlaced", "b_frames", "intra_refresh", "keyframe_interval_long"}
+)
+"""Notes of a SourceState for which `web` is made: without any of them the source is that already."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyframeWanted:
-    """Somebody needs a keyframe; sources that can, ask for one."""
+    """Somebody needs a keyframe of a rendition. Sources that can, ask for one; an encoder makes one of the
+    next picture, though not twice within half a second."""
 
     feed_id: str
     utc_ns: int
+    rendition: Rendition = Rendition.SOURCE
 
 
 @dataclass(frozen=True, slots=True)
 class RenditionWanted:
-    """A lease: the rendition is made until `until_ns` unless asked for again."""
+    """A lease on `web` or `low`: ingest makes it until `until_ns` unless asked for again.
+
+    Whoever has viewers on a rendition publishes one at once and then every 2 s, with `until_ns` 4 s ahead; it
+    lets the lease run out when the last one has gone. The latest `until_ns` of everybody's leases counts, at
+    most a minute ahead. The encoder ends 3 s after it, so that a viewer who comes back finds it running.
+
+    What comes of it: AccessUnits of that rendition, the first a keyframe of the present picture, with the
+    `pts_90k`, `utc_ns`, `utc_origin` and `epoch` of the source's pictures and `dts_90k == pts_90k`; and
+    RenditionStates. Pictures may be missing (RenditionState.dropped), `seq` counts those that are there. Two
+    seconds at most lie between keyframes, all of them IDR. A group that the bus has cached of a rendition
+    that is not LIVE is what was left when it ended: do not show it.
+    """
 
     feed_id: str
     rendition: Rendition
     until_ns: int
+
+
+class RenditionStatus(StrEnum):
+    """What ingest does about a rendition."""
+
+    OFF = "off"  # nobody needs it, or `reason` says why it is not made
+    STARTING = "starting"  # the encoder runs; no picture of it yet
+    LIVE = "live"  # pictures come
+    FAILED = "failed"  # the encoder ended or cannot run; a retry is due while somebody needs it
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionState:
+    """LATEST state of a rendition that ingest makes of a feed, told while somebody needs it, once a second.
+
+    `why` are the notes of the source for which it is made ("b_frames", "codec_h265", ...) and "scaled" where
+    it is smaller than the source. `reason` is a code of the UI catalogue: "" while all is well, "not_needed"
+    (OFF: `web` of a source that is fit for browsers as it is), "no_source" and "waiting_for_keyframe"
+    (STARTING), "encoder_slow" (LIVE, but pictures are left out to stay on time), "encoder_unknown",
+    "encoder_failed" (FAILED); `detail` is one clear English line. `cpu_share` is measured, of one core.
+    `delay_ms` is what making it adds to the age of a picture (median). Counters run since the encoder's start.
+    """
+
+    feed_id: str
+    rendition: Rendition
+    status: RenditionStatus
+    since_ns: int
+    reason: str = ""
+    detail: str = ""
+    why: tuple[str, ...] = ()
+    encoder: str = ""  # libav's name of it, "libx264"
+    width_px: int | None = None
+    height_px: int | None = None
+    fps: float | None = None
+    bitrate_bps: float | None = None  # of the last seconds, at most `limit_bps`
+    limit_bps: int | None = None
+    cpu_share: float | None = None
+    delay_ms: float | None = None
+    pictures: int = 0
+    dropped: int = 0  # pictures of the source that were left out to stay on time
+    restarts: int = 0  # of the encoder, since somebody needs it
 
 
 # --- EVENTS: ordered, at least once, idempotent by `id` -----------------------------------------------------

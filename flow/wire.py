@@ -35,6 +35,7 @@ from .flights import (
     KeyframeWanted,
     Marker,
     RecordingSwitch,
+    RenditionState,
     RenditionWanted,
     SourceState,
 )
@@ -52,6 +53,7 @@ _TYPES: dict[int, type[Any]] = {  # ids are for ever: never change one, never us
     5: LinkState,
     6: KeyframeWanted,
     7: RenditionWanted,
+    8: RenditionState,
     16: Armed,
     17: Disarmed,
     18: RecordingSwitch,

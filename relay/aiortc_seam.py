@@ -39,7 +39,7 @@ from OpenSSL import SSL
 
 from flow.errors import LagebildError, OfferError, RemoteError
 
-from .sdp import H264Format, Offer, Section, Transport
+from .sdp import H264Format, H265Format, Offer, Section, Transport
 from .srtp import Profile
 
 MAX_DATAGRAM_BYTES = 1500
@@ -416,6 +416,7 @@ def _section(media: sdp.MediaDescription) -> Section:
         h264=tuple(_h264(c) for c in offered if c.mimeType.lower() == "video/h264"),
         extensions={e.uri: e.id for e in media.rtp.headerExtensions},
         ssrcs=tuple(s.ssrc for s in media.ssrc),
+        h265=tuple(f for c in offered if c.mimeType.lower() == "video/h265" for f in _h265(c)),
     )
 
 
@@ -430,16 +431,36 @@ def _transport(media: sdp.MediaDescription) -> Transport | None:
 
 
 def _h264(codec: Any) -> H264Format:
-    parameters = {str(k).strip().lower(): str(v).strip() for k, v in codec.parameters.items()}
-    feedback = tuple(f"{f.type} {f.parameter}" if f.parameter else f.type for f in codec.rtcpFeedback)
+    parameters = _parameters(codec)
     # RFC 6184 8.1: the mode is 0 where none is given, the profile Baseline at level 1.
     return H264Format(
         payload_type=codec.payloadType,
         packetization_mode=int(parameters.get("packetization-mode", "0")),
         profile_level_id=parameters.get("profile-level-id", "42000a").lower(),
         fmtp=sdp.parameters_to_sdp(codec.parameters),
-        feedback=feedback,
+        feedback=_feedback(codec),
     )
+
+
+def _h265(codec: Any) -> list[H265Format]:
+    """None where its numbers are none, or it cannot receive in one stream (RFC 7798 7.1: tx-mode)."""
+    parameters = _parameters(codec)
+    try:
+        profile_id, level_id = int(parameters.get("profile-id", "1")), int(parameters.get("level-id", "93"))
+    except ValueError:
+        return []
+    if parameters.get("tx-mode", "SRST").upper() != "SRST":
+        return []
+    fmtp = sdp.parameters_to_sdp(codec.parameters)
+    return [H265Format(codec.payloadType, profile_id, level_id, fmtp, _feedback(codec))]
+
+
+def _parameters(codec: Any) -> dict[str, str]:
+    return {str(k).strip().lower(): str(v).strip() for k, v in codec.parameters.items()}
+
+
+def _feedback(codec: Any) -> tuple[str, ...]:
+    return tuple(f"{f.type} {f.parameter}" if f.parameter else f.type for f in codec.rtcpFeedback)
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,7 @@
-"""The SDP answer to a viewer's offer (RFC 8829 5.3, RFC 9143, RFC 8839): one H.264 video, sent only."""
+"""The SDP answer to a viewer's offer (RFC 8829 5.3, RFC 9143, RFC 8839): one video, sent only.
+
+It is H.264, and H.265 beside it where the feed is that and the viewer shows it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flow.errors import OfferError
+from flow.units import Codec, CodecConfig
 
-from .sdp import H264Format, Offer, Section, Transport
+from .protocol.rendition import H265Limits
+from .sdp import H264Format, H265Format, Offer, Section, Transport
 
 PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 """Chromium shows pictures at once where it says 0/0; without it, late joiners stay seconds behind."""
@@ -29,6 +34,17 @@ class Chosen:
     feedback: tuple[str, ...]
     playout_delay_id: int | None
     remote: Transport
+    h265: H265Format | None = None  # beside H.264, which `web` and `low` are
+
+    @property
+    def payload_types(self) -> dict[Codec, int]:
+        """By the codecs that the viewer may be sent."""
+        types = {Codec.H264: self.payload_type}
+        return types | {Codec.H265: self.h265.payload_type} if self.h265 else types
+
+    @property
+    def h265_limits(self) -> H265Limits | None:
+        return H265Limits(self.h265.profile_id, self.h265.level_id) if self.h265 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +59,10 @@ class Local:
     tcp: bool = True  # ICE-TCP, passive, on the same port number (RFC 6544)
 
 
-def choose_format(offer: Offer, profile_level_id: str) -> Chosen:
+def choose_format(offer: Offer, profile_level_id: str, config: CodecConfig | None = None) -> Chosen:
     """Choose video section and format for a stream of this profile; its level is of no importance.
+
+    `config` is the source's: if that is H.265 and the viewer takes it, this format is chosen as well.
 
     The stream's own profile where it is offered, else Constrained Baseline, Baseline, or whatever there is:
     browsers decode every profile that they can at all, whatever was negotiated (Debian's Chromium offers no
@@ -55,7 +73,7 @@ def choose_format(offer: Offer, profile_level_id: str) -> Chosen:
         if section.kind == "video":
             reason = _hindrance(offer, section)
             if reason is None:
-                return _chosen(offer, index, profile_level_id)
+                return _chosen(offer, index, profile_level_id, config)
             reasons.append(reason)
     raise OfferError(reasons[0] if reasons else "the offer has no video section ('m=video')")
 
@@ -92,7 +110,7 @@ def _mode_1(section: Section) -> list[H264Format]:
     return [f for f in section.h264 if f.packetization_mode == 1]
 
 
-def _chosen(offer: Offer, index: int, profile_level_id: str) -> Chosen:
+def _chosen(offer: Offer, index: int, profile_level_id: str, config: CodecConfig | None) -> Chosen:
     section = offer.sections[index]
     remote = _remote(offer, section)
     assert remote is not None  # _hindrance has seen it
@@ -107,7 +125,12 @@ def _chosen(offer: Offer, index: int, profile_level_id: str) -> Chosen:
         feedback=tuple(f for f in FEEDBACK if f in chosen.feedback),
         playout_delay_id=delay_id if 1 <= delay_id <= MAX_ONE_BYTE_ID else None,
         remote=remote,
+        h265=next((f for f in section.h265 if config and _takes(f, config)), None),
     )
+
+
+def _takes(format_: H265Format, config: CodecConfig) -> bool:
+    return H265Limits(format_.profile_id, format_.level_id).take(config)
 
 
 def profile(profile_level_id: str) -> str:
@@ -160,13 +183,22 @@ def _stays(offer: Offer, chosen: Chosen, index: int) -> bool:
 
 
 def _video(section: Section, chosen: Chosen, local: Local, ssrc: int) -> Iterator[str]:
-    pt = chosen.payload_type
-    yield from _head(section, local.port, str(pt), local)
-    yield from ("a=sendonly", "a=rtcp-mux", f"a=rtpmap:{pt} H264/90000", f"a=fmtp:{pt} {chosen.fmtp}")
-    yield from (f"a=rtcp-fb:{pt} {feedback}" for feedback in chosen.feedback)
+    formats = " ".join(map(str, chosen.payload_types.values()))
+    yield from _head(section, local.port, formats, local)
+    yield from ("a=sendonly", "a=rtcp-mux")
+    yield from _format(chosen.payload_type, "H264", chosen.fmtp, chosen.feedback)
+    if chosen.h265 is not None:
+        yield from _format(chosen.h265.payload_type, "H265", chosen.h265.fmtp, chosen.h265.feedback)
     if chosen.playout_delay_id is not None:
         yield f"a=extmap:{chosen.playout_delay_id} {PLAYOUT_DELAY}"
     yield from (f"a=msid:{_STREAM}", f"a=ssrc:{ssrc} cname:lagebild", f"a=ssrc:{ssrc} msid:{_STREAM}")
+
+
+def _format(payload_type: int, name: str, fmtp: str, offered: Sequence[str]) -> Iterator[str]:
+    yield f"a=rtpmap:{payload_type} {name}/90000"
+    if fmtp:
+        yield f"a=fmtp:{payload_type} {fmtp}"
+    yield from (f"a=rtcp-fb:{payload_type} {feedback}" for feedback in FEEDBACK if feedback in offered)
 
 
 def _inactive(section: Section, local: Local) -> Iterator[str]:

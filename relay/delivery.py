@@ -10,19 +10,20 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flow.clock import NS_PER_MS, NS_PER_S
 
-from .outlet import Outlet
+from .piece import Link, Piece, Sent
 from .port import Path
-from .protocol.layout import Run, Shape, WirePicture
+from .protocol.layout import Run, WirePicture
 from .protocol.pacer import Pacer
 from .protocol.resend import ResendBudget
 from .protocol.sequence import SequenceMap
-from .srtp import WINDOW_PACKETS, SrtpOut
+from .srtp import WINDOW_PACKETS
 from .stream import Stream
+
+__all__ = ["Delivery", "Link", "Sent"]
 
 log = logging.getLogger("lagebild.relay")
 
@@ -37,41 +38,6 @@ RENUMBER_EVERY_NS = 4 * NS_PER_S
 TCP_WAITING_MOST = 64 * 1024
 
 
-@dataclass(slots=True)
-class Piece:
-    """A picture that waits, how it is numbered, and the index of its first packet that has not been sent.
-
-    `runs` is how it is laid out: shared if it was queued as it came, else made when its turn comes.
-    """
-
-    picture: WirePicture
-    key: tuple[Shape, int]
-    runs: list[Run] | None
-    next: int = 0
-
-
-@dataclass(slots=True)
-class Sent:
-    """What went to one viewer. `refused_packets` had nowhere to go: lost, until asked for again."""
-
-    pictures: int = 0
-    packets: int = 0
-    bytes: int = 0
-    resent_packets: int = 0
-    refused_packets: int = 0
-    dropped_pictures: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """How packets get to one viewer: laid out in its shape, protected with its keys, sent by its path."""
-
-    shape: Shape
-    srtp: SrtpOut
-    path: Path
-    outlet: Outlet
-
-
 class Delivery:
     """Sends one stream to one viewer by `path`, which may be set anew at any time."""
 
@@ -83,6 +49,8 @@ class Delivery:
         """Whether the socket that all viewers share was full when this one was last sent to."""
         self.catching_up = False
         self.backlog_bytes = 0
+        self.times_late = 0
+        """How often what waited was so old that it was left out."""
         self._sent = sent
         self._stream = stream
         self._outlet = link.outlet
@@ -93,7 +61,9 @@ class Delivery:
         self._key = (link.shape, 0)
         self._resends = ResendBudget()
         self._backlog: deque[Piece] = deque()
-        self._next: int | None = None  # feed sequence number that the next RTP sequence number belongs to
+        self._next: int | None = None  # stream sequence number that the next RTP sequence number belongs to
+        self._moves_to: tuple[Stream, int] | None = None
+        self._goes_on_at: int | None = None  # index of the first packet of the stream moved to
         self._unsent = 0  # the one after the newest that was protected; those before it keep their numbers
         self._waits_for_keyframe = True
         self._silent = False
@@ -112,6 +82,11 @@ class Delivery:
         self._is_tcp = path.kind == "tcp"
 
     @property
+    def stream(self) -> Stream:
+        """What it is sent, or will be as soon as it has a keyframe."""
+        return self._stream
+
+    @property
     def has_backlog(self) -> bool:
         return bool(self._backlog)
 
@@ -122,6 +97,8 @@ class Delivery:
 
     def start(self, now_ns: int) -> None:
         """Begin with the cached group, contiguous with what follows; without one at the next keyframe."""
+        if self._moves_to is not None or self._silent:
+            return
         group = self._stream.history.group()
         if not group or self._seconds_for(group) > GROUP_WITHIN_S:
             self._stream.keyframe_wanted = True
@@ -129,6 +106,30 @@ class Delivery:
         self._begin(group[0], now_ns)
         for picture in group:
             self._queue(picture)
+
+    def move(self, stream: Stream, payload_type: int, now_ns: int) -> None:
+        """Be sent another stream from now on, in its payload type; `start` it then.
+
+        The numbers go on without a gap. What waits is left out, but for a picture that is half sent: that
+        one comes to its end first. What was sent of the stream before is not sent again.
+        """
+        if self._backlog:
+            self._drop_backlog()
+        self._moves_to = (stream, payload_type)
+        if not self._backlog:
+            self._arrive(now_ns)
+
+    def _arrive(self, now_ns: int) -> None:
+        if self._moves_to is None:
+            return
+        if self._next is not None and self._goes_on_at is None:
+            self._goes_on_at = self._numbers.index_of(max(self._next, self._unsent))
+        self._stream, payload_type = self._moves_to
+        self._moves_to = None
+        self._shape = self._shape._replace(payload_type=payload_type)
+        self._numbers = SequenceMap()  # no number leads to a packet of this stream yet
+        self._unsent, self._repeated = 0, -1
+        self._waits_for_keyframe = True
 
     def offer(self, picture: WirePicture, now_ns: int) -> None:
         """The next picture of the stream: send it now, or as soon as it may go.
@@ -197,6 +198,8 @@ class Delivery:
         self.failed = True
 
     def _offer(self, picture: WirePicture, now_ns: int) -> None:
+        if self._moves_to is not None:
+            return  # it is in the group to begin with
         if self._waits_for_keyframe:
             if self._silent or not picture.keyframe:
                 self._sent.dropped_pictures += 1
@@ -218,6 +221,10 @@ class Delivery:
             self.backlog_bytes -= piece.picture.size_bytes
             self._sent.pictures += 1
         self.catching_up = False
+        if self._moves_to is not None:
+            self._arrive(now_ns)
+            self.start(now_ns)
+            self._pump(now_ns)
 
     def resend(self, sequences: Sequence[int], rtt_ms: float | None, now_ns: int) -> None:
         """Answer a NACK (RFC 4585 6.2.1) with the same packets, as far as the viewer's budget goes."""
@@ -244,7 +251,7 @@ class Delivery:
         if self._waits_for_keyframe:
             self._stream.keyframe_wanted |= not self._silent
             return
-        if now_ns - self._repeated_ns < REPEAT_EVERY_NS:
+        if now_ns - self._repeated_ns < REPEAT_EVERY_NS or self._moves_to is not None:
             return
         group = self._stream.history.group()
         if group and group[0].first >= self._unsent:
@@ -285,7 +292,10 @@ class Delivery:
 
     def _begin(self, keyframe: WirePicture, now_ns: int) -> None:
         """Start, or go on after intended drops, with this keyframe."""
-        if self._next is None:
+        if self._goes_on_at is not None:
+            self._numbers.go_on(keyframe.first, self._goes_on_at)
+            self._goes_on_at, self._unsent = None, keyframe.first
+        elif self._next is None:
             self._numbers.start(keyframe.first)
         else:
             self._numbers.skip(keyframe.first, self._next)
@@ -310,9 +320,11 @@ class Delivery:
         """Queue behind the backlog, unless that is so old that it is better dropped."""
         late_ns = now_ns - self._backlog[0].picture.arrived_ns
         if picture.keyframe and late_ns > LATE_NS:
+            self.times_late += 1
             self._drop_backlog()
             self._begin(picture, now_ns)
         elif late_ns > TOO_LATE_NS and now_ns > self._catch_up_until_ns:
+            self.times_late += 1
             self._drop_backlog()
             self._sent.dropped_pictures += 1
             self._waits_for_keyframe = self._stream.keyframe_wanted = True

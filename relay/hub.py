@@ -6,25 +6,25 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
-from flow.doors import Answer, FeedTraffic, ViewerReport
+from flow.doors import Answer, FeedTraffic, RenditionChosen, ViewerReport
 from flow.errors import BusyError, LagebildError, NotFoundError, TooManyError
 from flow.flights import SourceState
-from flow.units import Codec
+from flow.units import Rendition
 
 from .aiortc_seam import read_offer
 from .answer import Local, answer_sdp, choose_format
 from .candidates import Candidates
-from .fanout import FanOut
 from .outlet import Outlet
 from .port import Path, Port, origin_of
 from .protocol import stun
 from .protocol.icelite import HELD_NS
 from .protocol.paces import Paces
+from .renditions import Renditions
 from .sdp import checked_offer
 from .settings import RelaySettings
 from .viewer import Viewer
@@ -46,7 +46,7 @@ class Relay:
         self._bus = bus
         self._clock = clock
         self._settings = settings
-        self.fan_outs = {feed_id: FanOut(bus, clock, feed_id) for feed_id in feed_ids}
+        self.fan_outs = {feed_id: Renditions(bus, clock, feed_id) for feed_id in feed_ids}
         self._candidates = Candidates(settings)
         self._outlet = Outlet()
         self._paces = Paces(settings.pace_fixed_bps)
@@ -97,7 +97,8 @@ class Relay:
         self._check_limits(feed_id, client_address)
         offer = read_offer(checked_offer(offer_sdp))
         state = self._bus.peek(SourceState, feed_id)
-        chosen = choose_format(offer, state.config.profile_level_id if state and state.config else "")
+        config = state.config if state else None
+        chosen = choose_format(offer, config.profile_level_id if config else "", config)
         session_id = secrets.token_urlsafe(16)
         stream = self.fan_outs[feed_id].stream
         viewer = Viewer(session_id, stream, origin_of(client_address), chosen, self._clock.now_ns())
@@ -121,6 +122,17 @@ class Relay:
 
     async def close(self, session_id: str) -> None:
         self._end(self._session(session_id), "left")
+
+    def rendition(self, session_id: str) -> RenditionChosen:
+        return self._session(session_id).seat.chosen
+
+    def choose(self, session_id: str, rendition: Rendition | None) -> RenditionChosen:
+        viewer = self._session(session_id)
+        self.fan_outs[viewer.feed_id].choose(viewer, rendition)
+        return viewer.seat.chosen
+
+    def follow(self, session_id: str, told: Callable[[RenditionChosen], None]) -> Callable[[], None]:
+        return self._session(session_id).seat.follow(told)
 
     def viewers(self) -> list[ViewerReport]:
         now_ns = self._clock.now_ns()
@@ -171,12 +183,6 @@ class Relay:
         same = sum(v.client_origin == origin for v in self._viewers.values())
         if origin and same >= settings.viewers_per_address:
             raise TooManyError(f"{client_address} watches {same} times already, the limit for one address")
-        state = self._bus.peek(SourceState, feed_id)
-        if state and state.config and state.config.codec is not Codec.H264:
-            raise LagebildError(
-                f"feed '{feed_id}' is {state.config.codec}; only H.264 is relayed to browsers so far",
-                code="unsupported_codec",
-            )
 
     def _watching(self, feed_id: str, state: str | None = None) -> int:
         """How many sessions the feed has, those in one state or all."""
@@ -187,7 +193,8 @@ class Relay:
         fan_out = self.fan_outs[viewer.feed_id]
         why = "gone"
         try:
-            fan_out.add(await viewer.connect(self._outlet, self._paces, self._clock))
+            await viewer.connect(self._outlet, self._paces, self._clock)
+            fan_out.add(viewer)
             await viewer.dtls.closed()
         except LagebildError as error:
             why = str(error)
@@ -221,8 +228,8 @@ class Relay:
             return
         self._attending.pop(viewer.session_id, None)
         self._by_ufrag.pop(viewer.credentials.ufrag, None)
+        self.fan_outs[viewer.feed_id].remove(viewer)
         if viewer.delivery is not None:
-            self.fan_outs[viewer.feed_id].remove(viewer.delivery)
             address = viewer.delivery.path.address[0]
             self._paces.remember(address, viewer.delivery.pacer, self._clock.now_ns())
         self._gone[viewer.feed_id] = viewer.added_to(self._gone[viewer.feed_id])
@@ -253,8 +260,7 @@ class Relay:
                 self._refused["unknown sender"] += 1
             elif first in SRTP_BYTES:
                 viewer.receive_rtcp(datagram, path, self._clock.now_ns())
-                if viewer.delivery is not None:
-                    self.fan_outs[viewer.feed_id].heard(viewer.delivery)
+                self.fan_outs[viewer.feed_id].heard(viewer)
             elif first in DTLS_BYTES:
                 viewer.dtls.receive(datagram)
             else:
@@ -298,7 +304,7 @@ class Relay:
                 if now_ns >= viewer.tend_ns or viewer.failed:
                     self._tend_one(viewer, now_ns)
             for fan_out in self.fan_outs.values():
-                fan_out.ask_for_keyframe()
+                fan_out.tend()
             await self._clock.sleep_until(now_ns + TEND_EVERY_NS)
 
     def _tend_one(self, viewer: Viewer, now_ns: int) -> None:
@@ -316,7 +322,7 @@ class Relay:
                 log.exception("feed %s: viewer %s: a defect of Lagebild", viewer.feed_id, viewer.name)
                 self._end(viewer, "cannot be tended")
 
-    async def _kept_going(self, feed_id: str, fan_out: FanOut) -> None:
+    async def _kept_going(self, feed_id: str, fan_out: Renditions) -> None:
         """A defect in one feed's fan-out ends its viewers, who join again, and harms no other feed."""
         while True:
             try:

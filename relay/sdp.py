@@ -45,6 +45,17 @@ class H264Format:
 
 
 @dataclass(frozen=True, slots=True)
+class H265Format:
+    """One H.265 payload type of an offer (RFC 7798 7.1)."""
+
+    payload_type: int
+    profile_id: int
+    level_id: int  # the highest that it takes
+    fmtp: str
+    feedback: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One m-section of an offer. `transport` is None where it has none of its own (RFC 9143 7.1.3)."""
 
@@ -60,6 +71,7 @@ class Section:
     h264: tuple[H264Format, ...]
     extensions: Mapping[str, int]  # id by URI (RFC 8285 5)
     ssrcs: tuple[int, ...]
+    h265: tuple[H265Format, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

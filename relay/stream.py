@@ -5,9 +5,9 @@ from __future__ import annotations
 import zlib
 
 from flow.clock import NS_PER_S
-from flow.codec import h264
+from flow.codec import h264, h265
 from flow.codec.rtp import SenderReport
-from flow.units import CLOCK_RATE_HZ, AccessUnit
+from flow.units import CLOCK_RATE_HZ, AccessUnit, Codec
 
 from .protocol.history import History
 from .protocol.layout import WirePicture
@@ -15,14 +15,16 @@ from .protocol.layout import WirePicture
 MAX_PAYLOAD = 1180
 """Bytes of an RTP payload: with header, extension, SRTP tag, UDP and IPv6 it fits 1280, IPv6's least MTU."""
 
-_STAP_A = 24
+_PACKETIZE = {Codec.H264: h264.packetize, Codec.H265: h265.packetize}
+_STAP_A, _AP, _VPS = 24, 48, 32  # RFC 6184 5.2, RFC 7798 4.4.2, H.265 table 7-1
 
 
 class Stream:
     """Packetizes each picture once and keeps the last ones, to be sent again or to start a viewer with."""
 
-    def __init__(self, feed_id: str) -> None:
+    def __init__(self, feed_id: str, codec: Codec = Codec.H264) -> None:
         self.feed_id = feed_id
+        self.codec = codec
         self.ssrc = ssrc_of(feed_id)
         self.history: History[WirePicture] = History()
         self.keyframe_wanted = False  # set by viewers, acted on by the fan-out, fulfilled by any keyframe
@@ -37,13 +39,18 @@ class Stream:
         return self._next
 
     @property
+    def newest_pts_90k(self) -> int | None:
+        """Of the picture that came last."""
+        return self._newest.pts_90k if self._newest else None
+
+    @property
     def bits_per_s(self) -> float:
         """What the feed sends, over the last second or so; 0 at first."""
         return self._bits_per_s
 
     def accept(self, unit: AccessUnit, now_ns: int) -> WirePicture:
-        """Packetize the next picture and file it."""
-        payloads = h264.packetize(unit.data, MAX_PAYLOAD)
+        """Packetize the next picture, which is of this stream's codec, and file it."""
+        payloads = _PACKETIZE[self.codec](unit.data, MAX_PAYLOAD)
         picture = WirePicture(
             self._next,
             self.ssrc,
@@ -51,7 +58,7 @@ class Stream:
             unit.keyframe,
             now_ns,
             payloads,
-            parameters_apart=unit.keyframe and _parameters_apart(payloads),
+            parameters_apart=unit.keyframe and _parameters_apart(self.codec, payloads),
         )
         self._next += picture.count
         self.keyframe_wanted &= not unit.keyframe
@@ -78,10 +85,14 @@ class Stream:
         self._bits_per_s += weight * (8 * len(unit.data) / took_s - self._bits_per_s)
 
 
-def _parameters_apart(payloads: list[bytes]) -> bool:
-    """Whether the first payload is a parameter set or an aggregation packet, which h264.packetize gives no
-    slice (RFC 6184 5.2)."""
-    return len(payloads) > 1 and payloads[0][0] & 0x1F in (h264.NalType.SPS, _STAP_A)
+def _parameters_apart(codec: Codec, payloads: list[bytes]) -> bool:
+    """Whether the first payload is a parameter set or an aggregation packet, which packetize() gives no slice
+    (RFC 6184 5.2, RFC 7798 4.4.2)."""
+    if len(payloads) < 2:
+        return False
+    if codec is Codec.H265:
+        return payloads[0][0] >> 1 & 0x3F in (_VPS, _AP)
+    return payloads[0][0] & 0x1F in (h264.NalType.SPS, _STAP_A)
 
 
 def ssrc_of(feed_id: str) -> int:

@@ -20,6 +20,7 @@ from .protocol.icelite import Credentials, IceLite
 from .protocol.layout import Shape
 from .protocol.pacer import start_bps
 from .protocol.paces import Paces
+from .seat import Seat
 from .srtp import TAG_BYTES, SrtpIn, SrtpOut
 from .stream import Stream
 
@@ -49,6 +50,7 @@ class Viewer:
         self.dtls = DtlsServer(self._send_dtls, remote.fingerprints)
         self.feedback = Feedback(stream.ssrc)
         self.sent = Sent()
+        self.seat = Seat(chosen.payload_types, chosen.h265_limits, now_ns)
         self.delivery: Delivery | None = None
         self._stream = stream
         self._chosen = chosen
@@ -78,7 +80,8 @@ class Viewer:
             raise RemoteError("the viewer hung up as it was connected")
         self._srtp_out = SrtpOut(keys.profile, keys.ours)
         self._srtp_in = SrtpIn(keys.profile, keys.theirs)
-        shape = Shape(self._chosen.payload_type, self._chosen.playout_delay_id, TAG_BYTES[keys.profile])
+        payload_type = self.seat.payload_types.get(self._stream.codec, self._chosen.payload_type)
+        shape = Shape(payload_type, self._chosen.playout_delay_id, TAG_BYTES[keys.profile])
         link = Link(shape, self._srtp_out, path, outlet)
         pacer = paces.pacer_for(path.address[0], clock.now_ns(), self._start_bps(path))
         self.delivery = Delivery(self._stream, link, pacer, self.sent)
@@ -120,11 +123,12 @@ class Viewer:
         if self.delivery is None or self._srtp_out is None or path is None:
             return
         octets = self.sent.bytes - self.sent.packets * self.delivery.overhead_bytes
-        report = self._stream.sender_report(now_ns, self.sent.packets, octets)
+        stream = self.delivery.stream
+        report = stream.sender_report(now_ns, self.sent.packets, octets)
         if report:
             path.send(self._srtp_out.protect_rtcp(report))
         if not self.delivery.catching_up:  # a group sent at once says nothing about the stream
-            stream_bps = self._stream.bits_per_s
+            stream_bps = stream.bits_per_s
             self.delivery.pacer.on_report(self.feedback.congestion(now_ns, stream_bps), stream_bps, now_ns)
 
     def report(self, now_ns: int) -> ViewerReport:
@@ -147,6 +151,8 @@ class Viewer:
             resent_packets=self.sent.resent_packets,
             catching_up=delivery.catching_up if delivery else False,
             backlog_bytes=delivery.backlog_bytes if delivery else 0,
+            rendition=self.seat.rendition,
+            pinned=self.seat.pinned is not None,
         )
 
     def added_to(self, traffic: FeedTraffic) -> FeedTraffic:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import msgspec
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
+from flow.doors import RenditionChosen
 from flow.errors import BusyError, TooManyError
 from flow.flights import Aircraft, Feed, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
@@ -22,7 +23,17 @@ from flow.units import CLOCK_RATE_HZ, AccessUnit, UtcOrigin, rtp_timestamp
 
 from .settings import ViewerSettings
 from .subscriber import Subscriber, text_frame
-from .views import Json, anchor_view, feed_view, link_view, ms, sample_view, state_view, text_view
+from .views import (
+    Json,
+    anchor_view,
+    feed_view,
+    link_view,
+    ms,
+    rendition_view,
+    sample_view,
+    state_view,
+    text_view,
+)
 
 ANCHOR_EVERY_NS = 500 * NS_PER_MS
 ANCHOR_MOVED_NS = 5 * NS_PER_MS
@@ -186,6 +197,11 @@ class FeedList:
 def time_reply(t0: float, clock: Clock) -> bytes:
     """The answer to a page's clock question."""
     return _message("time", {"t0": t0, "utc_ms": ms(clock.now_ns())})
+
+
+def rendition_message(chosen: RenditionChosen) -> bytes:
+    """What a page is told of its own viewer session."""
+    return _message("rendition", asdict(rendition_view(chosen)))
 
 
 def _is_moved(before: AccessUnit, unit: AccessUnit) -> bool:

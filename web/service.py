@@ -73,7 +73,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     door = Door(app, _own_names(settings))
     refused: Refused = {feed_id: Counter() for feed_id in channels}
     add_live_routes(door, relay, refused)
-    add_telemetry_routes(door, bus, clock, aircraft, channels)
+    add_telemetry_routes(door, bus, clock, aircraft, channels, relay=relay)
     add_feed_routes(door, settings, feed_list, relay)
     add_health_routes(door, bus, aircraft, relay, refused)
     add_pilot_routes(door, PilotDesk(settings, bus, keys), clock, ingest.dismiss)

@@ -53,6 +53,7 @@ class Subscriber:
         self.address = address
         self.dropped = 0
         self._present = present
+        self._own = b""
         self.behind = True
         self._closed = False
         self._wake = asyncio.Event()
@@ -79,6 +80,11 @@ class Subscriber:
         else:
             self._transport.write(frames)
 
+    def tell(self, frame: bytes) -> None:
+        """Offer what is for this page alone; the newest of that also belongs to the present."""
+        self._own = frame
+        self.offer(frame)
+
     def close(self) -> None:
         """Nothing more is written; `attend` returns."""
         self.behind = self._closed = True
@@ -95,4 +101,4 @@ class Subscriber:
                 await self._drained()
             if not self._closed:
                 self.behind = False
-                self.offer(self._present())
+                self.offer(self._present() + self._own)

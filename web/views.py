@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta
 
-from flow.doors import ViewerReport
+from flow.doors import RenditionChosen, ViewerReport
 from flow.flights import Aircraft, Feed, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
-from flow.units import AccessUnit
+from flow.units import AccessUnit, Rendition
 
 Json: TypeAlias = dict[str, Any]
 
@@ -95,6 +95,22 @@ class ViewerView:
     sent_packets: int
     resent_packets: Annotated[int, Meta(description="Packets sent again because it asked")]
     bytes_sent: int
+    rendition: Annotated[Rendition, Meta(description="Which version of the feed it is sent")]
+    pinned: Annotated[bool, Meta(description="Somebody has chosen that; else its way decides")]
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionView:
+    """Which version of its feed a viewer is sent."""
+
+    rendition: Annotated[Rendition, Meta(description="What it is sent")]
+    target: Annotated[Rendition, Meta(description="What it is being moved to; the same where it is not")]
+    pinned: Annotated[Rendition | None, Meta(description="What somebody has chosen; null: its way decides")]
+    choices: Annotated[list[Rendition], Meta(description="What it can be sent, the best first")]
+
+
+def rendition_view(chosen: RenditionChosen) -> RenditionView:
+    return RenditionView(chosen.rendition, chosen.target, chosen.pinned, list(chosen.choices))
 
 
 @dataclass(frozen=True, slots=True)

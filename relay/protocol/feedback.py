@@ -76,6 +76,11 @@ class Feedback:
                 case PictureLoss(media_ssrc=self._ssrc) | FullIntra(media_ssrc=self._ssrc):
                     self.plis += 1
 
+    @property
+    def reported_ns(self) -> int | None:
+        """When the newest report came."""
+        return self._reports[-1][0] if self._reports else None
+
     def congestion(self, now_ns: int, stream_bps: float) -> Congestion | None:
         """Whether more is lost than a good link loses, or the viewer thinks that it can take far less."""
         told_ns: list[int] = []

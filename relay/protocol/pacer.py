@@ -124,6 +124,12 @@ class Pacer(TokenBucket):
             rate_bps /= 2
         self._set(max(min(rate_bps, START_BPS), HEADROOM * stream_bps, LEAST_BPS))
 
+    def narrow(self, rate_bps: float, now_ns: int) -> None:
+        """The way takes no more than that, and the viewer is sent a smaller stream: begin from there."""
+        if not self._fixed:
+            self._lowered_ns = now_ns  # reports of before are no news
+            self._set(max(min(rate_bps, self.rate_bps), LEAST_BPS))
+
     def _is_news(self, congestion: Congestion, now_ns: int) -> bool:
         """Whether it says something of the time since the rate was lowered."""
         lowered_ns = self._lowered_ns

@@ -1,4 +1,4 @@
-"""One viewer's RTP sequence numbers: the feed's own, moved so that what is left out leaves no gap."""
+"""One viewer's RTP sequence numbers: the stream's own, moved so that what is left out leaves no gap."""
 
 from __future__ import annotations
 
@@ -44,6 +44,18 @@ class SequenceMap:
         if feed_seq > next_feed_seq:
             raise ValueError(f"cannot go back from feed sequence {next_feed_seq} to {feed_seq}")
         self._move(feed_seq, self._shift + (next_feed_seq - feed_seq))
+
+    def index_of(self, feed_seq: int) -> int:
+        """The place of a packet among all that were and will be sent to this viewer, by the present shift."""
+        return feed_seq + self._shift
+
+    def go_on(self, feed_seq: int, index: int) -> None:
+        """Begin another stream with its packet `feed_seq` at the place `index`, right after the one before.
+
+        No number leads back to the other stream: whoever gets a keyframe of this one needs nothing of that.
+        """
+        self._shifts.clear()
+        self._move(feed_seq, index - feed_seq)
 
     def feed_seq_of(self, rtp_seq: int, newest_feed_seq: int) -> int | None:
         """The packet that was sent as `rtp_seq`, or None if there is none.

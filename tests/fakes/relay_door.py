@@ -2,32 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
-from flow.doors import Answer, FeedTraffic, ViewerReport
-from flow.errors import LagebildError
+from flow.doors import Answer, FeedTraffic, RenditionChosen, ViewerReport
+from flow.errors import LagebildError, NotFoundError
+from flow.units import Rendition
+
+SESSION = "0123456789"
+WHOLE = RenditionChosen(Rendition.SOURCE, Rendition.SOURCE, None, (Rendition.SOURCE, Rendition.LOW))
 
 
 @dataclass(slots=True)
 class FakeRelay:
-    """A flow.doors.RelayDoor. `asked` holds (feed, client address) of every offer."""
+    """A flow.doors.RelayDoor. `asked` holds (feed, client address) of every offer.
+
+    Its one session is SESSION; `chosen` is what that one is sent.
+    """
 
     reports: list[ViewerReport] = field(default_factory=list)
     totals: list[FeedTraffic] = field(default_factory=list)
     refuse: LagebildError | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
+    chosen: RenditionChosen = WHOLE
+    followers: list[Callable[[RenditionChosen], None]] = field(default_factory=list)
 
     async def answer(self, feed_id: str, offer_sdp: str, client_address: str = "") -> Answer:
         self.asked.append((feed_id, client_address))
         if self.refuse:
             raise self.refuse
-        return Answer("0123456789", "v=0\r\n", '"1"')
+        return Answer(SESSION, "v=0\r\n", '"1"')
 
     async def trickle(self, session_id: str, fragment: str) -> None:
         """Nothing to add to."""
 
     async def close(self, session_id: str) -> None:
         """Nothing to end."""
+
+    def rendition(self, session_id: str) -> RenditionChosen:
+        if session_id != SESSION:
+            raise NotFoundError("no such session")
+        return self.chosen
+
+    def choose(self, session_id: str, rendition: Rendition | None) -> RenditionChosen:
+        if rendition is Rendition.WEB:
+            raise LagebildError("not here", code="not_a_choice")
+        self.tell(replace(self.rendition(session_id), target=rendition or Rendition.SOURCE, pinned=rendition))
+        return self.chosen
+
+    def follow(self, session_id: str, told: Callable[[RenditionChosen], None]) -> Callable[[], None]:
+        told(self.rendition(session_id))
+        self.followers.append(told)
+        return lambda: self.followers.remove(told)
+
+    def tell(self, chosen: RenditionChosen) -> None:
+        """From now on this is so."""
+        self.chosen = chosen
+        for told in self.followers:
+            told(chosen)
 
     def viewers(self) -> list[ViewerReport]:
         return self.reports

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import msgspec
 from aiohttp import web
 
 from flow.doors import RelayDoor
-from flow.errors import LagebildError, OfferError
+from flow.errors import LagebildError, MalformedError, OfferError
+from flow.units import Rendition
 from relay.sdp import MAX_OFFER_BYTES
 from web.access import Door, Permission, Route
 from web.metrics import Refused
+from web.views import RenditionView, rendition_view
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
+JSON = "application/json"
+
+MAX_WISH_BYTES = 1024
+
+
+class _Wish(msgspec.Struct, forbid_unknown_fields=True):
+    rendition: Rendition | None
 
 
 def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
@@ -38,12 +48,20 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
         await relay.close(request.match_info["session"])
         return web.Response(status=200)
 
+    async def rendition(request: web.Request) -> web.Response:
+        chosen = relay.rendition(request.match_info["session"])
+        return _json(rendition_view(chosen))
+
+    async def choose(request: web.Request) -> web.Response:
+        wish = await _wish(request)
+        chosen = relay.choose(request.match_info["session"], wish.rendition)
+        return _json(rendition_view(chosen))
+
     session = "/live/{feed}/whep/{session}"
     gone = {404: "the session has ended"}
     refusals = {
         400: "the offer cannot be answered",
         404: "no such feed",
-        409: "the feed's codec is not relayed",
         429: "this address has its most viewers, or viewers connecting; Retry-After says when to ask again",
         503: "the feed has its most viewers, or viewers connecting, or the relay starts; see Retry-After",
     }
@@ -73,6 +91,47 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
     door.route(
         Route("DELETE", session, Permission.WATCH, "End a viewer session", {200: "ended"} | gone), leave
     )
+
+    door.route(
+        Route(
+            "GET",
+            f"{session}/rendition",
+            Permission.WATCH,
+            "Which version of the feed this viewer is sent",
+            {200: "what it is sent, and what it can be"} | gone,
+            schema=RenditionView,
+        ),
+        rendition,
+    )
+    door.route(
+        Route(
+            "PUT",
+            f"{session}/rendition",
+            Permission.WATCH,
+            'Pin this viewer: {"rendition": "low"}; or let its way decide: {"rendition": null}',
+            {200: "what it is sent from the next keyframe on", 400: "not such a wish"}
+            | {409: "this viewer cannot be sent that"}
+            | gone,
+            body=JSON,
+            schema=RenditionView,
+        ),
+        choose,
+    )
+
+
+def _json(answer: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(answer), content_type=JSON)
+
+
+async def _wish(request: web.Request) -> _Wish:
+    if request.content_type != JSON:
+        raise MalformedError(f"Content-Type is {request.content_type}; it must be {JSON}")
+    if (request.content_length or 0) > MAX_WISH_BYTES:
+        raise MalformedError(f"the body has {request.content_length} bytes; {MAX_WISH_BYTES} are the limit")
+    try:
+        return msgspec.json.decode(await request.read(), type=_Wish)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise MalformedError(f"the body is no wish for a rendition: {error}") from None
 
 
 async def _text(request: web.Request, content_type: str) -> str:

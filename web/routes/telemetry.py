@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 from aiohttp import WSMsgType, web
 
 from flow.bus import Bus
 from flow.clock import Clock
+from flow.doors import RelayDoor, RenditionChosen
 from flow.errors import NotFoundError
 from flow.flights import Aircraft
 from flow.samples import TelemetrySample
 from web.access import Door, Permission, Route
-from web.channel import FeedChannel, time_reply
-from web.subscriber import Subscriber
+from web.channel import FeedChannel, rendition_message, time_reply
+from web.subscriber import Subscriber, text_frame
 from web.views import sample_view
 
 GOING_AWAY = 1001  # RFC 6455 7.4.1
@@ -28,8 +29,44 @@ class _TimeQuestion(msgspec.Struct, tag_field="type", tag="time"):
     t0: float
 
 
+class _Session(msgspec.Struct, tag_field="type", tag="session"):
+    """The page watches by this WHEP session; "": by none any more."""
+
+    id: str
+
+
+class _Following:
+    """What one page is told of its own viewer session; of one at a time."""
+
+    def __init__(self, relay: RelayDoor, subscriber: Subscriber) -> None:
+        self._relay, self._subscriber = relay, subscriber
+        self._leave: Callable[[], None] | None = None
+
+    def follow(self, session_id: str) -> None:
+        """From now on that one; a session that does not exist (any more) is none."""
+        self.stop()
+        try:
+            self._leave = self._relay.follow(session_id, self._tell)
+        except NotFoundError:
+            return
+
+    def stop(self) -> None:
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+
+    def _tell(self, chosen: RenditionChosen) -> None:
+        self._subscriber.tell(text_frame(rendition_message(chosen)))
+
+
 def add_telemetry_routes(
-    door: Door, bus: Bus, clock: Clock, aircraft: tuple[Aircraft, ...], channels: Mapping[str, FeedChannel]
+    door: Door,
+    bus: Bus,
+    clock: Clock,
+    aircraft: tuple[Aircraft, ...],
+    channels: Mapping[str, FeedChannel],
+    *,
+    relay: RelayDoor,
 ) -> None:
     async def listen(request: web.Request) -> web.WebSocketResponse:
         channel = channels.get(request.match_info["feed"])
@@ -39,16 +76,18 @@ def add_telemetry_routes(
             heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_LIMIT_BYTES, compress=False
         )
         subscriber = channel.join(request.remote or "")
+        following = _Following(relay, subscriber)
         try:
             writer = await socket.prepare(request)
             if request.transport is None:
                 return socket  # gone while it was greeted
             subscriber.attach(socket, request.transport, writer.drain)
-            await _serve(socket, subscriber, clock)
+            await _serve(socket, subscriber, following, clock)
         except* TimeoutError:
             if request.transport is not None:
                 request.transport.abort()  # the page does not read: nothing else would let go of it
         finally:
+            following.stop()
             channel.leave(subscriber)
         return socket
 
@@ -86,14 +125,16 @@ def add_telemetry_routes(
     )
 
 
-async def _serve(socket: web.WebSocketResponse, subscriber: Subscriber, clock: Clock) -> None:
-    """Answer clock questions, beside what the channel says, until either side leaves."""
+async def _serve(
+    socket: web.WebSocketResponse, subscriber: Subscriber, following: _Following, clock: Clock
+) -> None:
+    """Hear what the page says, beside what the channel says, until either side leaves."""
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_attend(socket, subscriber))
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    await _answer(socket, message.data, clock)
+                    await _answer(socket, message.data, following, clock)
             subscriber.close()
     except* (ConnectionError, asyncio.IncompleteReadError):
         pass  # the page is gone; nothing is lost
@@ -105,9 +146,12 @@ async def _attend(socket: web.WebSocketResponse, subscriber: Subscriber) -> None
         await socket.close(code=GOING_AWAY, message=b"service stops")
 
 
-async def _answer(socket: web.WebSocketResponse, text: str, clock: Clock) -> None:
+async def _answer(socket: web.WebSocketResponse, text: str, following: _Following, clock: Clock) -> None:
     try:
-        question = msgspec.json.decode(text, type=_TimeQuestion)
+        said = msgspec.json.decode(text, type=_TimeQuestion | _Session)
     except (msgspec.ValidationError, msgspec.DecodeError):
         return  # a page of another version may ask what this one does not know
-    await socket.send_frame(time_reply(question.t0, clock), WSMsgType.TEXT)
+    if isinstance(said, _Session):
+        following.follow(said.id)
+    else:
+        await socket.send_frame(time_reply(said.t0, clock), WSMsgType.TEXT)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow.errors import OfferError
+from flow.units import Codec, CodecConfig
 from relay.aiortc_seam import host_addresses, read_offer
 from relay.answer import Chosen, Local, answer_sdp, choose_format, profile
 from relay.sdp import Offer, checked_offer
@@ -338,3 +339,69 @@ def test_this_hosts_addresses_are_neither_loopback_nor_twice() -> None:
     addresses = host_addresses()
     assert not {"127.0.0.1", "::1"} & set(addresses)
     assert len(addresses) == len(set(addresses))
+
+
+HEVC = CodecConfig(Codec.H265, 1920, 1080, 1, 0, 93, "4:2:0", 8, False, False)
+H265_LINES = "\r\n".join(
+    (
+        "a=rtpmap:55 H265/90000",
+        "a=rtcp-fb:55 nack",
+        "a=rtcp-fb:55 nack pli",
+        "a=rtcp-fb:55 transport-cc",
+        "a=fmtp:55 level-id=93;profile-id=1;tier-flag=0;tx-mode=SRST",
+        "",
+    )
+)
+
+
+def with_h265(lines: str = H265_LINES) -> str:
+    """Chromium's offer where the machine decodes H.265 (its own lines, from a build that does)."""
+    text = recorded("chromium_video")
+    text = re.sub(r"^(m=video \S+ \S+)", r"\1 55", text, flags=re.MULTILINE)
+    return re.sub(r"^(a=rtpmap:)", lines.replace("\\", r"\\") + r"\1", text, count=1, flags=re.MULTILINE)
+
+
+def test_an_h265_feed_is_answered_with_both_codecs_where_the_viewer_takes_it() -> None:
+    offer = read(with_h265())
+    chosen = choose_format(offer, HEVC.profile_level_id, HEVC)
+    assert chosen.payload_types == {Codec.H264: chosen.payload_type, Codec.H265: 55}
+    answer = answer_sdp(offer, chosen, LOCAL, SSRC, 1)
+    assert f"m=video 8189 UDP/TLS/RTP/SAVPF {chosen.payload_type} 55\r\n" in answer
+    assert "a=rtpmap:55 H265/90000\r\n" in answer
+    fmtp = next(line for line in answer.split("\r\n") if line.startswith("a=fmtp:55 "))
+    assert set(fmtp.removeprefix("a=fmtp:55 ").split(";")) == {
+        "level-id=93", "profile-id=1", "tier-flag=0", "tx-mode=SRST",
+    }  # fmt: skip
+    assert re.findall(r"a=rtcp-fb:55 (.*)\r\n", answer) == ["nack", "nack pli"]
+    assert SessionDescription.parse(answer).media[0].fmt == [chosen.payload_type, 55]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        H265_LINES.replace("level-id=93", "level-id=90"),
+        H265_LINES.replace("profile-id=1", "profile-id=2"),
+        H265_LINES.replace("tx-mode=SRST", "tx-mode=MRST"),
+        H265_LINES.replace("level-id=93", "level-id=high"),
+        "",
+    ],
+)
+def test_h265_that_the_viewer_does_not_take_is_not_answered(lines: str) -> None:
+    text = with_h265(lines) if lines else recorded("chromium_video")
+    offer = read(text)
+    chosen = choose_format(offer, HIGH, HEVC)
+    assert (chosen.h265, chosen.h265_limits) == (None, None)
+    assert "H265" not in answer_sdp(offer, chosen, LOCAL, SSRC, 1)
+
+
+def test_h265_without_parameters_is_main_up_to_level_3_1() -> None:
+    lines = re.sub(r"a=fmtp:55 .*\r\n", "", H265_LINES)
+    chosen = choose_format(read(with_h265(lines)), HIGH, HEVC)
+    assert chosen.h265_limits is not None
+    assert (chosen.h265_limits.profile_id, chosen.h265_limits.level_id) == (1, 93)
+    assert "a=fmtp:55" not in answer_sdp(read(with_h265(lines)), chosen, LOCAL, SSRC, 1)
+
+
+def test_an_h264_feed_is_answered_without_h265() -> None:
+    chosen = choose_format(read(with_h265()), HIGH)
+    assert chosen.h265 is None

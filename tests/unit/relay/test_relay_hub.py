@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from flow.clock import NS_PER_S
-from flow.errors import BusyError, LagebildError, NotFoundError, OfferError, TooManyError
-from flow.flights import SourceState, SourceStatus
+from flow.errors import BusyError, NotFoundError, OfferError, TooManyError
+from flow.flights import RenditionWanted, SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
-from flow.units import Codec, CodecConfig
+from flow.units import Codec, CodecConfig, Rendition
 from relay import hub
 from relay.aiortc_seam import DtlsServer
 from relay.hub import Relay
@@ -222,13 +222,22 @@ async def test_nothing_is_sent_to_an_address_that_an_offer_names() -> None:
             named.recv(1)
 
 
-async def test_h265_is_refused_by_name_until_it_can_be_converted() -> None:
+async def test_who_cannot_show_h265_is_answered_and_web_is_asked_for() -> None:
     config = CodecConfig(Codec.H265, 1280, 720, 1, 0, 93, "4:2:0", 8, False, False)
     async with open_house() as house, Player() as player:
-        house.bus.publish(SourceState(FEED, SourceStatus.LIVE, 0, config=config))
-        with pytest.raises(LagebildError, match="is h265; only") as caught:
-            await house.relay.answer(FEED, await player.offer())
-        assert caught.value.code == "unsupported_codec"
+        house.bus.publish(SourceState(FEED, SourceStatus.LIVE, 0, config=config, notes=("codec_h265",)))
+        wanted = house.bus.latest(RenditionWanted, f"{FEED}/{Rendition.WEB}")
+        answer = await house.relay.answer(FEED, await player.offer())
+        assert "H265" not in answer.sdp
+        await player.play(answer.sdp)
+        async with asyncio.timeout(10):
+            assert (await anext(wanted)).rendition is Rendition.WEB
+        for unit in as_units(h264_pictures(60), FEED)[:5]:
+            house.bus.publish(replace(unit, rendition=Rendition.WEB))
+            await asyncio.sleep(0)
+        await player.frame()
+        [report] = house.relay.viewers()
+        assert (report.rendition, report.pinned) == (Rendition.WEB, False)
 
 
 async def test_an_ipv6_network_is_one_address() -> None:

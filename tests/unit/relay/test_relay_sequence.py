@@ -152,3 +152,26 @@ def test_going_back_continues_the_numbers_and_both_lead_to_the_packet() -> None:
     assert (1500 + numbers.offset) & 0xFFFF == 1311
     with pytest.raises(ValueError, match="cannot go back"):
         numbers.go_back(1600, 1500)
+
+
+@given(
+    first=FAR,
+    other=FAR,
+    sent=st.integers(1, 5000),
+    then=st.integers(1, 5000),
+    back=st.lists(st.integers(0, 9999), max_size=8),
+)
+@QUICK
+def test_another_stream_goes_on_with_the_numbers_and_none_leads_back(
+    first: int, other: int, sent: int, then: int, back: list[int]
+) -> None:
+    before = SequenceMap()
+    before.start(first)
+    index = before.index_of(first + sent)
+    numbers = SequenceMap()
+    numbers.go_on(other, index)
+    assert (other + numbers.offset) & 0xFFFF == (first + sent + before.offset) & 0xFFFF
+    newest = other + then - 1
+    for age in back:
+        rtp_seq = (newest + numbers.offset - age) & 0xFFFF
+        assert numbers.feed_seq_of(rtp_seq, newest) == (newest - age if age < then else None)

@@ -116,6 +116,16 @@ export interface StatusText {
   utc_ms: number;
 }
 
+export type Rendition = "source" | "web" | "low";
+
+/** Which version of the feed this viewer is sent; `pinned` null: the server decides by the viewer's way. */
+export interface RenditionChosen {
+  rendition: Rendition;
+  target: Rendition; // what it is being moved to
+  pinned: Rendition | null;
+  choices: readonly Rendition[]; // the best first
+}
+
 export type ServerMessage =
   | { type: "hello"; feed: Feed }
   | ({ type: "anchor" } & Anchor)
@@ -124,6 +134,7 @@ export type ServerMessage =
   | { type: "feeds"; feeds: Feed[] }
   | ({ type: "link" } & LinkState)
   | ({ type: "text" } & StatusText)
+  | ({ type: "rendition" } & RenditionChosen)
   | { type: "time"; t0: number; utc_ms: number };
 
 async function getJson<T>(path: string): Promise<T> {

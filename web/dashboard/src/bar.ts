@@ -4,6 +4,7 @@ import { Badge } from "./badge";
 import { translate, type Key, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { icon, type IconName } from "./icons";
+import { Quality, type Fixed } from "./quality";
 import { UnsecuredMark, type Openness } from "./unsecured";
 
 export interface BarActions {
@@ -12,11 +13,13 @@ export interface BarActions {
   bright(): void;
   help(): void;
   leaveFull(): void;
+  fix(fixed: Fixed | null): void;
 }
 
 export class Bar {
   readonly badge = new Badge(true);
   private readonly unsecured = new UnsecuredMark();
+  readonly quality: Quality;
   private readonly name = h("span", { class: "bar-name" });
   private readonly rec = h("span", { class: "rec", hidden: true }, icon("rec"), "REC");
   private readonly languageText = h("span", { class: "language" });
@@ -40,6 +43,7 @@ export class Bar {
       [tool("help", "tool-help", () => does.help()), "do.help", "?"],
       [tool("leave", "tool-leave", () => does.leaveFull()), "do.leave_full", "F"],
     ];
+    this.quality = new Quality((fixed) => does.fix(fixed));
     const buttons = h("div", { class: "tools" }, ...this.tools.map(([button]) => button));
     this.element = h(
       "header",
@@ -48,6 +52,7 @@ export class Bar {
       this.name,
       this.badge.element,
       this.unsecured.element,
+      this.quality.element,
       this.rec,
       buttons,
     );

@@ -1,12 +1,13 @@
 /** One feed as it is watched: picture, telemetry and time brought together. No layout. */
 
-import type { Config, Feed, LinkState, Sample, ServerMessage, StatusText } from "./api";
+import type { Config, Feed, LinkState, RenditionChosen, Sample, ServerMessage, StatusText } from "./api";
 import { whepUrl } from "./api";
 import { ageMs, Anchors, type Capture } from "./age";
 import { Backoff } from "./backoff";
 import { FeedSocket } from "./feedSocket";
 import { FrameWatch, type DisplayedFrame } from "./frames";
 import { PictureState, type PictureStateName } from "./pictureState";
+import { wish, type Fixed } from "./quality";
 import { Unwrapper } from "./rtp";
 import type { ServerTime } from "./serverTime";
 import { SampleRing } from "./telemetry";
@@ -41,12 +42,16 @@ export class Channel {
   shown: Shown | null = null;
   link: LinkState | null = null;
   text: StatusText | null = null;
+  chosen: RenditionChosen | null = null; // of the session that this page watches by
   private unwrapper = new Unwrapper();
   private anchors = new Anchors(this.unwrapper);
   private ring = new SampleRing();
   private readonly socket: FeedSocket;
   private whep: WhepClient;
   private readonly frames: FrameWatch;
+  private fixed: Fixed | null = null; // outlives the session
+  private toldFor: string | null = null; // the session that has been asked for it
+  private session: string | null = null;
   private readonly patience = new Backoff(STUCK_FIRST_MS, STUCK_MOST_MS);
   private stuckLimitMs = this.patience.nextMs();
   private stuckSince: number | null = null;
@@ -137,6 +142,17 @@ export class Channel {
     this.socket.hurry();
   }
 
+  /** Fix the size of the picture, or (null) let the server decide again. */
+  fix(fixed: Fixed | null): void {
+    if (this.chosen === null) return;
+    const pinned = wish(fixed, this.chosen);
+    if (pinned === undefined) return;
+    this.chosen = { ...this.chosen, pinned }; // the server will confirm it
+    this.fixed = fixed;
+    void this.whep.pin(pinned);
+    this.events.change();
+  }
+
   /** Why the server has no place for this viewer; null while it has. */
   get refusal(): Refusal | null {
     return this.whep.refusal;
@@ -150,10 +166,24 @@ export class Channel {
   }
 
   private dial(): WhepClient {
-    return new WhepClient(whepUrl(this.feed.id), (stream) => {
+    const show = (stream: MediaStream): void => {
       this.video.srcObject = stream;
       void this.video.play().catch(() => undefined); // autoplay starts muted video anyway
-    });
+    };
+    return new WhepClient(whepUrl(this.feed.id), show, (session) => this.watches(session));
+  }
+
+  private watches(session: string | null): void {
+    this.chosen = null;
+    this.socket.watches(session);
+    this.session = session;
+  }
+
+  /** A new session knows nothing of what was fixed in the one before. */
+  private fixAgain(): void {
+    if (this.session === this.toldFor) return;
+    this.toldFor = this.session;
+    if (this.fixed !== null) this.fix(this.fixed);
   }
 
   private watchForStuck(now: number, isSending: boolean): void {
@@ -200,6 +230,10 @@ export class Channel {
         return this.events.feeds(message.feeds);
       case "link":
         this.link = message;
+        break;
+      case "rendition":
+        this.chosen = message;
+        this.fixAgain();
         break;
       case "text":
         this.text = message;

@@ -14,6 +14,7 @@ export class FeedSocket {
   private socket: WebSocket | null = null;
   private timer: number | undefined;
   private asked = 0;
+  private session: string | null = null;
   private heardAt = 0;
   private closed = false;
   private readonly backoff = new Backoff(300, 4000);
@@ -34,6 +35,12 @@ export class FeedSocket {
     this.socket = null;
   }
 
+  /** By which session this page watches, so that the server can tell what it is sent; null: by none. */
+  watches(session: string | null): void {
+    this.session = session;
+    this.tellSession();
+  }
+
   /** Try now instead of at the end of the back-off. */
   hurry(): void {
     if (this.closed || this.socket) return;
@@ -50,6 +57,7 @@ export class FeedSocket {
       this.asked = 0;
       this.setOpen(true);
       this.askTime();
+      if (this.session !== null) this.tellSession();
     };
     socket.onmessage = (event) => this.receive(event);
     socket.onclose = () => this.lost(socket);
@@ -78,6 +86,11 @@ export class FeedSocket {
     }
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.askTime(), this.asked < BURST ? BURST_MS : STEADY_MS);
+  }
+
+  private tellSession(): void {
+    if (this.socket?.readyState === WebSocket.OPEN)
+      this.socket.send(JSON.stringify({ type: "session", id: this.session ?? "" }));
   }
 
   private lost(socket: WebSocket): void {

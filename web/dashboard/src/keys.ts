@@ -5,7 +5,9 @@ export type KeyActions = Record<Letter, () => void> & { digit(n: number): void; 
 
 export function listenToKeys(does: KeyActions): void {
   document.addEventListener("keydown", (event) => {
-    const typing = event.target instanceof HTMLInputElement && !event.target.readOnly;
+    const { target } = event;
+    const typing =
+      (target instanceof HTMLInputElement && !target.readOnly) || target instanceof HTMLSelectElement;
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing) return;
     const key = event.key.toLowerCase();
     if (/^[1-9]$/.test(key)) does.digit(Number(key));

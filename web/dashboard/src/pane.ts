@@ -5,6 +5,7 @@ import type { Channel } from "./channel";
 import { translate, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { Hud } from "./hud";
+import { Quality } from "./quality";
 import { noPicture } from "./sentences";
 import type { ServerTime } from "./serverTime";
 import { letterbox } from "./tape";
@@ -13,6 +14,7 @@ import { UnsecuredMark } from "./unsecured";
 export class Pane {
   readonly badge = new Badge(false);
   private readonly unsecured = new UnsecuredMark();
+  private readonly quality: Quality;
   private readonly hud = new Hud();
   private readonly still = h("canvas", { class: "still", hidden: true });
   private readonly head = h("p", { class: "notice-head" });
@@ -37,7 +39,15 @@ export class Pane {
       this.hud.element,
       this.notice,
     );
-    const title = h("div", { class: "pane-title" }, this.name, this.unsecured.element, this.badge.element);
+    this.quality = new Quality((fixed) => channel.fix(fixed));
+    const title = h(
+      "div",
+      { class: "pane-title" },
+      this.name,
+      this.unsecured.element,
+      this.quality.element,
+      this.badge.element,
+    );
     this.element = h("section", { class: "pane", "data-feed": channel.feed.id }, title, this.stage);
     this.resized = new ResizeObserver(() => this.arrange());
     this.resized.observe(this.stage);
@@ -75,6 +85,7 @@ export class Pane {
     setAttribute(channel.video, "aria-label", translate(language, "video", { name: channel.feed.name }));
     this.badge.show(channel, language, this.lastPictureUtcMs);
     this.unsecured.show(language, { picture: channel.feed.unsecured, telemetry: null });
+    this.quality.show(language, channel.chosen);
     this.grey(language);
     if (!channel.isMoving) this.refreshHud(language);
   }

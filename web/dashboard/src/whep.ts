@@ -5,10 +5,12 @@
  * first connectivity check. The answer carries all of the server's candidates.
  */
 
+import type { Rendition } from "./api";
 import { Backoff } from "./backoff";
 
 const POST_TIMEOUT_MS = 5000;
 const DELETE_TIMEOUT_MS = 2000;
+const PIN_TIMEOUT_MS = 5000;
 const CONNECT_TIMEOUT_MS = 6000;
 const DISCONNECTED_MS = 2000; // "disconnected" often heals by itself
 
@@ -40,6 +42,7 @@ export class WhepClient {
   constructor(
     private readonly url: string,
     private readonly onStream: (stream: MediaStream) => void,
+    private readonly onSession: (id: string | null) => void = () => undefined,
   ) {
     void this.start();
   }
@@ -59,6 +62,19 @@ export class WhepClient {
     if (this.closed) return;
     this.hangUp();
     void this.start();
+  }
+
+  /** Be sent this rendition from the next keyframe on; null: the server decides again. */
+  async pin(rendition: Rendition | null): Promise<void> {
+    const { resource } = this;
+    if (!resource) return;
+    const response = await fetch(`${resource}/rendition`, {
+      method: "PUT",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ rendition }),
+      signal: AbortSignal.timeout(PIN_TIMEOUT_MS),
+    }).catch(() => null);
+    if (!response?.ok && resource === this.resource) this.onSession(idOf(resource)); // to be told what holds
   }
 
   close(): void {
@@ -102,9 +118,14 @@ export class WhepClient {
     if (response.status !== 201) throw new Error(`${this.url}: ${response.status}`);
     const location = response.headers.get("Location");
     const resource = location && new URL(location, response.url).href;
-    if (attempt === this.attempt) this.resource = resource;
+    if (attempt === this.attempt) this.begun(resource);
     else void release(resource); // given up meanwhile
     return response.text();
+  }
+
+  private begun(resource: string | null): void {
+    this.resource = resource;
+    this.onSession(resource && idOf(resource));
   }
 
   private watch(connection: RTCPeerConnection): void {
@@ -136,6 +157,7 @@ export class WhepClient {
       // Closing tells the server over DTLS; after that the DELETE would find nothing (404).
       void release(this.resource).then(() => connection.close());
     }
+    if (this.resource) this.onSession(null);
     this.connection = this.receiver = this.resource = null;
   }
 }
@@ -146,6 +168,8 @@ function showAtOnce(receiver: RTCRtpReceiver): void {
   if ("jitterBufferTarget" in low) low.jitterBufferTarget = 0;
   if ("playoutDelayHint" in low) low.playoutDelayHint = 0;
 }
+
+const idOf = (resource: string): string => resource.split("/").at(-1) ?? "";
 
 /** The code of `{"error": {"code", "message"}}`; undefined for what is none, such as a proxy's own page. */
 async function codeOf(response: Response): Promise<unknown> {

@@ -26,8 +26,10 @@ class Peer {
 }
 
 const URL_OF = "http://server/live/fritz/whep";
+const SESSION_A = `${URL_OF}/a`;
 let replies: (() => Promise<Response>)[];
 let requests: string[];
+let pinStatus = 200;
 
 const created = (id: string) => async (): Promise<Response> => {
   const response = new Response("answer", { status: 201, headers: { Location: `/live/fritz/whep/${id}` } });
@@ -49,6 +51,7 @@ beforeEach(() => {
   vi.stubGlobal("RTCPeerConnection", Peer);
   vi.stubGlobal("fetch", async (url: string, { method }: RequestInit): Promise<Response> => {
     requests.push(`${method} ${url}`);
+    if (method === "PUT") return new Response(null, { status: pinStatus });
     return method === "POST" ? (replies.shift() ?? refused(503))() : new Response(null, { status: 200 });
   });
 });
@@ -87,6 +90,28 @@ describe("the WHEP client", () => {
     expect(requests).toHaveLength(4);
     expect(last().answer).toBe("answer");
     expect(Peer.made.slice(0, -1).every(({ closed }) => closed)).toBe(true);
+  });
+
+  it("tells by which session it watches, and pins that one's rendition", async () => {
+    replies = [created("a")];
+    const sessions: (string | null)[] = [];
+    const client = new WhepClient(
+      URL_OF,
+      () => undefined,
+      (id) => sessions.push(id),
+    );
+    void client.pin("low"); // there is none yet
+    await settle();
+    expect(sessions).toEqual(["a"]);
+    await client.pin("low");
+    expect(requests).toEqual([`POST ${URL_OF}`, `PUT ${SESSION_A}/rendition`]);
+    expect(sessions).toEqual(["a"]);
+    pinStatus = 409;
+    await client.pin("web");
+    pinStatus = 200;
+    expect(sessions).toEqual(["a", "a"]); // the page asks anew what holds
+    client.close();
+    expect(sessions).toEqual(["a", "a", null]);
   });
 
   it("survives a server that is away", async () => {

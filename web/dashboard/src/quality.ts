@@ -1,0 +1,63 @@
+/**
+ * How large the picture is that this viewer is sent, and the choice to fix that: a list that stands outside the
+ * picture. Else the server decides by what the viewer's way carries.
+ */
+
+import type { RenditionChosen, Rendition } from "./api";
+import { translate, type Key, type Language } from "./catalogue";
+import { h, setAttribute, setText } from "./dom";
+
+export type Fixed = "full" | "low";
+
+const VALUES = ["", "full", "low"] as const;
+
+/** What the server is asked for: null lets it decide; undefined where it offers no such thing. */
+export function wish(fixed: Fixed | null, { choices }: RenditionChosen): Rendition | null | undefined {
+  if (fixed === null) return null;
+  return choices.find((one) => (one === "low") === (fixed === "low"));
+}
+
+/** Which entry of the list holds, and which words say what is on the screen. */
+export function quality({ rendition, target, pinned }: RenditionChosen): {
+  value: "" | Fixed;
+  now: Key;
+  moving: boolean;
+} {
+  const size = (one: Rendition): Fixed => (one === "low" ? "low" : "full");
+  return {
+    value: pinned === null ? "" : size(pinned),
+    now: `quality.${size(rendition)}`,
+    moving: rendition !== target,
+  };
+}
+
+export class Quality {
+  private readonly options = VALUES.map((value) => h("option", { value }));
+  private readonly list: HTMLSelectElement;
+  readonly element: HTMLElement;
+
+  constructor(fix: (fixed: Fixed | null) => void) {
+    const chosen = (): void => fix((this.list.value || null) as Fixed | null);
+    this.list = h("select", { onchange: chosen }, ...this.options);
+    this.element = h("label", { class: "quality", hidden: true }, this.list);
+  }
+
+  /** null: the server has not said yet. */
+  show(language: Language, chosen: RenditionChosen | null): void {
+    this.element.hidden = chosen === null;
+    if (chosen === null) return;
+    const { value, now, moving } = quality(chosen);
+    const size = (key: Key): string => translate(language, key);
+    const onScreen = size(now) + (moving ? " …" : "");
+    const texts = [
+      value === "" ? translate(language, "quality.auto_now", { now: onScreen }) : size("quality.auto"),
+      translate(language, "quality.fixed", { size: size("quality.full") }),
+      translate(language, "quality.fixed", { size: size("quality.low") }),
+    ];
+    this.options.forEach((option, index) => setText(option, texts[index] ?? ""));
+    if (this.list.value !== value) this.list.value = value;
+    setAttribute(this.list, "aria-label", translate(language, "quality"));
+    setAttribute(this.list, "title", translate(language, "quality"));
+    setAttribute(this.element, "data-low", String(now === "quality.low"));
+  }
+}
