@@ -22,6 +22,7 @@ from .flights import (
     FlightStarted,
     KeyframeWanted,
     Marker,
+    PictureHealth,
     RecordingSwitch,
     RenditionWanted,
     SourceState,
@@ -29,7 +30,9 @@ from .flights import (
 from .samples import LinkState, RawTelemetry, StatusText, TelemetrySample
 from .units import AccessUnit, Rendition
 
-State: TypeAlias = TelemetrySample | SourceState | LinkState | KeyframeWanted | RenditionWanted
+State: TypeAlias = (
+    TelemetrySample | SourceState | PictureHealth | LinkState | KeyframeWanted | RenditionWanted
+)
 """Items delivered LATEST."""
 
 Event: TypeAlias = (
@@ -124,7 +127,7 @@ def key_of(item: Item) -> str:
     match item:
         case AccessUnit() | RenditionWanted():
             return unit_key(item.feed_id, item.rendition)
-        case SourceState() | KeyframeWanted():
+        case SourceState() | PictureHealth() | KeyframeWanted():
             return item.feed_id
         case _:
             return item.aircraft_id

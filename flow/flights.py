@@ -76,6 +76,24 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureHealth:
+    """LATEST: what looking at a feed's decoded pictures says of its camera; () findings: nothing is wrong.
+
+    Findings are codes of the UI catalogue: "black", "frozen", "covered", "blurred". `since_ns` is when they
+    became these. The figures are of the newest sample, for whoever wants to know why; see
+    ingest/protocol/health.py.
+    """
+
+    feed_id: str
+    since_ns: int
+    findings: tuple[str, ...] = ()
+    luma: float | None = None  # mean brightness, 0 to 255
+    sharpness: float | None = None  # 1: as sharp as pictures are, 0: no edge left; None: nothing to judge by
+    still_s: float | None = None  # how long the pictures have been the same
+    covered: float | None = None  # share of the picture that is dark and empty
+
+
+@dataclass(frozen=True, slots=True)
 class KeyframeWanted:
     """Somebody needs a keyframe; sources that can, ask for one."""
 

@@ -34,6 +34,7 @@ from .routes.feeds import add_feed_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
 from .routes.pages import add_page_routes
+from .routes.stills import add_still_routes
 from .routes.telemetry import add_telemetry_routes
 from .settings import Settings
 
@@ -73,6 +74,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_live_routes(door, relay, refused)
     add_telemetry_routes(door, bus, clock, aircraft, channels)
     add_feed_routes(door, settings, feed_list, relay)
+    add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
     add_page_routes(door, dashboard)
 
@@ -160,6 +162,8 @@ def _ingest_settings(settings: Settings) -> IngestSettings:
             for feed in aircraft.feed
         ),
         lost_after_s=settings.picture.lost_ms / 1000,
+        cameras=tuple(feed for aircraft in settings.aircraft for feed in aircraft.as_aircraft().feeds),
+        health=settings.health.enabled,
         publish=PublishSettings(
             hosts=_addresses(settings.publish.host or settings.server.host),
             rtmp_port=settings.publish.rtmp_port,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from msgspec import Meta
 
 from flow.doors import ViewerReport
-from flow.flights import Aircraft, Feed, SourceState
+from flow.flights import Aircraft, Feed, PictureHealth, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
 from flow.units import AccessUnit
 
@@ -21,7 +21,9 @@ def ms(ns: int) -> float:
     return ns // 1000 / 1000
 
 
-def feed_view(aircraft: Aircraft, feed: Feed, state: SourceState | None) -> Json:
+def feed_view(
+    aircraft: Aircraft, feed: Feed, state: SourceState | None, health: PictureHealth | None
+) -> Json:
     return {
         "id": feed.id,
         "name": feed.name,
@@ -30,6 +32,7 @@ def feed_view(aircraft: Aircraft, feed: Feed, state: SourceState | None) -> Json
         "air_link_ms": feed.air_link_ms,
         "hfov_deg": feed.hfov_deg,
         "state": state_view(state) if state else None,
+        "health": health_view(health) if health else None,
     }
 
 
@@ -39,6 +42,12 @@ def state_view(state: SourceState) -> Json:
     if state.config:
         view["config"]["profile_level_id"] = state.config.profile_level_id
         view["config"]["plays_in_browsers"] = state.config.plays_in_browsers
+    return view
+
+
+def health_view(health: PictureHealth) -> Json:
+    view = _plain(health)
+    view["since_ms"] = ms(view.pop("since_ns"))
     return view
 
 

@@ -5,7 +5,8 @@ import type { Channel } from "./channel";
 import { translate, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { Hud } from "./hud";
-import { noPicture } from "./sentences";
+import { icon } from "./icons";
+import { findings, noPicture } from "./sentences";
 import type { ServerTime } from "./serverTime";
 import { letterbox } from "./tape";
 
@@ -17,6 +18,13 @@ export class Pane {
   private readonly why = h("p", { class: "notice-why", role: "alert" }); // not the head: it counts seconds
   private readonly notice = h("div", { class: "notice", hidden: true }, this.head, this.why);
   private readonly name = h("span", { class: "pane-name" });
+  private readonly findingText = h("span", {});
+  private readonly finding = h(
+    "p",
+    { class: "finding", role: "status", hidden: true },
+    icon("warning"),
+    this.findingText,
+  );
   private readonly stage: HTMLElement;
   readonly element: HTMLElement;
   private readonly resized: ResizeObserver;
@@ -36,7 +44,7 @@ export class Pane {
       this.notice,
     );
     const title = h("div", { class: "pane-title" }, this.name, this.badge.element);
-    this.element = h("section", { class: "pane", "data-feed": channel.feed.id }, title, this.stage);
+    this.element = h("section", { class: "pane", "data-feed": channel.feed.id }, title, this.finding, this.stage);
     this.resized = new ResizeObserver(() => this.arrange());
     this.resized.observe(this.stage);
     video.addEventListener("resize", () => this.arrange());
@@ -52,7 +60,8 @@ export class Pane {
    * joins a feed that has stopped is shown its last pictures, and they may be minutes old.
    */
   get lastPictureUtcMs(): number | null {
-    const { state, shown } = this.channel;
+    const { state, shown, identicalSinceMs } = this.channel;
+    if (identicalSinceMs !== null) return identicalSinceMs;
     const displayed = state.lastPictureAt === null ? null : this.time.at(state.lastPictureAt);
     return displayed === null ? null : Math.min(displayed, shown?.capture?.utcMs ?? displayed);
   }
@@ -73,6 +82,7 @@ export class Pane {
     setAttribute(channel.video, "aria-label", translate(language, "video", { name: channel.feed.name }));
     this.badge.show(channel, language, this.lastPictureUtcMs);
     this.grey(language);
+    this.showFindings(language);
     if (!channel.isMoving) this.refreshHud(language);
   }
 
@@ -108,6 +118,7 @@ export class Pane {
       serverReachable: channel.serverReachable,
       source: channel.feed.state,
       refusal: channel.refusal,
+      identical: channel.identicalSinceMs !== null,
     });
     setAttribute(this.element, "data-state", channel.state.name);
     this.notice.hidden = sentence === null;
@@ -118,6 +129,14 @@ export class Pane {
     setText(this.head, sentence.head);
     setText(this.why, sentence.why);
     this.keepStill();
+  }
+
+  /** One line above the picture, never on it. */
+  private showFindings(language: Language): void {
+    const { channel } = this;
+    const lines = channel.isMoving && channel.serverReachable ? findings(language, channel.feed.health) : [];
+    this.finding.hidden = lines.length === 0;
+    setText(this.findingText, lines.join(" "));
   }
 
   /** The last picture stays visible, greyed, also while the connection is made anew behind it. */

@@ -13,6 +13,7 @@ const feed = (id: string, aircraft_id: string): Feed => ({
   air_link_ms: 0,
   hfov_deg: null,
   state: source(),
+  health: null,
 });
 const FEEDS = [feed("fritz-tag", "fritz"), feed("ottmar", "ottmar"), feed("fritz-waerme", "fritz")];
 
