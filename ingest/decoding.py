@@ -38,7 +38,7 @@ _READ_BYTES = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A still as the decoder made it. `warm`: everything was being decoded; else it is the newest keyframe."""
+    """A still as the decoder made it. `warm`: all was being decoded; else it is the newest keyframe."""
 
     picture: StillMade
     warm: bool
@@ -175,7 +175,7 @@ class FeedDecoder:
         self._needed.set()
 
     def _ask_now(self, writer: asyncio.StreamWriter) -> None:
-        """A decoder that has only seen keyframes answers with the newest one, and then gets its whole group."""
+        """A decoder that has only seen keyframes answers with the newest, and then gets its whole group."""
         if not self._asked_warm and self._keyframe is not None:
             self._give_alone(writer, self._keyframe)
         writer.write(encode(StillWanted()))

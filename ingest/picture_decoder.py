@@ -1,7 +1,7 @@
 """The child process that decodes one feed: `python -m ingest.picture_decoder`, a socket as standard input.
 
-It takes messages of protocol/decoder_pipe.py, answers a wish for a still with a JPEG of the newest picture, and
-tells once a second what the pictures look like. It decodes what it is given: keyframes alone, or a whole run.
+It takes messages of protocol/decoder_pipe.py, answers a wish for a still with a JPEG of the newest picture,
+and tells once a second what the pictures look like. It decodes what it is given: keyframes alone, or a run.
 A picture that crashes libav takes down this process and nothing else.
 """
 

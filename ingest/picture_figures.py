@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ _STRUCTURED_SHARE = 0.25  # of all tiles, or there is too little to judge by
 
 
 class Eye:
-    """Looks at the samples of one feed, one after the other, and remembers what it needs of the earlier ones."""
+    """Looks at the samples of one feed, one by one, and remembers what it needs of the earlier ones."""
 
     def __init__(self) -> None:
         self._stillness = _Stillness()
@@ -52,7 +52,7 @@ class Eye:
 
 
 def sharpness_of(plane: Plane) -> float:
-    """Energy of the finest scale against that of scales 4 to 8 times as coarse, in the better quarter of tiles.
+    """Energy of the finest scale against that of scales 4 to 8 times as coarse, in the better tiles.
 
     Pictures of the world have about as much of it at every scale (their spectrum falls with the frequency); a
     lens out of focus takes the fine scales and leaves the coarse ones. NaN where the coarse ones are empty,
@@ -69,7 +69,7 @@ def sharpness_of(plane: Plane) -> float:
 def _bands(plane: Plane) -> list[Plane]:
     bands = []
     for _ in range(4):
-        low = cv2.GaussianBlur(plane, (0, 0), 1.0)
+        low = np.asarray(cv2.GaussianBlur(plane, (0, 0), 1.0), np.float32)
         bands.append(plane - low)
         plane = low[::2, ::2]
     return bands
@@ -77,7 +77,12 @@ def _bands(plane: Plane) -> list[Plane]:
 
 def _energy(band: Plane) -> Plane:
     """Mean square of each tile."""
-    return cv2.resize(band * band, (_TILES, _TILES), interpolation=cv2.INTER_AREA)
+    return _shrunk(band * band, (_TILES, _TILES))
+
+
+def _shrunk(plane: Plane, size: tuple[int, int]) -> Plane:
+    """To so many columns and rows, each the mean of what it stands for."""
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 # --- stillness ----------------------------------------------------------------------------------------------
@@ -117,7 +122,7 @@ class _Stillness:
 
     def _shift(self, before: Plane, now: Plane) -> float:
         if self._window is None or self._window.shape != now.shape:
-            self._window = cv2.createHanningWindow(now.shape[::-1], cv2.CV_32F)
+            self._window = np.asarray(cv2.createHanningWindow(now.shape[::-1], cv2.CV_32F), np.float32)
         # Copies: OpenCV lays the window over its arguments themselves.
         (dx, dy), _ = cv2.phaseCorrelate(before.copy(), now.copy(), self._window)
         return math.hypot(dx, dy)
@@ -125,15 +130,14 @@ class _Stillness:
 
 CHANGED = 3.0
 SHIFTED_PX = 0.06
-"""Of a picture encoded anew at 600 kbit/s to 4 Mbit/s: 0.2 to 2.5, and 0.005 to 0.047. Of one that sways by half
-a pixel of 1280: 0.08 at the least between neighbouring samples, and more against one some seconds old."""
+"""Of a picture encoded anew at 600 kbit/s to 4 Mbit/s: 0.2 to 2.5, and 0.005 to 0.047. Of one that sways by
+half a pixel of 1280: 0.08 at the least between neighbouring samples, and more against one seconds old."""
 
 
 def change_of(before: Plane, now: Plane) -> float:
     """The 99th percentile of how much cells changed in brightness."""
     size = (now.shape[1] // _CELL_PX, now.shape[0] // _CELL_PX)
-    shrunk: list[Any] = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (before, now)]
-    return float(np.percentile(np.abs(shrunk[0] - shrunk[1]), 99))
+    return float(np.percentile(np.abs(_shrunk(before, size) - _shrunk(now, size)), 99))
 
 
 # --- cover --------------------------------------------------------------------------------------------------
@@ -147,7 +151,7 @@ _REST_RATIO = (0.6, 2.5)  # of the uncovered part's brightness: the exposure fol
 
 
 class _Cover:
-    """What lies on the lens: part of the picture turned dark and empty at once, and the rest stayed as it was.
+    """What lies on the lens: part of the picture turned dark and empty at once, the rest stayed as it was.
 
     The onset tells it from a night picture, whose dark parts were never lit, or become dark as all changes.
     """
@@ -172,7 +176,7 @@ class _Cover:
 
 def _means(plane: Plane) -> Plane:
     size = (max(1, plane.shape[1] // _GRID_PX), max(1, plane.shape[0] // _GRID_PX))
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    return _shrunk(plane, size)
 
 
 def _is_dark_and_empty(plane: Plane, cells: Plane) -> Mask:

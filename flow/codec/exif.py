@@ -185,7 +185,7 @@ def _even(size: int) -> int:
 
 
 def _laid_out(directory: Mapping[int, _Value], at: int) -> bytes:
-    """The directory as it stands at offset `at`: entries by tag, no next directory, then the longer values."""
+    """The directory as it stands at offset `at`: entries by tag, no next one, then the longer values."""
     outside_at = at + 2 + 12 * len(directory) + 4
     entries, outside = [], []
     for tag, value in sorted(directory.items()):

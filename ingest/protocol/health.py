@@ -1,8 +1,8 @@
 """Whether a camera shows what is in front of it, judged by figures of decoded pictures. No I/O, no clock.
 
 Each finding needs its figure to be bad for a while, and good for a while to go again; between the two bounds,
-or where the picture tells nothing, it stays as it is. What would rather be missed than told wrongly is written
-at each rule: a hovering aircraft, night, fog, snow, water and thermal pictures are all healthy.
+or where the picture tells nothing, it stays as it is. A finding would rather be missed than told wrongly: a
+hovering aircraft, night, fog, snow, water and thermal pictures are all healthy.
 """
 
 from __future__ import annotations

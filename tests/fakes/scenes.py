@@ -1,11 +1,11 @@
-"""What a camera may see, drawn at test time: ground with the spectrum of real pictures, and what goes wrong."""
+"""What a camera may see, drawn at test time: ground like that of real pictures, and what goes wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import av
 import cv2
@@ -20,7 +20,7 @@ from .clock import START_NS
 Image: TypeAlias = NDArray[np.uint8]
 Scene: TypeAlias = Callable[[int], Image]  # the picture of this number
 
-WIDTH, HEIGHT, FPS = 640, 360, 10
+WIDTH, HEIGHT, FPS = 480, 272, 5
 
 
 @cache
@@ -33,7 +33,7 @@ def ground(seed: int = 1) -> NDArray[np.float32]:
     radius = np.hypot(rows, columns)
     radius[0, 0] = np.inf
     plane = np.fft.ifft2(spectrum / np.maximum(radius, 3.0)).real
-    return (110 + 40 * plane / plane.std()).astype(np.float32)
+    return np.asarray(110 + 40 * plane / plane.std(), np.float32)
 
 
 def hover(drift_px: float = 0.6) -> Scene:
@@ -134,7 +134,7 @@ def encoded(
     start_ns: int = START_NS,
     reorders: bool = False,
 ) -> Iterator[AccessUnit]:
-    """`count` pictures as access units, 10 a second, at a constant bit rate as drones send them."""
+    """`count` pictures as access units, 5 a second, at a constant bit rate as drones send them."""
     context = av.CodecContext.create("libx264" if codec is Codec.H264 else "libx265", "w")
     assert isinstance(context, VideoCodecContext)
     context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -174,6 +174,6 @@ def _options(codec: Codec, group: int, kbit_s: int, reorders: bool) -> dict[str,
     return live | {"x264-params": f"{rate}:bframes={2 * reorders}"}
 
 
-def _shown(plane: NDArray[np.float32]) -> Image:
+def _shown(plane: NDArray[Any]) -> Image:
     grey = np.clip(plane, 0, 255).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)

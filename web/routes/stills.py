@@ -23,7 +23,7 @@ def add_still_routes(door: Door, ingest: IngestDoor) -> None:
             "/api/v1/feeds/{feed}/still.jpg",
             Permission.WATCH,
             "The newest picture in full resolution, with time and place (EXIF). "
-            "X-Lagebild-Age-Ms: its age; X-Lagebild-Picture: newest, or keyframe for the first one in a while; "
+            "X-Lagebild-Age-Ms: its age; X-Lagebild-Picture: newest, or keyframe for the first in a while; "
             "X-Lagebild-Time-Origin: source (the camera's clock) or arrival",
             {
                 200: "the picture",

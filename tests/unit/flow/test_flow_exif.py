@@ -64,6 +64,8 @@ def test_no_minute_and_no_second_reads_sixty(lat_deg: float) -> None:
 def test_the_picture_is_as_it_was() -> None:
     signed = with_exif(JPEG, FULL)
     before, after = (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in (JPEG, signed))
+    assert before is not None
+    assert after is not None
     assert np.array_equal(before, after)
     assert signed.startswith(b"\xff\xd8\xff\xe1")
 

@@ -20,7 +20,7 @@ SHOT = Shot(START_NS, 64, 48, "", "")
 
 
 def sample(at_ns: int = START_NS, **changes: Any) -> TelemetrySample:
-    received = {group: at_ns for group in Group} | changes.pop("received", {})
+    received = dict.fromkeys(Group, at_ns) | changes.pop("received", {})
     whole = TelemetrySample(
         "fritz", at_ns, lat_deg=49.4, lon_deg=7.7, alt_msl_m=335.0, yaw_deg=90.0,
         gimbal_pitch_deg=-60.0, gimbal_yaw_deg=100.0, fix="3d", received_ns=received,

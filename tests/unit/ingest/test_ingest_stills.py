@@ -18,7 +18,6 @@ from flow.doors import Still
 from flow.errors import NotFoundError, UnavailableError
 from flow.flights import Alarm, Feed, PictureHealth, SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
-
 from flow.units import AccessUnit, Codec
 from ingest import decoding
 from ingest.stills import Stills
@@ -82,6 +81,7 @@ async def until(condition: Callable[[], bool], what: str) -> None:
 def likeness(still: Still, number: int) -> float:
     """Mean difference of a still to the drawn picture of that number."""
     image = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
     return float(np.abs(image.astype(int) - scenes.flight()(number).astype(int)).mean())
 
 
