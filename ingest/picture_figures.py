@@ -41,7 +41,7 @@ class Eye:
         return Figures(
             utc_ns=utc_ns,
             luma=float(plane.mean()),
-            brightest=float(np.percentile(plane, 99.9)),
+            brightest=float(np.percentile(plane, 99.97)),
             sharpness=sharpness,
             covered=self._cover.share(plane),
             still_s=self._stillness.seconds(plane, pts_90k, judged=not math.isnan(sharpness)),

@@ -19,7 +19,7 @@ from flow.flights import PictureHealth
 class Figures:
     """One sample of a feed's pictures (ingest/picture_figures.py measures them).
 
-    `luma` and `brightest` are the mean and the 99.9th percentile of brightness, 0 to 255. `sharpness` is how
+    `luma` and `brightest` are the mean and the 99.97th percentile of brightness, 0 to 255. `sharpness` is how
     much of an edge's contrast is left at the finest scale, 1 for sharp pictures; NaN where there are too few
     edges to tell. `covered` is the share of the picture that lately turned dark and empty while the rest
     stayed as it was. `still_s` is for how long the pictures have been the same; NaN where there is too little
@@ -46,7 +46,7 @@ class _Rule:
 
 
 _RULES = (
-    # Nothing bright anywhere: a night picture has a light somewhere, and 0.1 % of its pixels show it.
+    # Nothing bright anywhere: a night picture has a light somewhere, a 50th of its width across.
     _Rule("black", lambda f: f.brightest < 32, lambda f: f.brightest > 44, 3.0, 0.0),
     _Rule("frozen", lambda f: f.still_s >= 8.0, lambda f: f.still_s < 4.0, 0.0, 0.0),
     _Rule("covered", lambda f: f.covered >= 0.35, lambda f: f.covered < 0.2, 4.0, 2.0),

@@ -59,7 +59,7 @@ def night(light_px: int = 6, noise: float = 4.0) -> Scene:
 
     def scene(number: int) -> Image:
         plane = hover()(number)[..., 0].astype(np.float32) / 9
-        for x, y in ((100, 80), (320, 200), (500, 300), (520, 120)):
+        for x, y in ((100, 80), (320, 200), (440, 120)):
             cv2.circle(plane, (x, y), light_px, 210.0, -1)
         return _shown(plane + noisy(number, noise))
 

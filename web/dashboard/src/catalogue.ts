@@ -87,10 +87,7 @@ export const CATALOGUE = {
     "Diese Videodatei nennt keine Bildrate: In der Konfiguration fps angeben.",
     "This video file states no picture rate: give its fps in the configuration.",
   ],
-  "reason.not_found": [
-    "Unter dieser Adresse gibt es kein Video.",
-    "There is no video at this address.",
-  ],
+  "reason.not_found": ["Unter dieser Adresse gibt es kein Video.", "There is no video at this address."],
   "reason.unreachable": [
     "Die Kamera ist nicht erreichbar. Eingeschaltet? Adresse richtig?",
     "The camera cannot be reached. Is it on, is the address right?",
@@ -216,10 +213,7 @@ export const CATALOGUE = {
     "Die Kamera sendet immer dasselbe Bild.",
     "The camera sends the same picture again and again.",
   ],
-  "finding.covered": [
-    "Etwas verdeckt die Linse.",
-    "Something covers the lens.",
-  ],
+  "finding.covered": ["Etwas verdeckt die Linse.", "Something covers the lens."],
   "finding.blurred": [
     "Das Bild ist unscharf: Linse beschlagen oder verschmutzt? Schärfe falsch eingestellt?",
     "The picture is blurred: is the lens fogged or dirty, is the focus wrong?",

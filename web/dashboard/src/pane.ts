@@ -44,7 +44,13 @@ export class Pane {
       this.notice,
     );
     const title = h("div", { class: "pane-title" }, this.name, this.badge.element);
-    this.element = h("section", { class: "pane", "data-feed": channel.feed.id }, title, this.finding, this.stage);
+    this.element = h(
+      "section",
+      { class: "pane", "data-feed": channel.feed.id },
+      title,
+      this.finding,
+      this.stage,
+    );
     this.resized = new ResizeObserver(() => this.arrange());
     this.resized.observe(this.stage);
     video.addEventListener("resize", () => this.arrange());
