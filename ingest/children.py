@@ -54,7 +54,6 @@ def _start(module: str, arguments: Sequence[str], theirs: socket.socket) -> subp
         [sys.executable, "-m", module, "--parent", str(os.getpid()), *arguments],
         stdin=theirs.fileno(),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
         env={**os.environ, **_ONE_THREAD, "PYTHONPATH": _ROOT},
     )
 

@@ -16,7 +16,16 @@ import pytest
 
 from flow.bus import EVENTS_KEPT, GROUP_LIMIT_BYTES, Bus, Event, Item, Reader
 from flow.errors import OverflowedError
-from flow.flights import Armed, Disarmed, KeyframeWanted, Marker, RenditionWanted, SourceState, SourceStatus
+from flow.flights import (
+    Armed,
+    Disarmed,
+    KeyframeWanted,
+    Marker,
+    PictureHealth,
+    RenditionWanted,
+    SourceState,
+    SourceStatus,
+)
 from flow.samples import RawTelemetry, Severity, StatusText, TelemetrySample
 from flow.units import AccessUnit, Rendition
 from flow.wire import wire_size
@@ -111,12 +120,14 @@ class TestLatest:
             SourceState(FEED, SourceStatus.STALLED, START_NS, notes=("b_frames",)),
             KeyframeWanted(FEED, START_NS),
             RenditionWanted(FEED, Rendition.WEB, START_NS),
+            PictureHealth(FEED, START_NS, ("frozen",), still_s=8.0),
         ]
         for state in states:
             bus.publish(state)
         assert await take(bus.latest(SourceState, FEED), 1) == states[:1]
         assert await take(bus.latest(KeyframeWanted), 1) == states[1:2]
-        assert await take(bus.latest(RenditionWanted, f"{FEED}/web"), 1) == states[2:]
+        assert await take(bus.latest(RenditionWanted, f"{FEED}/web"), 1) == states[2:3]
+        assert await take(bus.latest(PictureHealth, FEED), 1) == states[3:]
 
     async def test_peek_is_the_newest_seen(self, bus: Bus) -> None:
         assert bus.peek(TelemetrySample, "fritz") is None

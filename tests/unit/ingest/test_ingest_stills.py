@@ -18,7 +18,7 @@ from flow.doors import Still
 from flow.errors import NotFoundError, UnavailableError
 from flow.flights import Alarm, Feed, PictureHealth, SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
-from flow.units import AccessUnit, Codec
+from flow.units import AccessUnit, Codec, CodecConfig
 from ingest import decoding
 from ingest.stills import Stills
 from tests.fakes import scenes
@@ -225,12 +225,7 @@ async def test_health_is_told_as_state_and_as_alarm(monkeypatch: pytest.MonkeyPa
         decoder = h.stills._decoders[CAMERA.id]
         await until(lambda: decoder._writer is not None, "a decoder, with nobody asking")
         await h.publish(*film[1:])
-        await until(lambda: h.bus.peek(PictureHealth, CAMERA.id) is not None, "the first sample")
-        health = h.bus.peek(PictureHealth, CAMERA.id)
-        while health is None or not health.findings:
-            await asyncio.sleep(0.02)
-            health = h.bus.peek(PictureHealth, CAMERA.id)
-        assert health.findings == ("black",)
+        await until(lambda: findings(h) == ("black",), "the finding")
         (alarm,) = h.bus.events(Alarm).drain()
         assert isinstance(alarm, Alarm)
         assert (alarm.code, alarm.aircraft_id, alarm.values) == (
@@ -239,6 +234,22 @@ async def test_health_is_told_as_state_and_as_alarm(monkeypatch: pytest.MonkeyPa
             {"feed": CAMERA.id},
         )
         await h.publish(replace(live, status=SourceStatus.LOST))
-        ended = h.bus.peek(PictureHealth, CAMERA.id)
-        assert ended is not None
-        assert ended.findings == ()
+        await until(lambda: findings(h) == (), "nothing is said of a feed that is lost")
+
+
+async def test_a_feed_with_long_groups_is_decoded_whole_to_be_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One keyframe in eleven seconds, and the camera hangs: only the pictures between can tell."""
+    monkeypatch.setattr(decoding, "SETTLED_NS", 0)
+    async with house(health=True) as h:
+        config = CodecConfig(Codec.H264, WIDTH, HEIGHT, 66, 0, 31, "4:2:0", 8, False, False)
+        await h.publish(SourceState(CAMERA.id, SourceStatus.LIVE, 1, config=config, fps=float(FPS)))
+        scene = scenes.still(scenes.hover())
+        await h.publish(*scenes.encoded(scene, 11 * FPS, group=60 * FPS, start_ns=h.clock.now_ns()))
+        await until(lambda: findings(h) == ("frozen",), "the finding")
+
+
+def findings(h: House) -> tuple[str, ...]:
+    health = h.bus.peek(PictureHealth, CAMERA.id)
+    return health.findings if health else ()
