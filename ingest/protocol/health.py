@@ -51,7 +51,7 @@ _RULES = (
     _Rule("frozen", lambda f: f.still_s >= 8.0, lambda f: f.still_s < 4.0, 0.0, 0.0),
     _Rule("covered", lambda f: f.covered >= 0.35, lambda f: f.covered < 0.2, 4.0, 2.0),
     # An autofocus that searches takes two or three seconds, and a turn blurs no longer than it lasts.
-    _Rule("blurred", lambda f: f.sharpness < 0.05, lambda f: f.sharpness > 0.10, 8.0, 2.0),
+    _Rule("blurred", lambda f: f.sharpness < 0.03, lambda f: f.sharpness > 0.06, 8.0, 2.0),
 )
 """The first hides those behind it: nothing more can be said of a black picture, nor of a frozen one.
 

@@ -72,7 +72,7 @@ def test_frozen_counts_from_the_picture_since_which_nothing_moved() -> None:
 @pytest.mark.parametrize(
     ("bad", "between"),
     [(BLACK, replace(BLACK, brightest=40.0)), (COVERED, replace(WELL, covered=0.3)),
-     (BLURRED, replace(WELL, sharpness=0.08)), (BLURRED, replace(WELL, sharpness=math.nan)),
+     (BLURRED, replace(WELL, sharpness=0.045)), (BLURRED, replace(WELL, sharpness=math.nan)),
      (FROZEN, replace(WELL, still_s=math.nan))],
 )  # fmt: skip
 def test_between_the_bounds_it_stays_as_it_is(bad: Figures, between: Figures) -> None:
