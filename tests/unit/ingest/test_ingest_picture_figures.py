@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from flow.clock import NS_PER_S
@@ -148,6 +151,40 @@ async def test_what_a_real_feed_looks_like_out_of_focus(feeds: Path) -> None:
     assert min(one.sharpness for one in figures) > 0.15
     assert max(one.still_s for one in figures) < 3.0
     assert figures[-1].utc_ns - figures[0].utc_ns > 15 * NS_PER_S
+
+
+REAL_GROUND = [STATIC, "video/aerial_seashore_h264_720p.ts", "video/aerial_karma_h264_480p_gpmf.mp4"]
+
+
+@pytest.mark.feeds
+@pytest.mark.parametrize("name", REAL_GROUND)
+def test_what_is_wrong_with_a_real_camera_is_found(feeds: Path, name: str) -> None:
+    """Real ground, to which a camera's faults are done and which is then encoded anew."""
+    real = filmed(feeds / name)
+    hangs = scenes.one_after_other((real, 5 * FPS), (scenes.still(real, 30), 11 * FPS))
+    hidden = scenes.one_after_other((real, 6 * FPS), (scenes.covered(real, 0.6), 10 * FPS))
+    assert found_in(hangs) == {"frozen"}
+    assert found_in(hidden) == {"covered"}
+    assert found_in(scenes.defocused(real, 4.0)) == {"blurred"}
+
+
+@pytest.mark.feeds
+def test_nothing_is_found_in_a_real_hover_over_a_poor_link(feeds: Path) -> None:
+    real = filmed(feeds / STATIC)
+    assert found_in(real, kbit_s=250) == set()
+    assert found_in(real, kbit_s=250, keyframes=False) == set()
+
+
+def filmed(path: Path) -> Scene:
+    """Pictures of a real clip, as many a second as scenes have, over and over."""
+    with av.open(path) as container:
+        step = round(float(container.streams.video[0].average_rate or 30) / FPS)
+        frames = islice(container.decode(video=0), 0, LONG * step, step)
+        pictures = [
+            np.asarray(f.to_ndarray(width=scenes.WIDTH, height=scenes.HEIGHT, format="bgr24"), np.uint8)
+            for f in frames
+        ]
+    return lambda number: pictures[number % len(pictures)]
 
 
 async def real_units(path: Path) -> list[AccessUnit]:
