@@ -101,8 +101,9 @@ async def test_cold_it_is_the_newest_keyframe_and_warm_the_newest_picture() -> N
         await h.publish(*film[: 2 * FPS + 5])
         cold = await h.still()
         assert (cold.warm, cold.width_px, cold.height_px) == (False, WIDTH, HEIGHT)
-        assert cold.utc_ns in {film[2 * FPS].utc_ns, film[2 * FPS + 4].utc_ns}  # that, or what followed it
-        assert likeness(cold, 2 * FPS) < 6 or likeness(cold, 2 * FPS + 4) < 6
+        number = [unit.utc_ns for unit in film].index(cold.utc_ns)
+        assert 2 * FPS <= number < 2 * FPS + 5  # the keyframe, or what followed it before anybody asked
+        assert likeness(cold, number) < 6
         await h.publish(*film[2 * FPS + 5 :])
         warm = await h.still()
         while warm.utc_ns < film[-1].utc_ns:
@@ -118,7 +119,7 @@ async def test_a_warm_still_takes_less_than_a_fifth_of_a_second() -> None:
         await h.still()
         await until_warm(h)
         took = []
-        for unit in h.film(FPS // 2):
+        for unit in h.film(10):
             await h.publish(replace(unit, seq=0, epoch=1))
             began = asyncio.get_running_loop().time()
             await h.still()
