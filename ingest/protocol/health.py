@@ -57,6 +57,8 @@ _RULES = (
 
 NaN is neither bad nor good."""
 
+FINDINGS = tuple(rule.code for rule in _RULES)
+
 _GAP_NS = 15 * NS_PER_S
 """Samples further apart than this do not belong together."""
 

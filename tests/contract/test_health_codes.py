@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ingest.protocol.health import _RULES
+from ingest.protocol.health import FINDINGS
 
 from .test_reason_codes import sentences
 
 
 def test_every_finding_has_a_sentence() -> None:
-    assert {rule.code for rule in _RULES} == sentences("finding")
+    assert set(FINDINGS) == sentences("finding")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import aiohttp
 
 from flow.clock import NS_PER_S
+from flow.flights import PictureHealth
 from tests.fakes.encoded import h264_pictures
 from tests.fakes.exif import read_exif
 
-from .test_web_service import house
+from .test_web_service import heard, house
 
 STILL = "/api/v1/feeds/fritz-tag/still.jpg"
 
@@ -61,3 +63,30 @@ async def test_it_is_described() -> None:
         assert operation["x-permission"] == "watch"
         assert set(operation["responses"]) == {"200", "404", "503"}
         assert "image/jpeg" in operation["responses"]["200"]["content"]
+
+
+HEALTH = PictureHealth("fritz-tag", 1_795_330_000_000_000_000, ("blurred",), luma=90.0, sharpness=0.01)
+
+
+async def test_the_health_of_the_picture_is_told_to_pages_and_programs() -> None:
+    async with house() as h:
+        async with h.http.ws_connect("/api/v1/feeds/fritz-tag/telemetry") as socket:
+            assert (await heard(socket, "hello"))["feed"]["health"] is None
+            h.service.bus.publish(HEALTH)
+            told = await heard(socket, "health")
+            assert (told["feed_id"], told["findings"], told["since_ms"]) == (
+                "fritz-tag",
+                ["blurred"],
+                1_795_330_000_000.0,
+            )
+            h.service.bus.publish(replace(HEALTH, sharpness=0.02))  # a figure is no news
+            h.service.bus.publish(replace(HEALTH, findings=()))
+            assert (await heard(socket, "health"))["findings"] == []
+        h.service.bus.publish(HEALTH)
+        async with h.http.ws_connect("/api/v1/feeds/fritz-tag/telemetry") as socket:
+            assert (await heard(socket, "hello"))["feed"]["health"]["findings"] == ["blurred"]
+        _, feeds = await h.get("/api/v1/feeds")
+        assert feeds["feeds"][0]["health"]["sharpness"] == 0.01
+        _, metrics = await h.get("/metrics")
+        assert 'lagebild_feed_finding{feed="fritz-tag",finding="blurred"} 1.0' in metrics
+        assert 'lagebild_feed_finding{feed="fritz-tag",finding="black"} 0.0' in metrics
