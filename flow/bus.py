@@ -22,6 +22,7 @@ from .flights import (
     FlightStarted,
     KeyframeWanted,
     Marker,
+    PictureHealth,
     RecordingSwitch,
     RenditionState,
     RenditionWanted,
@@ -31,7 +32,13 @@ from .samples import LinkState, RawTelemetry, StatusText, TelemetrySample
 from .units import AccessUnit, Rendition
 
 State: TypeAlias = (
-    TelemetrySample | SourceState | LinkState | KeyframeWanted | RenditionWanted | RenditionState
+    TelemetrySample
+    | SourceState
+    | PictureHealth
+    | LinkState
+    | KeyframeWanted
+    | RenditionWanted
+    | RenditionState
 )
 """Items delivered LATEST."""
 
@@ -129,7 +136,7 @@ def key_of(item: Item) -> str:
             return feed_id
         case AccessUnit() | RenditionWanted() | RenditionState() | KeyframeWanted():
             return unit_key(item.feed_id, item.rendition)
-        case SourceState():
+        case SourceState() | PictureHealth():
             return item.feed_id
         case _:
             return item.aircraft_id

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from .errors import RefusedError
-from .units import Rendition
+from .units import Rendition, UtcOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,32 @@ class RtpPublication(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One decoded picture in full resolution, as a JPEG that carries its time and place (EXIF 2.32).
+
+    `utc_ns` is when it was taken: the camera's time, or its arrival less the configured air link, as
+    `utc_origin` says. `age_ms` counts from there to the moment it was handed out. `warm`: the newest picture
+    there was; else the newest keyframe.
+    """
+
+    feed_id: str
+    jpeg: bytes
+    utc_ns: int
+    utc_origin: UtcOrigin
+    age_ms: float
+    width_px: int
+    height_px: int
+    warm: bool
+
+
 class IngestDoor(Protocol):
     """What other rooms ask of ingest."""
+
+    async def still(self, feed_id: str) -> Still:
+        """The newest picture there is. Raises NotFoundError for an unknown feed, UnavailableError with
+        "no_picture" (none has come yet) or "decoder_failed" (it cannot be decoded just now)."""
+        ...
 
     def accept_rtp(
         self, feed_id: str, key: str, protocol: str, address: str, displaced: Callable[[], None]

@@ -74,6 +74,12 @@ class TooManyError(LagebildError):
     code = "too_many"
 
 
+class UnavailableError(LagebildError):
+    """What was asked for is not there just now; `code` says why, and asking again may help."""
+
+    code = "unavailable"
+
+
 class OverflowedError(LagebildError):
     """A LOSSLESS reader was too slow: its bound was reached and something is missing from here on."""
 

@@ -91,6 +91,24 @@ UNFIT_NOTES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class PictureHealth:
+    """LATEST: what looking at a feed's decoded pictures says of its camera; () findings: nothing is wrong.
+
+    Findings are codes of the UI catalogue: "black", "frozen", "covered", "blurred". `since_ns` is when they
+    became these. The figures are of the newest sample, for whoever wants to know why; see
+    ingest/protocol/health.py.
+    """
+
+    feed_id: str
+    since_ns: int
+    findings: tuple[str, ...] = ()
+    luma: float | None = None  # mean brightness, 0 to 255
+    sharpness: float | None = None  # 1: as sharp as pictures are, 0: no edge left; None: nothing to judge by
+    still_s: float | None = None  # how long the pictures have been the same
+    covered: float | None = None  # share of the picture that is dark and empty
+
+
+@dataclass(frozen=True, slots=True)
 class KeyframeWanted:
     """Somebody needs a keyframe of a rendition. Sources that can, ask for one; an encoder makes one of the
     next picture, though not twice within half a second."""
@@ -138,7 +156,8 @@ class RenditionState:
     (OFF: `web` of a source that is fit for browsers as it is), "no_source" and "waiting_for_keyframe"
     (STARTING), "encoder_slow" (LIVE, but pictures are left out to stay on time), "encoder_unknown",
     "encoder_failed" (FAILED); `detail` is one clear English line. `cpu_share` is measured, of one core.
-    `delay_ms` is what making it adds to the age of a picture (median). Counters run since the encoder's start.
+    `delay_ms` is what making it adds to the age of a picture (median). Counters run since the encoder's
+    start.
     """
 
     feed_id: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flow.flights import Feed
+
 PUSHED: dict[str, frozenset[str]] = {
     "rtmp": frozenset({"rtmp"}),
     "srt": frozenset({"srt"}),
@@ -48,7 +50,10 @@ class FeedSource:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """All feeds, and how patient ingest is with them."""
+    """All feeds, and how patient ingest is with them.
+
+    Of `cameras` stills can be had; with `health` their pictures are looked at now and then.
+    """
 
     sources: tuple[FeedSource, ...]
     stalled_after_s: float = 1.0
@@ -56,3 +61,5 @@ class IngestSettings:
     retry_first_s: float = 0.5
     retry_most_s: float = 10.0
     publish: PublishSettings = field(default_factory=PublishSettings)
+    cameras: tuple[Feed, ...] = ()
+    health: bool = False

@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
-from flow.doors import KeyDoor, NoKeys, RtpPublication
+from flow.doors import KeyDoor, NoKeys, RtpPublication, Still
 from flow.errors import ConfigError, LagebildError, PortInUseError
 from flow.flights import SourceState, SourceStatus
 
@@ -28,6 +28,7 @@ from .serving import keep_serving, servers_for
 from .settings import PUSHED, FeedSource, IngestSettings
 from .sources import Source
 from .sources.pushed import PushedSource
+from .stills import Stills
 
 log = logging.getLogger("lagebild.ingest")
 
@@ -64,6 +65,7 @@ class Ingest:
         self._clock = clock
         self._settings = settings
         self._publications = Publications(settings.sources, keys or NoKeys(), clock)
+        self._stills = Stills(bus, clock, settings.cameras, health=settings.health)
         chance = chance or random.Random()
         self._feeds = [
             _SupervisedFeed(source, bus, clock, settings, chance, publications=self._publications)
@@ -74,6 +76,7 @@ class Ingest:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tick(), name="ingest-tick")
+            tasks.create_task(self._stills.run(), name="ingest-stills")
             for feed in self._feeds:
                 tasks.create_task(feed.run(), name=f"ingest-{feed.feed_id}")
             for protocol, server in servers_for(self._publications, self._settings.publish, self._clock):
@@ -89,6 +92,10 @@ class Ingest:
     def dismiss(self, feed_id: str) -> None:
         """Cut off whoever publishes to a feed: its keys were withdrawn."""
         self._publications.dismiss(feed_id)
+
+    async def still(self, feed_id: str) -> Still:
+        """See flow/doors.py IngestDoor."""
+        return await self._stills.still(feed_id)
 
     async def _tick(self) -> None:
         while True:

@@ -17,7 +17,7 @@ from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.doors import RenditionChosen
 from flow.errors import BusyError, TooManyError
-from flow.flights import Aircraft, Feed, SourceState
+from flow.flights import Aircraft, Feed, PictureHealth, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
 from flow.units import CLOCK_RATE_HZ, AccessUnit, UtcOrigin, rtp_timestamp
 
@@ -27,6 +27,7 @@ from .views import (
     Json,
     anchor_view,
     feed_view,
+    health_view,
     link_view,
     ms,
     rendition_view,
@@ -63,6 +64,7 @@ class FeedChannel:
             tasks.create_task(self._follow_pictures())
             tasks.create_task(self._follow_samples())
             tasks.create_task(self._follow_source())
+            tasks.create_task(self._follow_health())
             tasks.create_task(self._follow_link())
             tasks.create_task(self._follow_texts())
 
@@ -106,7 +108,8 @@ class FeedChannel:
         state = self._bus.peek(SourceState, self._feed.id)
         link = self._bus.peek(LinkState, self._aircraft.id)
         sample = self._bus.peek(TelemetrySample, self._aircraft.id)
-        messages = [_message("hello", {"feed": feed_view(self._aircraft, self._feed, state)})]
+        health = self._bus.peek(PictureHealth, self._feed.id)
+        messages = [_message("hello", {"feed": feed_view(self._aircraft, self._feed, state, health)})]
         messages.append(_message("feeds", {"feeds": self.feeds()}))
         if state:
             messages.append(_message("state", state_view(state)))
@@ -143,6 +146,14 @@ class FeedChannel:
                 is_news = told is None or _without_counters(told) != _without_counters(state)
                 told = state
                 (self.tell if is_news else self._mention)("state", state_view(state))
+
+    async def _follow_health(self) -> None:
+        told: tuple[str, ...] = ()
+        with self._bus.latest(PictureHealth, self._feed.id) as states:
+            async for health in states:
+                if health.findings != told:  # the figures of every sample are for the API
+                    told = health.findings
+                    self.tell("health", health_view(health))
 
     async def _follow_link(self) -> None:
         told: LinkState | None = None
@@ -182,7 +193,12 @@ class FeedList:
             channel.feeds = self.view
 
     def view(self) -> list[Json]:
-        return [feed_view(a, f, self._bus.peek(SourceState, f.id)) for a in self._aircraft for f in a.feeds]
+        peek = self._bus.peek
+        return [
+            feed_view(a, f, peek(SourceState, f.id), peek(PictureHealth, f.id))
+            for a in self._aircraft
+            for f in a.feeds
+        ]
 
     async def run(self) -> None:
         with self._bus.latest(SourceState) as states:

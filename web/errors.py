@@ -7,7 +7,15 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from flow.errors import BusyError, ConfigError, LagebildError, NotFoundError, RemoteError, TooManyError
+from flow.errors import (
+    BusyError,
+    ConfigError,
+    LagebildError,
+    NotFoundError,
+    RemoteError,
+    TooManyError,
+    UnavailableError,
+)
 
 from .access import ForbiddenError
 
@@ -16,6 +24,7 @@ log = logging.getLogger("lagebild.web")
 _STATUS: tuple[tuple[type[LagebildError], int], ...] = (
     (NotFoundError, 404),
     (BusyError, 503),
+    (UnavailableError, 503),
     (TooManyError, 429),
     (ForbiddenError, 403),
     (RemoteError, 400),

@@ -12,8 +12,9 @@ from prometheus_client.registry import Collector
 
 from flow.bus import Bus
 from flow.doors import RelayDoor, ViewerReport
-from flow.flights import Aircraft, SourceState, SourceStatus
+from flow.flights import Aircraft, PictureHealth, SourceState, SourceStatus
 from flow.samples import LinkState
+from ingest.protocol.health import FINDINGS
 
 Refused: TypeAlias = dict[str, Counter[str]]
 """How many offers each feed refused, by error code. It has the configured feeds, whatever is asked for."""
@@ -27,6 +28,7 @@ class BusCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         yield from self._sources()
+        yield self._findings()
         yield from self._links()
 
     def _sources(self) -> Iterable[Metric]:
@@ -47,6 +49,18 @@ class BusCollector(Collector):
                     family.add_metric([feed_id], getattr(state, name))
         yield live
         yield from counters.values()
+
+    def _findings(self) -> Metric:
+        family = GaugeMetricFamily(
+            "lagebild_feed_finding",
+            "1 while pictures show this fault of the camera",
+            labels=["feed", "finding"],
+        )
+        for feed_id in (f.id for a in self._aircraft for f in a.feeds):
+            if health := self._bus.peek(PictureHealth, feed_id):
+                for finding in FINDINGS:
+                    family.add_metric([feed_id, finding], float(finding in health.findings))
+        return family
 
     def _links(self) -> Iterable[Metric]:
         messages = CounterMetricFamily("lagebild_telemetry_messages", "MAVLink messages", labels=["aircraft"])

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from flow.bus import Bus
 from flow.errors import ConfigError
-from flow.flights import Aircraft, Feed, SourceState, Unsecured
+from flow.flights import Aircraft, Feed, PictureHealth, SourceState, Unsecured
 from flow.samples import LinkState
 from ingest.settings import PUSHED
 
@@ -123,7 +123,7 @@ class PilotDesk:
     def _feed(self, aircraft: Aircraft, feed: Feed, source: FeedSettings, called: str) -> PilotFeed:
         state = self._bus.peek(SourceState, feed.id)
         ways = ways_into(source, self._settings, called, state.address if state else "")
-        view = feed_view(aircraft, feed, state)
+        view = feed_view(aircraft, feed, state, self._bus.peek(PictureHealth, feed.id))
         if source.source in PUSHED:  # without its key an address is not worth scanning
             return PilotFeed(view, self._count(feed.id), [ScannedWay(way, "") for way in ways])
         return PilotFeed(view, None, [_scanned_again(way) for way in ways])
@@ -132,9 +132,7 @@ class PilotDesk:
         try:
             return self._keys.count(feed_id)
         except ConfigError:
-            return (
-                0  # the file is broken, as whoever asks for a key is told; what arrives is shown all the same
-            )
+            return 0  # the file is broken, as who asks for a key is told; what arrives is shown all the same
 
     def _telemetry(self, aircraft: AircraftSettings, called: str) -> PilotTelemetry | None:
         if not aircraft.mavlink:

@@ -36,6 +36,7 @@ from .routes.health import add_health_routes
 from .routes.live import add_live_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
+from .routes.stills import add_still_routes
 from .routes.telemetry import add_telemetry_routes
 from .settings import Settings
 
@@ -75,6 +76,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_live_routes(door, relay, refused)
     add_telemetry_routes(door, bus, clock, aircraft, channels, relay=relay)
     add_feed_routes(door, settings, feed_list, relay)
+    add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
     add_pilot_routes(door, PilotDesk(settings, bus, keys), clock, ingest.dismiss)
     add_page_routes(door, dashboard)
@@ -163,6 +165,8 @@ def _ingest_settings(settings: Settings) -> IngestSettings:
             for feed in aircraft.feed
         ),
         lost_after_s=settings.picture.lost_ms / 1000,
+        cameras=tuple(feed for aircraft in settings.aircraft for feed in aircraft.as_aircraft().feeds),
+        health=settings.health.enabled,
         publish=PublishSettings(
             hosts=_addresses(settings.publish.host or settings.server.host),
             rtmp_port=settings.publish.rtmp_port,

@@ -60,6 +60,13 @@ class ViewerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """Whether decoded pictures are looked at: black, frozen, covered, blurred."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class FeedSettings:
     """One camera."""
 
@@ -117,4 +124,5 @@ class Settings:
     webrtc: WebRtcSettings = field(default_factory=WebRtcSettings)
     publish: PublishingSettings = field(default_factory=PublishingSettings)
     viewers: ViewerSettings = field(default_factory=ViewerSettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
     aircraft: tuple[AircraftSettings, ...] = ()

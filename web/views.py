@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from msgspec import Meta
 
 from flow.doors import RenditionChosen, ViewerReport
-from flow.flights import Aircraft, Feed, SourceState
+from flow.flights import Aircraft, Feed, PictureHealth, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
 from flow.units import AccessUnit, Rendition
 
@@ -21,7 +21,9 @@ def ms(ns: int) -> float:
     return ns // 1000 / 1000
 
 
-def feed_view(aircraft: Aircraft, feed: Feed, state: SourceState | None) -> Json:
+def feed_view(
+    aircraft: Aircraft, feed: Feed, state: SourceState | None, health: PictureHealth | None
+) -> Json:
     return {
         "id": feed.id,
         "name": feed.name,
@@ -32,6 +34,7 @@ def feed_view(aircraft: Aircraft, feed: Feed, state: SourceState | None) -> Json
         "unsecured": feed.unsecured,
         "telemetry_unsecured": aircraft.unsecured,
         "state": state_view(state) if state else None,
+        "health": health_view(health) if health else None,
     }
 
 
@@ -41,6 +44,12 @@ def state_view(state: SourceState) -> Json:
     if state.config:
         view["config"]["profile_level_id"] = state.config.profile_level_id
         view["config"]["plays_in_browsers"] = state.config.plays_in_browsers
+    return view
+
+
+def health_view(health: PictureHealth) -> Json:
+    view = _plain(health)
+    view["since_ms"] = ms(view.pop("since_ns"))
     return view
 
 

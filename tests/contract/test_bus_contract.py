@@ -21,6 +21,7 @@ from flow.flights import (
     Disarmed,
     KeyframeWanted,
     Marker,
+    PictureHealth,
     RenditionState,
     RenditionStatus,
     RenditionWanted,
@@ -123,6 +124,7 @@ class TestLatest:
             RenditionWanted(FEED, Rendition.WEB, START_NS),
             KeyframeWanted(FEED, START_NS, Rendition.LOW),
             RenditionState(FEED, Rendition.LOW, RenditionStatus.STARTING, START_NS, why=("scaled",)),
+            PictureHealth(FEED, START_NS, ("frozen",), still_s=8.0),
         ]
         for state in states:
             bus.publish(state)
@@ -130,7 +132,8 @@ class TestLatest:
         assert await take(bus.latest(KeyframeWanted, FEED), 1) == states[1:2]
         assert await take(bus.latest(RenditionWanted, f"{FEED}/web"), 1) == states[2:3]
         assert await take(bus.latest(KeyframeWanted, f"{FEED}/low"), 1) == states[3:4]
-        assert await take(bus.latest(RenditionState, f"{FEED}/low"), 1) == states[4:]
+        assert await take(bus.latest(RenditionState, f"{FEED}/low"), 1) == states[4:5]
+        assert await take(bus.latest(PictureHealth, FEED), 1) == states[5:]
 
     async def test_peek_is_the_newest_seen(self, bus: Bus) -> None:
         assert bus.peek(TelemetrySample, "fritz") is None

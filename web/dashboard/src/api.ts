@@ -44,6 +44,12 @@ export interface SourceState {
   address: string;
 }
 
+/** What looking at the decoded pictures says of the camera; no findings: nothing is wrong. */
+export interface PictureHealth {
+  since_ms: number;
+  findings: string[];
+}
+
 export interface Feed {
   id: string;
   name: string;
@@ -54,6 +60,7 @@ export interface Feed {
   unsecured: Unsecured | null;
   telemetry_unsecured: Unsecured | null;
   state: SourceState;
+  health: PictureHealth | null; // null: not looked at (yet)
 }
 
 /** Where a picture's time comes from: the camera's trusted clock, or when it reached the server. */
@@ -131,6 +138,7 @@ export type ServerMessage =
   | ({ type: "anchor" } & Anchor)
   | ({ type: "telemetry" } & Sample)
   | ({ type: "state"; feed_id: string } & SourceState)
+  | ({ type: "health"; feed_id: string } & PictureHealth)
   | { type: "feeds"; feeds: Feed[] }
   | ({ type: "link" } & LinkState)
   | ({ type: "text" } & StatusText)

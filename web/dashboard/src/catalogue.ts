@@ -53,7 +53,12 @@ export const CATALOGUE = {
     "Viele Seiten verbinden sich gerade. Neuer Versuch läuft.",
     "Many pages are connecting just now. Trying again.",
   ],
+  "why.identical": [
+    "Die Kamera sendet immer dasselbe Bild. Kamera oder Sender neu starten.",
+    "The camera sends the same picture again and again. Restart the camera or the sender.",
+  ],
   "no_picture.since": ["Kein Bild seit {duration}.", "No picture for {duration}."],
+  "no_picture.new": ["Kein neues Bild seit {duration}.", "No new picture for {duration}."],
   "no_picture.yet": ["Noch kein Bild.", "No picture yet."],
   "reason.connecting": ["Die Quelle wird geöffnet.", "The source is being opened."],
   "reason.waiting_for_keyframe": [
@@ -163,6 +168,11 @@ export const CATALOGUE = {
     "Der Sender schickt mehrere Bilder in einem Strom. Am Sender nur eine Spur einstellen.",
     "The publisher sends several pictures in one stream. Set it to a single track.",
   ],
+  "reason.no_picture": ["Von dieser Kamera kam noch kein Bild.", "No picture has come from this camera yet."],
+  "reason.decoder_failed": [
+    "Das Bild kann gerade nicht entpackt werden. Bitte noch einmal versuchen.",
+    "The picture cannot be decoded just now. Please try again.",
+  ],
   "reason.forbidden_sender": [
     "Pakete von einem nicht zugelassenen Absender werden abgewiesen.",
     "Packets from a sender that is not allowed are refused.",
@@ -196,6 +206,21 @@ export const CATALOGUE = {
   "note.clock_refused": [
     "Die Uhr der Kamera geht falsch: Das Alter zählt ab Empfang.",
     "The camera's clock is wrong: the age counts from arrival.",
+  ],
+
+  // what the pictures themselves show of the camera
+  "finding.black": [
+    "Das Bild ist schwarz: Kappe auf der Linse? Kamera gestört?",
+    "The picture is black: is the cap on the lens, has the camera failed?",
+  ],
+  "finding.frozen": [
+    "Die Kamera sendet immer dasselbe Bild.",
+    "The camera sends the same picture again and again.",
+  ],
+  "finding.covered": ["Etwas verdeckt die Linse.", "Something covers the lens."],
+  "finding.blurred": [
+    "Das Bild ist unscharf: Linse beschlagen oder verschmutzt? Schärfe falsch eingestellt?",
+    "The picture is blurred: is the lens fogged or dirty, is the focus wrong?",
   ],
 
   // telemetry

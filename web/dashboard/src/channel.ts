@@ -97,6 +97,12 @@ export class Channel {
     return this.isMoving ? (this.shown?.sample ?? this.ring.newest) : this.ring.newest;
   }
 
+  /** Since when (server time) the camera sends the same picture again and again; null while it does not. */
+  get identicalSinceMs(): number | null {
+    const { health } = this.feed;
+    return this.serverReachable && health?.findings.includes("frozen") ? health.since_ms : null;
+  }
+
   get isMoving(): boolean {
     return this.state.name === "live" || this.state.name === "delayed";
   }
@@ -120,9 +126,10 @@ export class Channel {
     const before = this.state.name;
     const { status, fps } = this.feed.state;
     const source = this.serverReachable ? status : null;
-    const name = this.state.judge({ now, ageMs: this.ageMs(now), source, sourceFps: fps });
+    const identical = this.identicalSinceMs !== null;
+    const name = this.state.judge({ now, ageMs: this.ageMs(now), source, sourceFps: fps, identical });
     if (name !== before) this.events.change();
-    this.watchForStuck(now, source === "live");
+    this.watchForStuck(now, source === "live" && !identical);
     return name;
   }
 
@@ -225,6 +232,9 @@ export class Channel {
         return this.takeSample(message);
       case "state":
         this.takeState(message);
+        break;
+      case "health":
+        if (message.feed_id === this.feed.id) this.feed = { ...this.feed, health: message };
         break;
       case "feeds":
         return this.events.feeds(message.feeds);

@@ -5,6 +5,7 @@ const SHAPES = {
   delayed: '<circle cx="8" cy="8" r="5.5"/><path d="M8 4.5V8l2.5 2"/>',
   frozen: '<path d="M5.5 3v10M10.5 3v10" stroke-width="3"/>',
   lost: '<path d="M3.5 3.5l9 9M12.5 3.5l-9 9" stroke-width="2.5"/>',
+  warning: '<path d="M8 2l6.500 11.500h-13zM8 6.500v3.500M8 11.500v.8"/>',
   waiting: '<circle cx="8" cy="8" r="5.5" stroke-dasharray="3 2.5"/>',
   sending: '<circle cx="8" cy="8" r="3" fill="currentColor"/>',
   rec: '<circle cx="8" cy="8" r="5.5"/><circle cx="8" cy="8" r="2.5" fill="currentColor"/>',

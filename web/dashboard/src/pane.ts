@@ -5,8 +5,9 @@ import type { Channel } from "./channel";
 import { translate, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { Hud } from "./hud";
+import { icon } from "./icons";
 import { Quality } from "./quality";
-import { noPicture } from "./sentences";
+import { findings, noPicture } from "./sentences";
 import type { ServerTime } from "./serverTime";
 import { letterbox } from "./tape";
 import { UnsecuredMark } from "./unsecured";
@@ -21,6 +22,13 @@ export class Pane {
   private readonly why = h("p", { class: "notice-why", role: "alert" }); // not the head: it counts seconds
   private readonly notice = h("div", { class: "notice", hidden: true }, this.head, this.why);
   private readonly name = h("span", { class: "pane-name" });
+  private readonly findingText = h("span", {});
+  private readonly finding = h(
+    "p",
+    { class: "finding", role: "status", hidden: true },
+    icon("warning"),
+    this.findingText,
+  );
   private readonly stage: HTMLElement;
   readonly element: HTMLElement;
   private readonly resized: ResizeObserver;
@@ -48,7 +56,13 @@ export class Pane {
       this.quality.element,
       this.badge.element,
     );
-    this.element = h("section", { class: "pane", "data-feed": channel.feed.id }, title, this.stage);
+    this.element = h(
+      "section",
+      { class: "pane", "data-feed": channel.feed.id },
+      title,
+      this.finding,
+      this.stage,
+    );
     this.resized = new ResizeObserver(() => this.arrange());
     this.resized.observe(this.stage);
     video.addEventListener("resize", () => this.arrange());
@@ -64,7 +78,8 @@ export class Pane {
    * joins a feed that has stopped is shown its last pictures, and they may be minutes old.
    */
   get lastPictureUtcMs(): number | null {
-    const { state, shown } = this.channel;
+    const { state, shown, identicalSinceMs } = this.channel;
+    if (identicalSinceMs !== null) return identicalSinceMs;
     const displayed = state.lastPictureAt === null ? null : this.time.at(state.lastPictureAt);
     return displayed === null ? null : Math.min(displayed, shown?.capture?.utcMs ?? displayed);
   }
@@ -87,6 +102,7 @@ export class Pane {
     this.unsecured.show(language, { picture: channel.feed.unsecured, telemetry: null });
     this.quality.show(language, channel.chosen);
     this.grey(language);
+    this.showFindings(language);
     if (!channel.isMoving) this.refreshHud(language);
   }
 
@@ -122,6 +138,7 @@ export class Pane {
       serverReachable: channel.serverReachable,
       source: channel.feed.state,
       refusal: channel.refusal,
+      identical: channel.identicalSinceMs !== null,
     });
     setAttribute(this.element, "data-state", channel.state.name);
     this.notice.hidden = sentence === null;
@@ -132,6 +149,14 @@ export class Pane {
     setText(this.head, sentence.head);
     setText(this.why, sentence.why);
     this.keepStill();
+  }
+
+  /** One line above the picture, never on it. */
+  private showFindings(language: Language): void {
+    const { channel } = this;
+    const lines = channel.isMoving && channel.serverReachable ? findings(language, channel.feed.health) : [];
+    this.finding.hidden = lines.length === 0;
+    setText(this.findingText, lines.join(" "));
   }
 
   /** The last picture stays visible, greyed, also while the connection is made anew behind it. */

@@ -3,7 +3,8 @@
  *
  *   live     the newest picture is at most `live_age_ms` old and another came within `freeze_ms`
  *   delayed  new pictures, but older than that (or of unknown age: what cannot be shown to be live is not)
- *   frozen   no new picture for `freeze_ms`; below 4 pictures a second for three picture intervals
+ *   frozen   no new picture for `freeze_ms`; below 4 pictures a second for three picture intervals; or pictures
+ *            come, and the server has seen that they are always the same one
  *   lost     no picture ever, or frozen and ingest has given the source up
  *
  * Live comes back only after `recover_ms` of good pictures, so that the word does not flicker.
@@ -21,6 +22,7 @@ export interface Observation {
   ageMs: number | null; // of the newest displayed picture, at `now`
   source: SourceStatus | null; // null: the server is not reachable
   sourceFps: number | null; // as ingest counts it; used until enough pictures were displayed
+  identical: boolean; // the server sees the same picture again and again
 }
 
 export class PictureState {
@@ -43,7 +45,8 @@ export class PictureState {
   }
 
   judge(seen: Observation): PictureStateName {
-    this.name = this.isMoving(seen) ? this.judgeMoving(seen) : this.judgeStill(seen);
+    if (!this.isMoving(seen)) this.name = this.judgeStill(seen);
+    else this.name = seen.identical ? this.judgeIdentical() : this.judgeMoving(seen);
     return this.name;
   }
 
@@ -65,6 +68,11 @@ export class PictureState {
     const ingestWatches = seen.source === "live" || seen.source === "stalled";
     const longGone = seen.now - this.lastPictureAt >= this.thresholds.lost_ms;
     return seen.source === "lost" || (longGone && !ingestWatches) ? "lost" : "frozen";
+  }
+
+  private judgeIdentical(): PictureStateName {
+    this.goodSince = null;
+    return "frozen";
   }
 
   private judgeMoving(seen: Observation): PictureStateName {

@@ -1,6 +1,6 @@
 /** Why there is no picture, in sentences that a tired person understands at once. Pure. */
 
-import type { LinkState, SourceState, StatusText } from "./api";
+import type { LinkState, PictureHealth, SourceState, StatusText } from "./api";
 import { isKey, translate, type Key, type Language } from "./catalogue";
 import { duration, timeOfDay } from "./format";
 import type { PictureStateName } from "./pictureState";
@@ -29,6 +29,7 @@ export interface NoPicture {
   serverReachable: boolean;
   source: SourceState | null;
   refusal: Refusal | null; // why the server takes no more viewers, if it said so
+  identical: boolean; // pictures come, but always the same one
 }
 
 /** The sentence for a frozen or lost picture; null while pictures come. */
@@ -37,13 +38,16 @@ export function noPicture(language: Language, seen: NoPicture): { head: string; 
   const head =
     seen.gapMs === null
       ? translate(language, "no_picture.yet")
-      : translate(language, "no_picture.since", { duration: duration(seen.gapMs / 1000) });
+      : translate(language, seen.identical ? "no_picture.new" : "no_picture.since", {
+          duration: duration(seen.gapMs / 1000),
+        });
   return { head, why: translate(language, why(seen)) };
 }
 
-function why({ gapMs, serverReachable, source, refusal }: NoPicture): Key {
+function why({ gapMs, serverReachable, source, refusal, identical }: NoPicture): Key {
   if (refusal) return NO_PLACE[refusal]; // the server said so itself
   if (!serverReachable) return "why.server";
+  if (identical) return "why.identical";
   if (!source) return "why.opening";
   const note = gapMs === null ? source.notes.find((one) => UNPLAYABLE.includes(one)) : undefined;
   if (note) return keyOr(`note.${note}`, "reason.unsupported_codec");
@@ -58,6 +62,12 @@ function why({ gapMs, serverReachable, source, refusal }: NoPicture): Key {
 /** Lasting properties worth telling while the picture plays or not. */
 export function notes(language: Language, source: SourceState): string[] {
   return source.notes.map((note) => translateOr(language, `note.${note}`, note));
+}
+
+/** What is wrong with the camera while pictures come; that they are all the same is a state of the picture. */
+export function findings(language: Language, health: PictureHealth | null): string[] {
+  const codes = health?.findings.filter((code) => code !== "frozen") ?? [];
+  return codes.map((code) => translateOr(language, `finding.${code}`, code));
 }
 
 /** What is wrong with the telemetry link; null while all is well. */

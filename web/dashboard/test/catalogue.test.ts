@@ -11,6 +11,7 @@ const REASONS = `connecting waiting_for_keyframe no_packets stalled source_ended
   not_found not_video no_keyframe unsupported_url unsupported_codec source_restarted forbidden_sender`;
 const NOTES = "b_frames interlaced codec_h265 chroma keyframe_interval_long clock_untrusted clock_refused";
 const LINKS = "no_messages port_in_use connect_failed file_ended duplicate_system_id";
+const FINDINGS = "black frozen covered blurred";
 const FIXES = "none 2d 3d dgps rtk_float rtk_fixed";
 
 describe("the catalogue", () => {
@@ -23,7 +24,7 @@ describe("the catalogue", () => {
   });
 
   it("has a sentence for every code the service sends", () => {
-    const codes = { reason: REASONS, note: NOTES, link: LINKS, fix: FIXES };
+    const codes = { reason: REASONS, note: NOTES, link: LINKS, fix: FIXES, finding: FINDINGS };
     for (const [family, list] of Object.entries(codes)) {
       for (const code of list.split(/\s+/))
         expect(isKey(`${family}.${code}`), `${family}.${code}`).toBe(true);
@@ -42,7 +43,10 @@ describe("the catalogue", () => {
       .filter((name) => name.endsWith(".ts") && !["catalogue.ts", "pilot/words.ts"].includes(name))
       .map((name) => readFileSync(new URL(name, folder), "utf8"))
       .join("\n");
-    const families = ["state.", "source.", "reason.", "note.", "link.", "fix.", "age.", "map.", "unsecured."]; // looked up by code
+    // looked up by code
+    const families = [
+      "state.", "source.", "reason.", "note.", "link.", "fix.", "age.", "map.", "unsecured.", "finding.",
+    ]; // prettier-ignore
     const unused = KEYS.filter(
       (key) => !source.includes(`"${key}"`) && !families.some((family) => key.startsWith(family)),
     );

@@ -15,6 +15,7 @@ const feed = (id: string, aircraft_id: string): Feed => ({
   unsecured: null,
   telemetry_unsecured: null,
   state: source(),
+  health: null,
 });
 const FEEDS = [feed("fritz-tag", "fritz"), feed("ottmar", "ottmar"), feed("fritz-waerme", "fritz")];
 

@@ -10,13 +10,15 @@ class Play {
   readonly state = new PictureState(THRESHOLDS);
   source: SourceStatus | null = "live";
   sourceFps: number | null = null;
+  identical = false;
   private ageAtPicture: number | null = 0;
   private pictureAt = 0;
 
   judge(): string {
     const grown = this.now - this.pictureAt;
     const ageMs = this.ageAtPicture === null ? null : this.ageAtPicture + grown;
-    return this.state.judge({ now: this.now, ageMs, source: this.source, sourceFps: this.sourceFps });
+    const { now, source, sourceFps, identical } = this;
+    return this.state.judge({ now, ageMs, source, sourceFps, identical });
   }
 
   picture(ageMs: number | null): string {
@@ -85,6 +87,27 @@ describe("the picture's state", () => {
     expect(play.judge()).not.toBe("frozen");
     expect(play.wait(50)).toBe("frozen");
     expect(play.wait(60_000)).toBe("frozen");
+  });
+
+  it("is EINGEFROREN while the server sees the same picture again and again, and LIVE half a second after", () => {
+    const play = new Play();
+    play.run(1000, 33, 100);
+    play.identical = true;
+    expect(play.run(5000, 33, 100)).toEqual(new Set(["frozen"]));
+    play.identical = false;
+    expect(play.picture(100)).toBe("delayed");
+    expect(play.run(400, 33, 100)).toEqual(new Set(["delayed"]));
+    play.run(200, 33, 100);
+    expect(play.state.name).toBe("live");
+  });
+
+  it("is KEIN SIGNAL, not EINGEFROREN, where identical pictures have stopped and the source is lost", () => {
+    const play = new Play();
+    play.run(1000, 33, 100);
+    play.identical = true;
+    play.picture(100);
+    play.source = "lost";
+    expect(play.wait(2000)).toBe("lost");
   });
 
   it("turns VERZÖGERT when the age grows past a second before it freezes", () => {

@@ -20,6 +20,7 @@ function camera(
       hfov_deg: null,
       unsecured: null,
       telemetry_unsecured: null,
+      health: null,
       state: source({ status: "lost", ...changes }),
     },
     keys: ["rtmp", "srt", "whip"].includes(protocol) ? keys : null,

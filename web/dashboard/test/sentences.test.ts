@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LinkState } from "../src/api";
-import { linkSentence, noPicture, notes, warning } from "../src/sentences";
+import { findings, linkSentence, noPicture, notes, warning } from "../src/sentences";
 import type { Refusal } from "../src/whep";
 import { source } from "./samples";
 
@@ -10,6 +10,7 @@ const seen = {
   serverReachable: true,
   source: source(),
   refusal: null,
+  identical: false,
 };
 
 describe("why there is no picture", () => {
@@ -30,6 +31,13 @@ describe("why there is no picture", () => {
     expect(say({ serverReachable: false })).toBe(
       "Kein Bild seit 12 s. Verbindung zum Server unterbrochen. Neuer Versuch läuft.",
     );
+  });
+
+  it("tells a camera that sends the same picture again and again from one that is silent", () => {
+    const sentence = noPicture("de", { ...seen, identical: true });
+    expect(sentence?.head).toBe("Kein neues Bild seit 12 s.");
+    expect(sentence?.why).toContain("immer dasselbe Bild");
+    expect(noPicture("de", { ...seen, identical: true, serverReachable: false })?.why).toContain("Server");
   });
 
   it("says that there is no place before it blames the way", () => {
@@ -55,6 +63,23 @@ describe("why there is no picture", () => {
     const h265 = source({ notes: ["clock_untrusted", "codec_h265"] });
     expect(noPicture("de", { ...seen, state: "lost", gapMs: null, source: h265 })?.why).toContain("H.265");
     expect(noPicture("de", { ...seen, source: h265 })?.why).not.toContain("H.265"); // it did play
+  });
+});
+
+describe("what the pictures show of the camera", () => {
+  it("is said in plain words, several at once, and unknown codes as they are", () => {
+    const said = (...codes: string[]): string[] => findings("de", { since_ms: 0, findings: codes });
+    expect(findings("de", null)).toEqual([]);
+    expect(said()).toEqual([]);
+    expect(said("covered", "blurred")).toEqual([
+      "Etwas verdeckt die Linse.",
+      expect.stringContaining("unscharf"),
+    ]);
+    expect(said("brand_new")).toEqual(["brand_new"]);
+  });
+
+  it("is not said twice: identical pictures are a state", () => {
+    expect(findings("de", { since_ms: 0, findings: ["frozen"] })).toEqual([]);
   });
 });
 

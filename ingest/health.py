@@ -1,0 +1,58 @@
+"""Tells the bus how the pictures of a feed look: the state, and an alarm for each finding that begins."""
+
+from __future__ import annotations
+
+import logging
+
+from flow.bus import Bus
+from flow.clock import Clock
+from flow.flights import Alarm, Feed, PictureHealth, SourceState, SourceStatus
+
+from .protocol.health import Figures, Health
+
+log = logging.getLogger("lagebild.ingest")
+
+
+class HealthWatch:
+    """One feed. Nothing is said of a feed that is not live: its state tells that there are no pictures."""
+
+    def __init__(self, camera: Feed, bus: Bus, clock: Clock) -> None:
+        self.feed_id = camera.id
+        self._camera, self._bus, self._clock = camera, bus, clock
+        self._health = Health(camera.id)
+        self._told: PictureHealth | None = None
+        self._epoch: int | None = None
+
+    async def run(self) -> None:
+        """Follow the feed's source. Until cancelled."""
+        with self._bus.latest(SourceState, self.feed_id) as states:
+            async for state in states:
+                is_other = state.epoch != self._epoch or state.status is not SourceStatus.LIVE
+                self._epoch = state.epoch
+                if is_other and self._told is not None:
+                    self._told = None
+                    self._bus.publish(self._health.ended(self._clock.now_ns()))
+
+    def look(self, figures: Figures) -> None:
+        """Take a sample's figures and tell what they mean."""
+        state = self._bus.peek(SourceState, self.feed_id)
+        if state is None or state.status is not SourceStatus.LIVE:
+            return
+        health = self._health.look(figures)
+        before = self._told.findings if self._told else ()
+        self._told = health
+        self._bus.publish(health)
+        if health.findings != before:
+            log.info("feed %s: picture health: %s", self.feed_id, ", ".join(health.findings) or "well again")
+        for code in health.findings:
+            if code not in before:
+                self._bus.publish(self._alarm(code, health))
+
+    def _alarm(self, code: str, health: PictureHealth) -> Alarm:
+        return Alarm(
+            id=f"{self.feed_id}-{code}-{health.since_ns}",
+            aircraft_id=self._camera.aircraft_id,
+            utc_ns=self._clock.now_ns(),
+            code=f"picture_{code}",
+            values={"feed": self.feed_id},
+        )
