@@ -9,6 +9,10 @@ from typing import NamedTuple, TypeAlias
 
 from flow.errors import MalformedError
 
+MESSAGES_MOST = 512
+"""In one `push()`: more of them in the 8 kB that are read at once would be of a few bytes each, and only keep
+us busy."""
+
 HEAD_LIMIT_BYTES = 16 * 1024
 BODY_LIMIT_BYTES = 64 * 1024
 
@@ -78,17 +82,23 @@ class MessageParser:
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._ends: tuple[int, ...] = ()  # where the message ends whose headers are here: they are read once
 
     def push(self, data: bytes) -> list[Message]:
         """The messages that are complete now. Raises MalformedError where the bytes are no RTSP."""
         self._buffer += data
         messages: list[Message] = []
+        if self._ends and len(self._buffer) < self._ends[0]:
+            return messages
         start = _after_blank(self._buffer, 0)
         while (taken := self._take(start)) is not None:
             message, end = taken
             messages.append(message)
+            if len(messages) > MESSAGES_MOST:
+                raise MalformedError(f"more than {MESSAGES_MOST} messages at once, of a few bytes each")
             start = _after_blank(self._buffer, end)
         self._buffer = self._buffer[start:]
+        self._ends = tuple(end - start for end in self._ends if end > start)
         return messages
 
     def _take(self, start: int) -> tuple[Message, int] | None:
@@ -120,6 +130,7 @@ class MessageParser:
         headers = Headers(lines[1:])
         end = found.end() + _body_length(headers)
         if end > len(buffer):
+            self._ends = (end,)
             return None
         return _message(lines[0], headers, buffer[found.end() : end]), end
 

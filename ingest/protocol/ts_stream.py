@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 from flow.clock import NS_PER_MS, NS_PER_S
-from flow.codec.annexb import AccessUnitSplitter, split_nal_units
+from flow.codec.annexb import AccessUnitSplitter, is_splintered, split_nal_units
 from flow.codec.mpegts import PesPacket, StreamType, TsDemuxer
 from flow.codec.nal import RULES
 from flow.codec.rtp import is_rtcp, parse_rtp, signed_distance
@@ -112,7 +112,7 @@ class TsStream:
 
     def _pictures(self, packet: PesPacket, now_ns: int) -> list[SourceEvent]:
         codec = _CODECS[packet.stream_type]
-        if packet.damaged:
+        if packet.damaged or is_splintered(packet.data):
             return [SourcePicture(codec, packet.data, 0, 0, now_ns, damaged=True)]
         splitter = AccessUnitSplitter(codec)
         events: list[SourceEvent] = [Restarted()] if self._begins_anew(packet) else []
