@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -152,11 +152,18 @@ async def outcomes(group: list[Case], clips: dict[str, str]) -> list[Outcome]:
         async with asyncio.timeout(DEADLINE_S):
             await asyncio.gather(*(process.wait() for process in processes))
 
+        pending = list(group)
+
         def all_judged() -> bool:
             rig.state(group[0].feed_id)  # takes in what was told
-            return all(judged(case, rig) is not None for case in group)
+            pending[:] = [case for case in group if judged(case, rig) is None]
+            return not pending
 
-        await rig.until(all_judged, f"an outcome of each of {group}")
+        with suppress(AssertionError):
+            await rig.until(all_judged, "an outcome of each")
+        assert not pending, [
+            (case, len(rig.units(case.feed_id)), rig.state(case.feed_id)) for case in pending
+        ]
         return [each for case in group if (each := judged(case, rig)) is not None]
 
 
