@@ -78,13 +78,14 @@ class TsStream:
 
     def _take(self, data: bytes, now_ns: int) -> list[SourceEvent]:
         packets = self._demuxer.push(data)
-        events: list[SourceEvent] = [Heard()]
+        others = self._named_others(self._sender)
+        events: list[SourceEvent] = [] if others else [Heard()]  # what cannot be shown explains the silence
         if data and self._demuxer.synchronous:
             self._sent_ns = now_ns
         else:
             what = f"a datagram of {len(data)} bytes from {self._sender}: {_NO_PACKETS}"
             events = [Unusable("not_video", what)]
-        events += [*self._new_losses(), *self._named_others(self._sender)]
+        events += [*self._new_losses(), *others]
         for packet in packets:
             if packet.stream_type in _CODECS and self._follows(packet.pid, now_ns):
                 events += self._pictures(packet, now_ns)

@@ -177,6 +177,8 @@ async def test_every_way_in_with_every_codec(clips: dict[str, str]) -> None:
     live = {(each.way, each.codec) for each in found if each.result == "live"}
     assert {(way, "H.264") for way in WAYS} <= live
     assert {(way, "H.265") for way in WAYS} <= live
+    told = {(each.way, each.codec): each.codes for each in found if each.result == "refused"}
+    assert told["MPEG-TS", "MPEG-2"] == told["RTMP", "AV1"] == told["file", "VP9"] == ("unsupported_codec",)
     for each in found:
         assert CELL.fullmatch(each.cell), each
         assert all(len(set(words(code))) == 2 for code in each.codes), f"no words for {each}"
