@@ -16,14 +16,14 @@ from ingest.settings import FeedSource
 from .ingest_rig import FFMPEG, running
 from .test_ingest_rtsp import CODECS, serving
 
-PICTURES = 240
-AGE_MS = (-5, 150)
+PICTURES = 180
+AGE_MS = (-5, 50)
 """How old a picture may say it is: the server's clock is ours, and it sends what it has at once."""
 
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Eight seconds of each codec: GStreamer's first reports may take five."""
+    """Six seconds of each codec: the first reports come after one to three."""
     made = {}
     for codec, options in CODECS.items():
         made[codec] = str(tmp_path_factory.mktemp("clock") / f"{codec}.mp4")

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from .mutation import Mutator
 from .parsers import PARSERS, MakeParser
-from .resources import held
+from .resources import resident_kb
 
 Record: TypeAlias = dict[str, Any]
 
@@ -31,11 +31,11 @@ WARM_UP = 0.1  # of the inputs: what is kept by then is kept by design
 def prove(name: str, make: MakeParser, inputs: int, until: float) -> Record:
     """Feed one parser; the record of how it went. `until` is of time.monotonic()."""
     mutator, parser = Mutator(SEED), make()
-    fed, worst_ms, began, before = 0, 0.0, time.monotonic(), held().resident_kb
+    fed, worst_ms, began, before = 0, 0.0, time.monotonic(), resident_kb()
     failure = ""
     while fed < inputs and time.monotonic() < until and not failure:
         if fed == round(inputs * WARM_UP):
-            before = held().resident_kb
+            before = resident_kb()
         began_cpu = time.thread_time()
         try:
             parser.one(mutator)
@@ -48,7 +48,7 @@ def prove(name: str, make: MakeParser, inputs: int, until: float) -> Record:
         "inputs": fed,
         "reached": dict(sorted(parser.reached.items())),
         "worst_ms": round(worst_ms, 2),
-        "growth_kb": held().resident_kb - before,
+        "growth_kb": resident_kb() - before,
         "seconds": round(time.monotonic() - began, 1),
         "seed": SEED,
         "failure": failure,
