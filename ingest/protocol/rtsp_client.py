@@ -299,6 +299,8 @@ class RtspClient:
             raise SourceError(detail, code="transport_refused")
         session.id, session.transport = session_id(response.headers.first("Session")), transport
         assert session.description is not None
+        if isinstance(transport, Tcp):
+            self._parser.expect_frames(transport.channels)
         self._ask("PLAY", self._control, {"Range": "npt=0.000-"}, now_ns)
         return [SetUp(session.description, transport)]
 

@@ -208,3 +208,52 @@ def test_encrypted_rtsp_is_refused_with_what_to_do() -> None:
         open_source(FeedSource("f", "rtsps://u:geheim@192.0.2.7/main"), FakeClock())
     assert raised.value.code == "unsupported_url"
     assert "geheim" not in str(raised.value)
+
+
+RTP = b"\x80\x60" + bytes(range(100, 200))
+BITS_OF_FRAMES = (
+    RTP[7:60],  # what is left of a frame whose beginning was lost
+    b"\x24\x09",  # "$" and a channel that nobody has, which takes what follows for its length
+    b"RTSQ and more of the kind",
+    bytes(range(0x30, 0x70)) * 50,
+)
+
+
+@pytest.mark.parametrize("step", [1, 7, 8192])
+@pytest.mark.parametrize("other", BITS_OF_FRAMES)
+def test_what_is_between_frames_is_passed_over(other: bytes, step: int) -> None:
+    """Canon's and others, where the network was too slow for a moment: the frames around it are not lost."""
+    parser = MessageParser()
+    parser.expect_frames((0, 1))
+    frame = Interleaved(0, RTP).serialize()
+    answer = b"RTSP/1.0 200 OK\r\nCSeq: 7\r\n\r\n"
+    data = (frame * 3 + other + frame * 300 + other + answer) * 2
+    found = [message for at in range(0, len(data), step) for message in parser.push(data[at : at + step])]
+    frames = [message for message in found if message == Interleaved(0, RTP)]
+    swallows = other[:1] == b"$"  # 9216 bytes, which the next frame's beginning says as a length
+    assert len(frames) == 606 or (swallows and len(frames) > 606 - 4 * 90)
+    if not swallows:
+        assert sum(isinstance(message, Response) for message in found) == 2
+
+
+def pushed(parser: MessageParser, piece: bytes, times: int) -> None:
+    parser.expect_frames((0, 1))
+    for _ in range(times):
+        parser.push(piece)
+
+
+def test_what_never_becomes_a_frame_again_is_given_up() -> None:
+    with pytest.raises(MalformedError, match="that are no message"):
+        pushed(MessageParser(), b"\xaa" * 1000, 200)
+    pushed(MessageParser(), Interleaved(0, RTP * 10).serialize() + b"\xaa" * 900, 1000)  # mostly well
+
+
+def test_before_anything_plays_nothing_is_passed_over() -> None:
+    with pytest.raises(MalformedError, match="no message begins"):
+        MessageParser().push(Interleaved(0, RTP).serialize() + b"\xaa")
+
+
+def test_a_camera_that_loses_its_place_plays_on() -> None:
+    camera = Camera().until("")
+    frame = Interleaved(0, RTP).serialize()
+    assert camera.send(frame + RTP[30:] + frame) == [Interleaved(0, RTP)] * 2
