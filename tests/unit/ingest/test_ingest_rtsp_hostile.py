@@ -24,6 +24,7 @@ from ingest.protocol.rtsp_messages import (
     Response,
 )
 from ingest.protocol.rtsp_url import RtspUrl
+from ingest.protocol.session_description import describe
 from ingest.settings import FeedSource
 from ingest.sources import rtsp
 from ingest.sources.rtsp import RtspSource
@@ -257,3 +258,15 @@ def test_a_camera_that_loses_its_place_plays_on() -> None:
     camera = Camera().until("")
     frame = Interleaved(0, RTP).serialize()
     assert camera.send(frame + RTP[30:] + frame) == [Interleaved(0, RTP)] * 2
+
+
+def test_a_description_of_thousands_of_types_and_attributes_costs_nothing() -> None:
+    types, attributes = " ".join(["96"] * 10_000), "a=b\r\n" * 6_000
+    began = time.process_time()
+    for text in (
+        f"v=0\r\nm=video 0 RTP/AVP {types}\r\n{attributes}",
+        f"m=video 0 RTP/AVP 96\r\n{attributes}" * 2,
+    ):
+        with pytest.raises(SourceError, match="offers video as"):
+            describe(text, "rtsp://192.0.2.7/", "rtsp://192.0.2.7/")
+    assert time.process_time() - began < 0.5  # of some seconds
