@@ -27,7 +27,7 @@ from .test_ingest_rtsp import serving
 
 SIZE = "320x180"
 ENOUGH = PICTURES - 3
-TOGETHER = 10
+TOGETHER = 18
 PROGRAMS = {"ffmpeg": FFMPEG, "ffmpeg 9": FFMPEG_9}
 NAL_CODECS = tuple(codec for codec in CODECS if codec.startswith("H.26"))
 SILENT = frozenset(

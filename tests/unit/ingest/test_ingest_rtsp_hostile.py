@@ -221,18 +221,18 @@ BITS_OF_FRAMES = (
 
 
 @pytest.mark.parametrize("step", [1, 7, 8192])
-@pytest.mark.parametrize("other", BITS_OF_FRAMES)
+@pytest.mark.parametrize("other", BITS_OF_FRAMES, ids=["rest", "false", "text", "long"])
 def test_what_is_between_frames_is_passed_over(other: bytes, step: int) -> None:
     """Canon's and others, where the network was too slow for a moment: the frames around it are not lost."""
     parser = MessageParser()
     parser.expect_frames((0, 1))
     frame = Interleaved(0, RTP).serialize()
     answer = b"RTSP/1.0 200 OK\r\nCSeq: 7\r\n\r\n"
-    data = (frame * 3 + other + frame * 300 + other + answer) * 2
+    data = (frame * 3 + other + frame * 200 + other + answer) * 2
     found = [message for at in range(0, len(data), step) for message in parser.push(data[at : at + step])]
     frames = [message for message in found if message == Interleaved(0, RTP)]
     swallows = other[:1] == b"$"  # 9216 bytes, which the next frame's beginning says as a length
-    assert len(frames) == 606 or (swallows and len(frames) > 606 - 4 * 90)
+    assert len(frames) == 406 or (swallows and len(frames) > 406 - 4 * 90)
     if not swallows:
         assert sum(isinstance(message, Response) for message in found) == 2
 

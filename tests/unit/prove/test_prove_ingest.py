@@ -11,7 +11,7 @@ from tests.prove.ingest import prove
 from tests.prove.mutation import Mutator
 from tests.prove.parsers import PARSERS
 
-INPUTS = 300
+INPUTS = 150
 
 
 def test_the_long_form_is_a_million() -> None:
