@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -54,6 +55,14 @@ def avcc_to_annexb(data: bytes, length_size: int) -> bytes:
     Raises MalformedError where a length points outside the sample, or there are more than NAL_UNITS_MOST.
     """
     return join_nal_units(_length_prefixed(data, length_size))
+
+
+def avcc_beginning(data: bytes, length_size: int) -> bytes:
+    """What `avcc_to_annexb` would make of the NAL units before the first that cannot be read."""
+    nals: list[bytes] = []
+    with suppress(MalformedError):
+        nals.extend(_length_prefixed(data, length_size))  # keeps those that came before the error
+    return join_nal_units(nals)
 
 
 def _length_prefixed(data: bytes, length_size: int) -> Iterator[bytes]:

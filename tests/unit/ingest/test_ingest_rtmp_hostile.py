@@ -81,6 +81,23 @@ def test_what_follows_such_a_picture_waits_for_a_keyframe() -> None:
     assert assembler.push(SourcePicture(Codec.H264, others[0].data, 4, 4, 0))
 
 
+def test_a_picture_whose_end_cannot_be_read_is_damaged() -> None:
+    """As DJI's sometimes are. It is counted, and where keyframes are near, what follows waits for one."""
+    feed, tags, units = Feed("f", "rtmp", Patience(), 0), VideoTags(), 0
+    feed.handle(Opened("rtmp://192.0.2.7:1", 64), 0)
+    pictures = small(40)  # a keyframe every ten
+    feed.handle(tags.take(sequence_header(pictures[0].data), 0, 0)[0], 0)
+    for index, picture in enumerate(pictures):
+        now_ns = index * 40_000_000
+        body = nal_units(picture.data, keyframe=index % 10 == 0) + (
+            b"\x00\x00\x01\xff\x41" if index == 25 else b""
+        )
+        for event in tags.take(body, index * 40, now_ns):
+            units += len(feed.handle(event, now_ns))
+    assert feed.state().damaged == 1
+    assert units == 35
+
+
 def test_as_many_units_as_a_picture_may_have() -> None:
     (event,) = VideoTags().take(bytes.fromhex("27 01 000000") + SPLINTERS[5:], 0, 0)
     assert isinstance(event, SourcePicture)
