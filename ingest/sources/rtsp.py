@@ -140,7 +140,7 @@ class _Session(asyncio.BufferedProtocol):
         self._closed = asyncio.Event()
         self._url, self._transport, self._clock, self._publish = url, transport, clock, publish
         self._client = RtspClient(url, secrets.token_hex(16), may_change=transport == "auto")
-        self._buffer = bytearray(_READ_BYTES)
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self._pair: UdpPair | None = None
         self._set_up: SetUp | None = None
         self._stream = RtpStream()
@@ -173,7 +173,7 @@ class _Session(asyncio.BufferedProtocol):
         except Exception as error:
             self._fail(error)
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
