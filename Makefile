@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help run test check lint types imports bench bench-relay prove-relay setup setup-test clean lock dashboard-test
+.PHONY: help run test check lint types imports bench bench-relay prove-relay prove-ingest docs-ingest setup setup-test clean lock dashboard-test
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -46,6 +46,13 @@ bench-relay: setup-test ## measure the relay beside Janus, Pion and stock aiortc
 
 prove-relay: setup-test ## bad networks, hostile viewers, joins and leaves: 15 minutes at most
 	@$(BIN)/python -m tests.prove.relay
+
+docs-ingest: setup-test ## make the table in docs/ingest.md anew, by real publishers
+	@$(BIN)/python -m pytest -q tests/interop/test_ingest_matrix.py -k every_way
+	@$(BIN)/python -m tests.interop.ingest_matrix
+
+prove-ingest: setup-test ## a million hostile inputs over all parsers of ingest: 15 minutes at most
+	@$(BIN)/python -m tests.prove.ingest
 
 lock: setup ## write requirements/*.txt anew
 	@scripts/lock

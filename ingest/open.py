@@ -19,7 +19,7 @@ from .sources.udp import Endpoint
 POSSIBLE = (
     "rtp://127.0.0.1:5600 (H.264 or H.265), udp://127.0.0.1:5004 (MPEG-TS), rtsp://192.0.2.7/main, file:PATH"
 )
-_LATER = frozenset({"rtsps", "rtmp", "rtmps", "srt", "http", "https"})
+_LATER = frozenset({"rtmp", "rtmps", "srt", "http", "https"})
 
 
 def open_source(feed: FeedSource, clock: Clock) -> Source:
@@ -36,6 +36,9 @@ def open_source(feed: FeedSource, clock: Clock) -> Source:
             return MpegTsSource(_endpoint(feed), clock)
         case "rtsp":
             return RtspSource(RtspUrl.parse(feed.url), _transport(feed), clock)
+        case "rtsps":
+            how = "call the camera by rtsp://, through a VPN where the way to it is not yours"
+            raise _unsupported(f"rtsps:// sources are not in this version: {how}")
         case later if later in _LATER:
             raise _unsupported(f"{later}:// sources are not in this version")
         case unknown:

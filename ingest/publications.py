@@ -140,6 +140,11 @@ class Publications:
         place.tell(Gone("key_withdrawn", line))
         holder.displace()
 
+    def loggable(self, feed_id: str, refusal: RefusedError) -> str:
+        """What of a refusal may be written down: not what stands for the feed, where it is none. It may be
+        the key."""
+        return str(refusal) if feed_id in self._places else f"no feed of ours was named ({refusal.code})"
+
     def unavailable(self, protocol: str, error: LagebildError) -> None:
         """Nobody can come by `protocol`, for this reason."""
         for place in self._places.values():

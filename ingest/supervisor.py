@@ -37,6 +37,10 @@ _REPORT_NS = NS_PER_S
 _PROVEN_NS = 10 * NS_PER_S
 """A source that ran this long is tried again at once, not with the patience its earlier failures earned."""
 
+_DOUBTED_NS = 300 * NS_PER_S
+"""So long until a password that was right before, and is refused, is tried again: a camera that starts may
+not know its users yet, and one whose password was changed locks the account after a few tries in a row."""
+
 _CALM_NS = 600 * NS_PER_S
 """So long after a failure, what was logged before it is not logged again: a broken file breaks each time."""
 _LINES_KEPT = 8
@@ -150,7 +154,12 @@ class _SupervisedFeed:
             await self._opened().run(self._take)
         except LagebildError as error:
             self._failed(error.code, str(error))
-            return isinstance(error, PortInUseError) or not isinstance(error, ConfigError)
+            if isinstance(error, PortInUseError) or not isinstance(error, ConfigError):
+                return True
+            if error.code != "auth_refused" or not self._feed.state().pictures:
+                return False
+            await self._clock.sleep_until(self._clock.now_ns() + _DOUBTED_NS)
+            return True
         except Exception as error:  # a fault of ours must not take the other feeds down
             log.exception("feed %s: its source failed unexpectedly", self.feed_id)
             self._failed("source_failed", f"{shown(self._source.url)}: {error!r}")

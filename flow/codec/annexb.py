@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,6 +17,15 @@ _SHORT_START_CODE = b"\x00\x00\x01"
 
 ACCESS_UNIT_LIMIT_BYTES = 8 * 1024 * 1024
 """A larger picture is taken for a broken stream; the group cache of the bus holds no more either."""
+
+NAL_UNITS_MOST = 8192
+"""A picture of more is taken for a broken stream, too: each costs a microsecond, and 8 MB hold millions. An
+encoder that fills packets of 1000 bytes with a slice each does not come to as many."""
+
+
+def is_splintered(data: bytes) -> bool:
+    """Whether Annex B bytes are of more than NAL_UNITS_MOST units, judged without cutting them apart."""
+    return data.count(_SHORT_START_CODE) > NAL_UNITS_MOST
 
 
 def split_nal_units(data: bytes) -> list[bytes]:
@@ -42,18 +52,29 @@ def join_nal_units(nals: Iterable[bytes]) -> bytes:
 def avcc_to_annexb(data: bytes, length_size: int) -> bytes:
     """Turn one MP4 sample, NAL units behind lengths of `length_size` bytes, into Annex B (14496-15 5.3.4.2).
 
-    Raises MalformedError where a length points outside the sample.
+    Raises MalformedError where a length points outside the sample, or there are more than NAL_UNITS_MOST.
     """
     return join_nal_units(_length_prefixed(data, length_size))
 
 
+def avcc_beginning(data: bytes, length_size: int) -> bytes:
+    """What `avcc_to_annexb` would make of the NAL units before the first that cannot be read."""
+    nals: list[bytes] = []
+    with suppress(MalformedError):
+        nals.extend(_length_prefixed(data, length_size))  # keeps those that came before the error
+    return join_nal_units(nals)
+
+
 def _length_prefixed(data: bytes, length_size: int) -> Iterator[bytes]:
-    at = 0
+    at = count = 0
     while at < len(data):
+        count += 1
         start = at + length_size
         at = start + int.from_bytes(data[at:start], "big")
         if at > len(data):
             raise MalformedError("NAL unit length exceeds its sample (ISO/IEC 14496-15 5.3.4.2)")
+        if count > NAL_UNITS_MOST:
+            raise MalformedError(f"more than {NAL_UNITS_MOST} NAL units in one sample")
         if at > start:
             yield data[start:at]
 

@@ -22,6 +22,7 @@ MAX_PAYLOAD = 1200
 
 _NAL_OVERHEAD = 64  # bytes that a NAL unit takes beside its own: a sender may send very small ones
 _PARAMETER_SETS_KEPT = 32
+_AGGREGATED_MOST = 128  # in one packet: a slice for each row of macroblocks of a still 1080p picture are 68
 _FIRST, _LAST = 0x80, 0x40  # bits of the FU header, RFC 6184 5.8 and RFC 7798 4.4.3
 
 
@@ -250,10 +251,13 @@ def runs_of_small(nals: list[bytes], rules: NalRules, room: int) -> Iterator[lis
 
 def aggregated(payload: bytes, start: int, clause: str) -> Iterator[bytes]:
     """The NAL units of an aggregation packet, each behind a 16-bit size, from `start` on."""
+    count = 0
     while start < len(payload):
+        count += 1
         begin = start + 2
         size = int.from_bytes(payload[start:begin], "big")
         start = begin + size
-        if size == 0 or start > len(payload):
-            raise MalformedError(f"aggregation packet with a NAL unit of {size} bytes ({clause})")
+        if size == 0 or start > len(payload) or count > _AGGREGATED_MOST:
+            what = f"a NAL unit of {size} bytes, the {count}th"
+            raise MalformedError(f"aggregation packet with {what} ({clause})")
         yield payload[begin:start]

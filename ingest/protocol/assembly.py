@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from flow.clock import NS_PER_S
-from flow.codec.annexb import join_nal_units, split_nal_units
+from flow.codec.annexb import is_splintered, join_nal_units, split_nal_units
 from flow.codec.bits import BitReader
 from flow.codec.nal import H264, RULES, NalRules
 from flow.codec.parameter_sets import config_of, slice_type
@@ -74,11 +74,16 @@ class Assembler:
     def keep_parameter_sets(self, codec: Codec, data: bytes) -> None:
         """Parameter sets from beside the stream, as Annex B."""
         self._begin(codec)
-        self._keep_sets(split_nal_units(data))
+        if not is_splintered(data):
+            self._keep_sets(split_nal_units(data))
 
     def push(self, picture: SourcePicture) -> list[Assembled]:
         """Take a picture; return what is to be shown now: mostly itself, sometimes nothing."""
         rules = self._begin(picture.codec)
+        if is_splintered(picture.data):
+            self.damaged += 1
+            self.waiting = True  # nobody knows what was in it
+            return []
         nals = [nal for nal in split_nal_units(picture.data) if rules.type_of(nal) != _FILLER[picture.codec]]
         self._keep_sets(nals)
         if not any(map(rules.is_slice, nals)):

@@ -94,6 +94,11 @@ class Authenticator:
         self._count += 1
         return digest(self._credentials, self._challenge, method, uri, self._cnonce, count=self._count)
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether user and password were right before, on this connection."""
+        return self._is_proven
+
     def accepted(self) -> None:
         """A request with our authorization was answered well."""
         self._is_proven = self._challenge is not None

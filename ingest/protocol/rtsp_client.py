@@ -35,6 +35,8 @@ UDP_PATIENCE_NS = 2 * NS_PER_S
 _WAITING_MOST = 8  # requests whose answer is due: cameras that answer no keep-alive get no more than this
 _ASKED_MOST = 64  # requests of the server between two of our own
 _CSEQ_MOST = 32
+_MOVED = frozenset({300, 301, 302, 303, 307, 308})
+"""Not 305: to let a stranger stand between us and the camera is for nobody to ask (RFC 2326 11.3)."""
 
 
 class Step(StrEnum):
@@ -83,6 +85,7 @@ class _Sent:
 class _Timers:
     asked_ns: int = 0
     heard_ns: int = 0
+    played_ns: int = 0
     keep_alive_ns: int = 0
     heard_any: bool = False
 
@@ -228,11 +231,11 @@ class RtspClient:
         if response.status != 403:
             self._authenticator.accepted()
         if self._step is Step.PLAYING:
-            return self._kept_alive(sent, response.status)
+            return self._kept_alive(sent, response.status, now_ns)
         if self._step is Step.ENDED:
             return []
         location = response.headers.first("Location")
-        if 300 <= response.status < 400 and location:
+        if response.status in _MOVED and location:
             return [Redirected(location)]
         match sent.method:
             case "OPTIONS":
@@ -259,6 +262,8 @@ class RtspClient:
 
     def _challenged(self, sent: _Sent, response: Response) -> None:
         problem = self._authenticator.challenged(response.headers.all("WWW-Authenticate"), sent.tries)
+        if problem and self._authenticator.is_proven:  # the camera has changed its mind, and may do so again
+            raise SourceError(f"{self._url.shown} {problem}, which were right before", code="auth_refused")
         if problem:
             raise ConfigError(f"{self._url.shown} {problem}", code="auth_refused")
         self._send(sent.method, sent.uri, sent.headers, sent.tries)
@@ -294,17 +299,21 @@ class RtspClient:
             raise SourceError(detail, code="transport_refused")
         session.id, session.transport = session_id(response.headers.first("Session")), transport
         assert session.description is not None
+        if isinstance(transport, Tcp):
+            self._parser.expect_frames(transport.channels)
         self._ask("PLAY", self._control, {"Range": "npt=0.000-"}, now_ns)
         return [SetUp(session.description, transport)]
 
     def _plays(self, response: Response, now_ns: int) -> None:
         self._check(response)
         self._step = Step.PLAYING
-        self._times.heard_ns = now_ns
+        self._times.heard_ns = self._times.played_ns = now_ns
         self._times.keep_alive_ns = now_ns + self._session.id.timeout_s * NS_PER_S // 3
 
-    def _kept_alive(self, sent: _Sent, status: int) -> list[RtspEvent]:
-        if status == 454:
+    def _kept_alive(self, sent: _Sent, status: int, now_ns: int) -> list[RtspEvent]:
+        # Some cameras know no session in GET_PARAMETER only; so young a one cannot be over.
+        is_young = now_ns - self._times.played_ns < self._session.id.timeout_s * NS_PER_S
+        if status == 454 and not (is_young and sent.method == "GET_PARAMETER"):
             raise SourceError(f"{self._url.shown} has ended the session", code="connection_lost")
         if status >= 400 and sent.method == "GET_PARAMETER":
             self._session.keep_alive = "OPTIONS"  # it said that it could, but it cannot

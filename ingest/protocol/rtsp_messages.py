@@ -9,12 +9,23 @@ from typing import NamedTuple, TypeAlias
 
 from flow.errors import MalformedError
 
+MESSAGES_MOST = 512
+"""In one `push()`: more of them in the 8 kB that are read at once would be of a few bytes each, and only keep
+us busy."""
+
+SKIPPED_MOST_BYTES = 128 * 1024
+"""Of what is no message, between frames: a camera whose sending was interrupted comes back sooner."""
+
 HEAD_LIMIT_BYTES = 16 * 1024
 BODY_LIMIT_BYTES = 64 * 1024
 
 _DOLLAR = 0x24
 _FRAME_HEADER = 4  # "$", channel and 16 bits of length, RFC 2326 10.12
 _CAPITALS = range(0x41, 0x5B)
+_TEXTS = (
+    b"RTSP/", b"OPTIONS ", b"GET_PARAMETER ", b"SET_PARAMETER ", b"REDIRECT ", b"TEARDOWN ", b"ANNOUNCE ",
+)  # fmt: skip
+_LOOK_AHEAD = 6  # of what was not found, so much may be its beginning
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(r"RTSP/\d\.\d (\d{3})(?: |$)")
 _REQUEST_LINE = re.compile(r"([A-Z_]{1,32}) (\S+) RTSP/\d\.\d$")
@@ -78,23 +89,57 @@ class MessageParser:
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._ends = 0  # so long the buffer must be before its first message is whole: headers are read once
+        self._again: re.Pattern[bytes] | None = None  # what a frame or an answer begins with
+        self._skipped = 0
+
+    def expect_frames(self, channels: tuple[int, int]) -> None:
+        """From now on RTP comes on these channels, and what is between the frames is passed over.
+
+        Cameras whose network was too slow for a moment go on in the middle of one, or lose its beginning.
+        """
+        either = b"|".join(re.escape(bytes((channel,))) for channel in channels)
+        self._again = re.compile(rb"\$(?:" + either + rb")..[\x80-\xbf]|RTSP/1\.", re.DOTALL)
 
     def push(self, data: bytes) -> list[Message]:
         """The messages that are complete now. Raises MalformedError where the bytes are no RTSP."""
         self._buffer += data
         messages: list[Message] = []
-        start = _after_blank(self._buffer, 0)
+        if len(self._buffer) < self._ends:
+            return messages
+        start = self._after_other(0)
         while (taken := self._take(start)) is not None:
             message, end = taken
             messages.append(message)
-            start = _after_blank(self._buffer, end)
+            if len(messages) > MESSAGES_MOST:
+                raise MalformedError(f"more than {MESSAGES_MOST} messages at once, of a few bytes each")
+            start = self._after_other(end)
         self._buffer = self._buffer[start:]
+        self._ends = max(0, self._ends - start)
         return messages
+
+    def _after_other(self, start: int) -> int:
+        """Past empty lines, and what else is no message where frames are expected."""
+        buffer, start = self._buffer, _after_blank(self._buffer, start)
+        if self._again is None or not self._is_other(start):
+            return start
+        found = self._again.search(buffer, start)
+        begin = max(start + 1, len(buffer) - _LOOK_AHEAD) if found is None else found.start()
+        self._skipped += begin - start
+        if self._skipped > SKIPPED_MOST_BYTES:
+            raise MalformedError(f"more than {SKIPPED_MOST_BYTES} bytes that are no message (RFC 2326 10.12)")
+        return begin
+
+    def _is_other(self, start: int) -> bool:
+        """Whether nothing that may come between frames begins like this."""
+        head = self._buffer[start : start + 16]
+        texts = any(head[: len(word)] == word[: len(head)] for word in _TEXTS)
+        return self._again is not None and head != b"" and head[0] != _DOLLAR and not texts
 
     def _take(self, start: int) -> tuple[Message, int] | None:
         """The message at `start` and where it ends, or None if more bytes are needed."""
         buffer = self._buffer
-        if start == len(buffer):
+        if start == len(buffer) or self._is_other(start):
             return None
         if buffer[start] != _DOLLAR:
             return self._take_text(start)
@@ -102,6 +147,7 @@ class MessageParser:
         end = data + int.from_bytes(buffer[start + 2 : data], "big")
         if len(buffer) < data or len(buffer) < end:
             return None
+        self._skipped = max(0, self._skipped - (end - start))
         return Interleaved(buffer[start + 1], buffer[data:end]), end
 
     def _take_text(self, start: int) -> tuple[Message, int] | None:
@@ -120,6 +166,7 @@ class MessageParser:
         headers = Headers(lines[1:])
         end = found.end() + _body_length(headers)
         if end > len(buffer):
+            self._ends = end
             return None
         return _message(lines[0], headers, buffer[found.end() : end]), end
 

@@ -20,6 +20,7 @@ _SPROP = {
     Codec.H264: ("sprop-parameter-sets",),  # RFC 6184 8.1
     Codec.H265: ("sprop-vps", "sprop-sps", "sprop-pps"),  # RFC 7798 7.1
 }
+_TYPES_MOST, _ATTRIBUTES_MOST = 32, 256  # of a medium: each type is looked for among all attributes
 _USERINFO = re.compile(r"(?<=://)[^/?#]*@")
 
 
@@ -83,8 +84,10 @@ def _sections(sdp: str) -> list[_Section]:
         kind, _, value = line.strip().partition("=")
         if kind == "m":
             media, _, profile, *types = (*value.split(), "", "", "")
-            sections.append(_Section(media.lower(), profile.upper(), tuple(filter(None, types))))
-        elif kind == "a":
+            sections.append(
+                _Section(media.lower(), profile.upper(), tuple(filter(None, types))[:_TYPES_MOST])
+            )
+        elif kind == "a" and len(sections[-1].attributes) < _ATTRIBUTES_MOST:
             name, _, value = value.partition(":")
             sections[-1].attributes.append((name.strip().lower(), value.strip()))
     return sections

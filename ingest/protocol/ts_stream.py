@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 from flow.clock import NS_PER_MS, NS_PER_S
-from flow.codec.annexb import AccessUnitSplitter, split_nal_units
+from flow.codec.annexb import AccessUnitSplitter, is_splintered, split_nal_units
 from flow.codec.mpegts import PesPacket, StreamType, TsDemuxer
 from flow.codec.nal import RULES
 from flow.codec.rtp import is_rtcp, parse_rtp, signed_distance
@@ -78,13 +78,14 @@ class TsStream:
 
     def _take(self, data: bytes, now_ns: int) -> list[SourceEvent]:
         packets = self._demuxer.push(data)
-        events: list[SourceEvent] = [Heard()]
+        others = self._named_others(self._sender)
+        events: list[SourceEvent] = [] if others else [Heard()]  # what cannot be shown explains the silence
         if data and self._demuxer.synchronous:
             self._sent_ns = now_ns
         else:
             what = f"a datagram of {len(data)} bytes from {self._sender}: {_NO_PACKETS}"
             events = [Unusable("not_video", what)]
-        events += [*self._new_losses(), *self._named_others(self._sender)]
+        events += [*self._new_losses(), *others]
         for packet in packets:
             if packet.stream_type in _CODECS and self._follows(packet.pid, now_ns):
                 events += self._pictures(packet, now_ns)
@@ -112,7 +113,7 @@ class TsStream:
 
     def _pictures(self, packet: PesPacket, now_ns: int) -> list[SourceEvent]:
         codec = _CODECS[packet.stream_type]
-        if packet.damaged:
+        if packet.damaged or is_splintered(packet.data):
             return [SourcePicture(codec, packet.data, 0, 0, now_ns, damaged=True)]
         splitter = AccessUnitSplitter(codec)
         events: list[SourceEvent] = [Restarted()] if self._begins_anew(packet) else []

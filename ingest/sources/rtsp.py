@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import secrets
@@ -30,6 +31,7 @@ log = logging.getLogger("lagebild.ingest")
 TRANSPORTS = ("auto", "udp", "tcp")
 CONNECT_MOST_S = 10.0
 _MOVES_MOST = 5
+_READ_BYTES = 8 * 1024  # in a turn of the loop: of packets of a few bytes, as many as take some milliseconds
 _TICK_NS = 250 * NS_PER_MS
 _REPORT_NS = 5 * NS_PER_S
 _UNREAD_MOST_BYTES = 64 * 1024  # of what we say: so little is never left unread by who means it well
@@ -46,37 +48,61 @@ class RtspSource:
     clock: Clock
 
     async def run(self, publish: Publish) -> None:
-        url, transport = self.url, self.transport
+        url, transport, referrer = self.url, self.transport, ""
         for _ in range(_MOVES_MOST):
-            match await _watch(url, transport, self.clock, publish):
+            session = _Session(url, transport, self.clock, publish, referrer)
+            match await _watch(session, url):
                 case Redirected(location):
-                    url = url.moved(location)
+                    url, referrer = url.moved(location), session.peer
                 case NothingByUdp():
                     log.info("%s: nothing comes by UDP, so TCP is tried", url.shown)
                     transport = "tcp"
         raise SourceError(f"{self.url.shown} redirects again and again", code="redirected")
 
 
-async def _watch(url: RtspUrl, transport: str, clock: Clock, publish: Publish) -> Outcome:
+async def _watch(session: _Session, url: RtspUrl) -> Outcome:
     """Hold one connection until it fails or leads elsewhere."""
-    session = _Session(url, transport, clock, publish)
-    await _connect(session, url)
     try:
+        await _connect(session, url)
         return await _first_of(session.ended, session.keep_time(), *session.hear_udp())
     finally:
         await session.close()
+
+
+def _leads_inside(referrer: str, peer: str) -> bool:
+    """Whether a redirect from afar leads to this machine, or to what only its neighbours reach."""
+    return _is_inside(peer) and not _is_inside(referrer)
+
+
+def _is_inside(host: str) -> bool:
+    address = ipaddress.ip_address(host.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback or address.is_link_local
 
 
 async def _connect(session: _Session, url: RtspUrl) -> None:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_MOST_S):
-            await loop.create_connection(lambda: session, url.host, url.port, happy_eyeballs_delay=0.25)
+            await loop.create_connection(
+                lambda: session, url.host, url.port, happy_eyeballs_delay=_second_address_after_s(url.host)
+            )
     except TimeoutError:
         detail = f"{url.shown} cannot be reached: no answer for {CONNECT_MOST_S:g} s"
         raise SourceError(detail, code="unreachable") from None
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
         raise SourceError(f"{url.shown} cannot be reached: {_why(error)}", code="unreachable") from None
+
+
+def _second_address_after_s(host: str) -> float | None:
+    """A name may have several addresses, tried a little apart; None for an address, as CPython forgets to
+    close the socket of such a race that is cancelled."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return 0.25
+    return None
 
 
 def _why(error: OSError | UnicodeError) -> str:
@@ -103,15 +129,18 @@ async def _first_of(ended: asyncio.Future[Outcome], *others: Coroutine[Any, Any,
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class _Session(asyncio.Protocol):
+class _Session(asyncio.BufferedProtocol):
     """One connection with all that belongs to it. What arrives is handled in the loop's own callback: a
     task that waits for each packet costs two turns more."""
 
-    def __init__(self, url: RtspUrl, transport: str, clock: Clock, publish: Publish) -> None:
+    def __init__(self, url: RtspUrl, transport: str, clock: Clock, publish: Publish, referrer: str) -> None:
         self.ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.peer = ""
+        self._referrer = referrer  # the address that led us here, if one did
         self._closed = asyncio.Event()
         self._url, self._transport, self._clock, self._publish = url, transport, clock, publish
         self._client = RtspClient(url, secrets.token_hex(16), may_change=transport == "auto")
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self._pair: UdpPair | None = None
         self._set_up: SetUp | None = None
         self._stream = RtpStream()
@@ -126,22 +155,33 @@ class _Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._wire = transport
-        self._peer: str = transport.get_extra_info("peername")[0]
+        name = transport.get_extra_info("peername")
+        if not name:  # it broke in the same moment
+            transport.abort()
+            self._fail(SourceError(f"{self._url.shown} broke off the connection", code="connection_lost"))
+            return
+        self.peer = name[0]
         try:
+            if self._referrer and _leads_inside(self._referrer, self.peer):
+                detail = f"a camera at {self._referrer} redirects us to {self._url.shown}, into this machine"
+                raise SourceError(detail, code="redirected")
             if self._transport != "tcp":
                 local = transport.get_extra_info("sockname")[0]
-                self._pair = UdpPair(local, self._peer.partition("%")[0])
+                self._pair = UdpPair(local, self.peer.partition("%")[0])
             self._client.start(self._pair.ports if self._pair else None, self._clock.now_ns())
             self._say(self._client.data_to_send())
         except Exception as error:
             self._fail(error)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self.ended.done():
             return
         try:
             now_ns = self._clock.now_ns()
-            self._handle(self._client.receive(data, now_ns), now_ns)
+            self._handle(self._client.receive(bytes(self._buffer[:nbytes]), now_ns), now_ns)
         except Exception as error:
             self._fail(error)
 
@@ -167,6 +207,8 @@ class _Session(asyncio.Protocol):
             self.ended.exception()  # seen, even where something else ended the session first
         if self._pair is not None:
             self._pair.close()
+        if not self.peer:
+            return  # there never was a connection
         if not self._wire.is_closing():
             self._client.end()
             self._wire.write(self._client.data_to_send())
@@ -212,14 +254,14 @@ class _Session(asyncio.Protocol):
             self._rtp_channel = transport.channels[0]
         elif self._pair is not None and transport.server_ports is not None:
             rtp, rtcp = opening_packets(self._ssrc)
-            self._pair.rtp.send(rtp, self._peer, transport.server_ports[0])
-            self._pair.rtcp.send(rtcp, self._peer, transport.server_ports[1])
+            self._pair.rtp.send(rtp, self.peer, transport.server_ports[0])
+            self._pair.rtcp.send(rtcp, self.peer, transport.server_ports[1])
 
     def _send_report(self, transport: Udp | Tcp, report: bytes) -> None:
         if isinstance(transport, Tcp):
             self._say(Interleaved(transport.channels[1], report).serialize())
         elif self._pair is not None and transport.server_ports is not None:
-            self._pair.rtcp.send(report, self._peer, transport.server_ports[1])
+            self._pair.rtcp.send(report, self.peer, transport.server_ports[1])
 
     # Packets
 
@@ -246,7 +288,7 @@ class _Session(asyncio.Protocol):
         if is_rtp and not self._is_open:
             self._open()
         self._reception.take(datagram, now_ns)
-        for event in self._stream.handle(datagram, self._peer, now_ns):
+        for event in self._stream.handle(datagram, self.peer, now_ns):
             self._publish(event)
 
     def _open(self) -> None:

@@ -23,11 +23,17 @@ class Held:
 
 
 def held() -> Held:
+    resident = resident_kb()
+    descriptors = len(os.listdir("/proc/self/fd")) - 1  # but for the one that lists them
+    return Held(resident, len(asyncio.all_tasks()), descriptors)
+
+
+def resident_kb() -> int:
+    """After a collection, with what malloc had kept given back."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    descriptors = len(os.listdir("/proc/self/fd")) - 1  # but for the one that lists them
-    return Held(pages * os.sysconf("SC_PAGE_SIZE") // 1024, len(asyncio.all_tasks()), descriptors)
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 def slope(values: list[tuple[float, float]]) -> float:

@@ -12,6 +12,9 @@ Value: TypeAlias = "float | bool | str | list[Value] | dict[str, Value] | None"
 """Objects and ECMA arrays are dicts; null and undefined are None; a date is its milliseconds."""
 
 DEPTH_MOST = 8
+VALUES_MOST = 1000
+"""In one command, members of objects and arrays counted: encoders tell a few dozen."""
+
 _SHORT_STRING_MOST = 0xFFFF
 
 
@@ -53,6 +56,7 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
+        self._count = 0
 
     @property
     def is_at_end(self) -> bool:
@@ -60,8 +64,9 @@ class _Reader:
 
     def value(self, depth: int) -> Value:
         """The next value; `depth` others are around it."""
-        if depth > DEPTH_MOST:
-            raise MalformedError(f"AMF 0 values more than {DEPTH_MOST} deep")
+        self._count += 1
+        if depth > DEPTH_MOST or self._count > VALUES_MOST:
+            raise MalformedError(f"AMF 0 values more than {DEPTH_MOST} deep, or more than {VALUES_MOST}")
         match marker := self._number(1):
             case Marker.NUMBER:
                 return self._float()

@@ -12,7 +12,7 @@ from .messages import CONTROL_CHUNK_STREAM, Kind, Message, control
 
 CHUNK_STREAMS_MOST = 32
 CHUNKS_MOST = 1024
-"""In one `read()`: more of them in the 16 kB that a server reads at once would be of a few bytes each, and
+"""In one `read()`: more of them in the 8 kB that a server reads at once would be of a few bytes each, and
 only keep it busy."""
 
 UNFINISHED_LIMIT_BYTES = ACCESS_UNIT_LIMIT_BYTES + 64 * 1024

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+
+from flow.errors import MalformedError
 
 CONTROL_CHUNK_STREAM = 2  # RTMP 5.4
 COMMAND_CHUNK_STREAM = 3
@@ -25,6 +28,7 @@ class Kind(IntEnum):
     VIDEO = 9
     COMMAND_AMF3 = 17
     COMMAND_AMF0 = 20
+    AGGREGATE = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,26 @@ class Message:
     stream_id: int
     timestamp_ms: int
     payload: bytes
+
+
+_TAG_HEADER = 11  # FLV E.4.1
+_BACK_POINTER = 4
+
+
+def parts(aggregate: Message) -> Iterator[Message]:
+    """The messages in an aggregate one, each behind the header of an FLV tag (RTMP 7.1.6). Their times are
+    relative to the first's, which is the aggregate's. Raises MalformedError."""
+    data, at, first_ms = aggregate.payload, 0, None
+    while at < len(data):
+        body = at + _TAG_HEADER
+        end = body + int.from_bytes(data[at + 1 : at + 4], "big")
+        if end > len(data):
+            raise MalformedError("a message within an aggregate one is cut off (RTMP 7.1.6)")
+        told_ms = int.from_bytes(data[at + 4 : at + 7], "big") | data[at + 7] << 24
+        first_ms = told_ms if first_ms is None else first_ms
+        at_ms = aggregate.timestamp_ms + told_ms - first_ms & 0xFFFF_FFFF
+        yield Message(data[at] & 0x1F, aggregate.stream_id, at_ms, data[body:end])
+        at = end + _BACK_POINTER
 
 
 def control(kind: Kind, payload: bytes) -> Message:

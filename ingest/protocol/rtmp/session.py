@@ -22,6 +22,7 @@ from .messages import (
     Kind,
     Message,
     acknowledgement,
+    parts,
     pong,
     stream_begin,
     window,
@@ -44,7 +45,13 @@ _KEPT: dict[int, int] = {
     Kind.COMMAND_AMF0: _COMMAND_LIMIT_BYTES,
     Kind.COMMAND_AMF3: _COMMAND_LIMIT_BYTES,
     Kind.VIDEO: ACCESS_UNIT_LIMIT_BYTES,
+    Kind.AGGREGATE: ACCESS_UNIT_LIMIT_BYTES,
 }
+_COST: dict[int, int] = {Kind.VIDEO: 1, Kind.COMMAND_AMF0: 20, Kind.COMMAND_AMF3: 20}
+_PUBLISH_COST = 400  # a feed that begins is told to everybody, and logged
+COST_MOST = 2000
+"""What one connection may ask for within a second of ours: so many pictures, 100 commands, 4 beginnings. A
+camera that was held back on its way for half a minute sends fewer at once."""
 _CHUNK_SIZE = 65_536
 _WINDOW_BYTES = 2_500_000
 _HEARD_EVERY_NS = 100 * NS_PER_MS
@@ -117,6 +124,8 @@ class PublishSession:
         self._video = VideoTags()
         self._has_video = False
         self._told_ns = 0  # when an event was last told
+        self._cost = 0  # since _cost_ns
+        self._cost_ns = now_ns
 
     def receive(self, data: bytes, now_ns: int) -> Iterator[Event]:
         """Take what came. Events are made as they are taken, so all must be. Raises MalformedError.
@@ -187,7 +196,13 @@ class PublishSession:
             yield Heard()  # a large picture on a slow way is no silence
 
     def _message(self, message: Message, now_ns: int) -> Iterator[Event]:
+        self._spend(_COST.get(message.kind, 0), now_ns)
         match message.kind:
+            case Kind.AGGREGATE if self._publishing:
+                for part in parts(message):
+                    self._spend(1, now_ns)
+                    if part.kind in (Kind.VIDEO, Kind.AUDIO):
+                        yield from self._message(part, now_ns)
             case Kind.VIDEO | Kind.AUDIO if self._publishing:
                 self._since_ns = self._told_ns = now_ns
                 yield from self._media(message, now_ns)
@@ -200,6 +215,13 @@ class PublishSession:
                     self._send(CONTROL_CHUNK_STREAM, answer)
             case Kind.WINDOW_ACKNOWLEDGEMENT_SIZE:
                 self._window = int.from_bytes(message.payload[:4], "big") or _WINDOW_BYTES
+
+    def _spend(self, cost: int, now_ns: int) -> None:
+        if now_ns - self._cost_ns >= NS_PER_S:
+            self._cost, self._cost_ns = 0, now_ns
+        self._cost += cost
+        if self._cost > COST_MOST:
+            raise MalformedError("thousands of messages a second, or hundreds of commands")
 
     def _media(self, message: Message, now_ns: int) -> Sequence[SourceEvent]:
         if message.kind == Kind.VIDEO:
@@ -256,6 +278,7 @@ class PublishSession:
     def _publish(self, stream_id: int, name: amf0.Value, now_ns: int) -> Iterator[Event]:
         if self.state is not State.CONNECTED:
             raise MalformedError("a second stream is published on one connection")
+        self._spend(_PUBLISH_COST, now_ns)
         self._stream_id = stream_id
         self._become(State.ASKED)
         try:

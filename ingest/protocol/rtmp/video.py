@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from flow.codec.annexb import AvcConfig, HevcConfig, avcc_to_annexb, join_nal_units
+from flow.codec.annexb import AvcConfig, HevcConfig, avcc_beginning, avcc_to_annexb, join_nal_units
 from flow.codec.rtp import Unwrapper
 from flow.errors import MalformedError, SourceError
 from flow.units import Codec
@@ -64,12 +64,21 @@ class VideoTags:
                 config = _CONFIGS[tag.codec].parse(tag.data)
                 self._length_size = config.length_size
                 return [ParameterSets(tag.codec, join_nal_units(config.parameter_sets)), Heard()]
-            data = avcc_to_annexb(tag.data, self._length_size)
         except SourceError as error:
             return [Unusable(error.code, str(error))]
         except MalformedError as error:
-            return [Unusable("not_video", f"a video message that cannot be read: {error}")]
+            return [_unreadable(error)]
+        return self._picture(tag, dts_ms, now_ns)
+
+    def _picture(self, tag: VideoTag, dts_ms: int, now_ns: int) -> list[SourceEvent]:
+        """One of which only the beginning can be read is damaged, and so is what refers to it."""
         dts, pts = dts_ms * TICKS_PER_MS, (dts_ms + tag.composition_ms) * TICKS_PER_MS
+        try:
+            data = avcc_to_annexb(tag.data, self._length_size)
+        except MalformedError as error:
+            whole = avcc_beginning(tag.data, self._length_size)
+            damaged = SourcePicture(tag.codec, whole, pts, dts, now_ns, damaged=True)
+            return [_unreadable(error), damaged] if whole else [_unreadable(error)]
         return [SourcePicture(tag.codec, data, pts, dts, now_ns)]
 
 
@@ -151,6 +160,10 @@ def _byte(body: bytes, at: int) -> int:
     if at >= len(body):
         raise _cut_off()
     return body[at]
+
+
+def _unreadable(error: MalformedError) -> Unusable:
+    return Unusable("not_video", f"a video message that cannot be read: {error}")
 
 
 def _cut_off() -> MalformedError:
