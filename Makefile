@@ -19,7 +19,7 @@ setup-test: ## what the tests need, Debian's packages included
 	@scripts/setup test
 
 test: setup-test ## set up and run all tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory dashboard-test
 
 dashboard-test:
