@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from urllib.parse import quote
 
 from flow.errors import ConfigError
 from ingest.settings import PUSHED
@@ -34,8 +35,9 @@ def addresses_of(feed: FeedSettings, key: str, settings: Settings) -> list[str]:
     host = f"[{host}]" if ":" in host else host
     page = f"[{server.host}]" if ":" in server.host else server.host
     page = host if server.host in ANY_ADDRESS else page
+    secret = f"&passphrase={quote(publish.srt_passphrase, safe='')}" if publish.srt_passphrase else ""
     addresses = {
-        "srt": f"srt://{host}:{publish.srt_port}?streamid=publish:{feed.id}:{key}",
+        "srt": f"srt://{host}:{publish.srt_port}?streamid=publish:{feed.id}:{key}{secret}",
         "rtmp": f"rtmp://{host}:{publish.rtmp_port}/live/{feed.id}?key={key}",
         "whip": f"http://{page}:{server.port}/live/{feed.id}/whip (Bearer {key})",
     }

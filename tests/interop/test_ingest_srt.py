@@ -1,0 +1,221 @@
+"""ffmpeg (Debian's and another build) and srt-live-transmit speak SRT with the real ingest."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from flow.flights import SourceStatus
+from flow.units import AccessUnit, Codec
+from ingest.settings import FeedSource, PublishSettings
+from tests.fakes.derived_keys import DerivedKeys
+
+from .ingest_rig import (
+    DEADLINE_S,
+    FFMPEG,
+    FFMPEG_9,
+    Rig,
+    check_invariants,
+    decoded_count,
+    ffmpeg_ts,
+    published,
+    publishing,
+    running,
+)
+from .test_ingest_publishers import PICTURES, make_clip
+
+TRANSMIT = "srt-live-transmit"
+LATENCY_MS = 60
+PASSPHRASE = "0123456789+ß"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    for program in (FFMPEG, TRANSMIT):
+        if shutil.which(program) is None:
+            pytest.fail(f"{program} is not installed: run scripts/apt-test")
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture(scope="module")
+def clip(folder: Path) -> str:
+    return make_clip(folder / "live.mp4", "-tune", "zerolatency", "-g", "30")
+
+
+@asynccontextmanager
+async def server(*feed_ids: str, takeover: bool = False, passphrase: str = "") -> AsyncIterator[Rig]:
+    """Feeds that publishers bring pictures to by SRT, on a port that the kernel chose."""
+    sources = (FeedSource(feed_id, "srt", takeover=takeover) for feed_id in feed_ids)
+    publish = PublishSettings(
+        ("127.0.0.1",), srt_port=0, srt_latency_ms=LATENCY_MS, srt_passphrase=passphrase
+    )
+    async with running(*sources, publish=publish, keys=DerivedKeys()) as rig:
+        await rig.until(lambda: "srt://127.0.0.1:" in rig.state(feed_ids[-1]).detail, "the server listens")
+        yield rig
+
+
+def port(rig: Rig, feed_id: str) -> int:
+    """Where somebody is waited for."""
+    return int(rig.state(feed_id).detail.rpartition(":")[2])
+
+
+def url(at: int, feed_id: str, more: str = "", key: str = "") -> str:
+    return f"srt://127.0.0.1:{at}?streamid=publish:{feed_id}:{key or 'k-' + feed_id}{more}"
+
+
+def ffmpeg(program: str, clip: str, to: str, *options: str) -> list[str]:
+    command = [program, "-nostdin", "-loglevel", "error", "-re", "-i", clip, "-map", "0:v", "-c", "copy"]
+    return [*command, *options, "-f", "mpegts", to]
+
+
+def transmit(source: str, target: str) -> list[str]:
+    """It ends when a side has ended (-a no), and not before (-t 0)."""
+    return [TRANSMIT, "-a", "no", "-t", "0", "-loglevel", "fatal", source, target]
+
+
+def free_port() -> int:
+    """Of programs that cannot say which one they got."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def check_whole(units: list[AccessUnit]) -> None:
+    """Every picture is there, at its time, and can be decoded."""
+    check_invariants(units)
+    assert (len(units), decoded_count(units)) == (PICTURES, PICTURES)
+    assert {after.dts_90k - before.dts_90k for before, after in pairwise(units)} <= {2999, 3000, 3001}
+
+
+async def test_every_publisher_is_received_whole(folder: Path, clip: str) -> None:
+    x265 = ("-c:v", "libx265", "-tag:v", "hvc1", "-x265-params", "bframes=2:keyint=30:log-level=none")
+    h265 = make_clip(folder / "h265.mp4", *x265)
+    h264_b = make_clip(folder / "b.mp4", "-bf", "2", "-g", "30")
+    feeds = ("debian", "imageio", "transmit", "h264-b", "h265")
+    async with server(*feeds) as rig:
+        at, relayed = port(rig, "debian"), free_port()
+        async with publishing(*transmit(f"udp://127.0.0.1:{relayed}", url(at, "transmit"))):
+            await rig.until(lambda: rig.state("transmit").reason == "connecting", "srt-live-transmit is here")
+            await published(
+                ffmpeg(FFMPEG, clip, url(at, "debian")),
+                ffmpeg(FFMPEG_9, clip, url(at, "imageio", "&latency=20000")),
+                ffmpeg_ts(FFMPEG_9, clip, relayed),
+                ffmpeg(FFMPEG, h264_b, url(at, "h264-b")),
+                ffmpeg(FFMPEG_9, h265, url(at, "h265")),
+            )
+            await rig.until_pictures("transmit", PICTURES)
+        for feed_id in feeds:
+            await rig.until_pictures(feed_id, PICTURES)
+            await rig.until_status(feed_id, SourceStatus.LOST, "publisher_left")
+            units, state = rig.units(feed_id), rig.state(feed_id)
+            check_whole(units)
+            assert {unit.codec for unit in units} == {Codec.H265 if feed_id == "h265" else Codec.H264}
+            assert any(unit.pts_90k > unit.dts_90k for unit in units) is (feed_id in ("h265", "h264-b"))
+            assert (state.damaged, state.lost_packets, state.restarts) == (0, 0, 0)
+            assert state.config is not None
+            assert (state.config.width_px, state.config.height_px) == (640, 360)
+
+
+async def refused(rig: Rig, command: list[str]) -> bytes:
+    """What a program says that is not let in."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stderr=asyncio.subprocess.STDOUT, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(DEADLINE_S):
+        told, _ = await process.communicate()
+    assert process.returncode != 0
+    return told
+
+
+@pytest.mark.parametrize("program", [FFMPEG, FFMPEG_9], ids=["debian", "imageio"])
+async def test_who_may_not_is_refused_before_any_media(clip: str, program: str) -> None:
+    async with server("tag", "nacht", passphrase=PASSPHRASE) as rig:
+        at, secret = port(rig, "tag"), f"&passphrase={PASSPHRASE}"
+        for wrong in (
+            url(at, "tag", secret, "x"),
+            url(at, "tag", secret, "k-nacht"),
+            url(at, "nobody", secret),
+            url(at, "tag", "&passphrase=9876543210"),
+            url(at, "tag"),
+            f"srt://127.0.0.1:{at}?streamid=k-tag{secret}",
+            f"srt://127.0.0.1:{at}?{secret}",
+        ):
+            assert b"rror" in await refused(rig, ffmpeg(program, clip, wrong))
+        assert {rig.state(feed_id).reason for feed_id in ("tag", "nacht")} == {"no_publisher"}
+        await published(ffmpeg(program, clip, url(at, "tag", secret)))
+        await rig.until_pictures("tag", PICTURES)
+        check_whole(rig.units("tag"))
+
+
+async def test_three_publishers_at_once_beside_a_stranger(clip: str) -> None:
+    feeds = ("eins", "zwei", "drei")
+    async with server(*feeds) as rig:
+        at = port(rig, "eins")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(published(*(ffmpeg(FFMPEG_9, clip, url(at, feed_id)) for feed_id in feeds)))
+            await rig.until_pictures("drei", 5)
+            for _ in range(3):  # the feed is busy, and the key of another one does not help
+                await refused(rig, ffmpeg(FFMPEG, clip, url(at, "eins")))
+                await refused(rig, ffmpeg(FFMPEG, clip, url(at, "eins", key="k-zwei")))
+        for feed_id in feeds:
+            await rig.until_pictures(feed_id, PICTURES)
+            check_whole(rig.units(feed_id))
+
+
+async def test_a_publisher_is_killed_and_started_again(clip: str) -> None:
+    async with server("tag") as rig:
+        at = port(rig, "tag")
+        async with publishing(*ffmpeg(FFMPEG_9, clip, url(at, "tag"))):
+            await rig.until_pictures("tag", 20)
+        await rig.until_status("tag", SourceStatus.LOST)  # it could not say good-bye
+        before = len(rig.units("tag"))
+        await published(ffmpeg(FFMPEG, clip, url(at, "tag")))
+        await rig.until_pictures("tag", before + PICTURES)
+        units = rig.units("tag")
+        check_invariants(units)
+        assert decoded_count(units[before:]) == PICTURES
+        assert rig.state("tag").restarts == 1
+
+
+async def test_a_newer_publisher_takes_over_where_that_is_configured(clip: str) -> None:
+    async with server("tag", takeover=True) as rig:
+        at = port(rig, "tag")
+        endless = ["-stream_loop", "-1"]
+        first = ffmpeg(FFMPEG, clip, url(at, "tag"))
+        async with publishing(first[0], *endless, *first[1:]) as process:
+            await rig.until_pictures("tag", 5)
+            await published(ffmpeg(FFMPEG_9, clip, url(at, "tag")))
+            async with asyncio.timeout(DEADLINE_S):
+                assert await process.wait() != 0
+        units = rig.units("tag")
+        check_invariants(units)
+        assert decoded_count([unit for unit in units if unit.epoch == units[-1].epoch]) == PICTURES
+
+
+async def test_an_encoder_that_listens_comes_later_vanishes_and_returns(clip: str) -> None:
+    at = free_port()
+    source = f"srt://127.0.0.1:{at}?passphrase={PASSPHRASE}&streamid=anything&latency={LATENCY_MS}"
+    async with running(FeedSource("tag", source)) as rig:
+        await rig.until_status("tag", SourceStatus.LOST, "unreachable")
+        listening = f"srt://127.0.0.1:{at}?mode=listener&passphrase={PASSPHRASE}"
+        async with publishing(*ffmpeg(FFMPEG_9, clip, listening)):
+            await rig.until_pictures("tag", 20)
+        before = len(rig.units("tag"))
+        await rig.until_status("tag", SourceStatus.LOST, "connection_lost")
+        relayed = free_port()
+        async with publishing(*transmit(f"udp://127.0.0.1:{relayed}", listening)):
+            await rig.until_status("tag", SourceStatus.CONNECTING)
+            await published(ffmpeg_ts(FFMPEG, clip, relayed))
+            await rig.until_pictures("tag", before + PICTURES)
+        units = rig.units("tag")
+        check_invariants(units)
+        assert decoded_count(units[before:]) == PICTURES
+        assert PASSPHRASE not in str(rig.states)
+        assert rig.state("tag").address == f"srt://127.0.0.1:{at}"
