@@ -57,7 +57,7 @@ class Error(IntEnum):
     """SRT_ERRNO, as far as we tell them apart."""
 
     ECONNLOST = 2001
-    EBINDCONFLICT = 5014
+    EBINDCONFLICT = 5015
     EASYNCRCV = 6002
 
 
@@ -212,7 +212,7 @@ class SrtSocket:
         """Raises SrtError. `ask` must not be called any more once `close()` has returned, nor is it."""
         packed = _packed(address)
         if ":" in address.host:
-            self.set(Option.IPV6ONLY, 1)
+            self.set(Option.IPV6ONLY, int(address.host != "::"))  # :: is IPv4, too
         self._hook = _ListenCallback(_asking(self._call, ask))
         checked = self._library.checked
         checked(self._call.srt_listen_callback(self.number, self._hook, None))
@@ -232,7 +232,8 @@ class SrtSocket:
         size = ctypes.c_int(_ADDRESS_BYTES)
         number = self._call.srt_accept(self.number, buffer, ctypes.byref(size))
         if number == -1:
-            return self._nothing_now()
+            self._check_nothing()
+            return None
         return SrtSocket(self._library, number), _unpacked(buffer.raw)
 
     def connect(self, address: Address) -> None:
@@ -247,9 +248,10 @@ class SrtSocket:
             return ctypes.string_at(self._buffer, size)
         if size == 0:
             raise SrtError(Error.ECONNLOST, 0, "the connection was closed")
-        return self._nothing_now()
+        self._check_nothing()
+        return None
 
-    def _nothing_now(self) -> None:
+    def _check_nothing(self) -> None:
         error = self._library.last_error()
         if error.code != Error.EASYNCRCV:
             raise error
@@ -261,6 +263,13 @@ class SrtSocket:
         checked = self._library.checked
         checked(self._call.srt_getsockflag(self.number, Option.STREAMID, buffer, ctypes.byref(size)))
         return buffer.value.decode(errors="replace")
+
+    def latency_ms(self) -> int:
+        """Of what we receive, as both sides agreed on it. Raises SrtError."""
+        value, size = ctypes.c_int(), ctypes.c_int(4)
+        call, checked = self._call.srt_getsockflag, self._library.checked
+        checked(call(self.number, Option.RCVLATENCY, ctypes.byref(value), ctypes.byref(size)))
+        return value.value
 
     def rejection(self) -> int:
         """Why a connection was refused: a Rejection's code, or another one of srt.h."""

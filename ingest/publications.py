@@ -30,6 +30,8 @@ class Publication:
     def __init__(self, place: Place, publisher: Publisher, displaced: Callable[[], None]) -> None:
         self.publisher = publisher
         self.heard_ns = 0
+        self.is_leaving = False
+        """It has hung up, and what is still on its way is waited for: it yields to any other."""
         self._place = place
         self._displaced = displaced
 
@@ -108,7 +110,9 @@ class Publications:
                 f"feed '{feed_id}' takes its pictures {by}: see `source` in its settings", code="not_pushed"
             )
         holder = place.holder
-        if holder is None or place.source.takeover or self._clock.now_ns() - holder.heard_ns >= SILENT_NS:
+        if holder is None or place.source.takeover or holder.is_leaving:
+            return place
+        if self._clock.now_ns() - holder.heard_ns >= SILENT_NS:
             return place
         address = holder.publisher.address
         raise RefusedError(f"feed '{feed_id}' has a publisher already, at {address}", code="feed_busy")

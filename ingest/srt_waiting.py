@@ -10,13 +10,16 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
-from .libsrt import Error, Libsrt, Ready, SrtEpoll, SrtError, SrtSocket, load
+from .libsrt import Libsrt, Ready, SrtEpoll, SrtError, SrtSocket, load
 
 log = logging.getLogger("lagebild.ingest")
 
 _WAKE_MS = 50
 _BATCH = 32
 """Messages of one connection in a turn of the loop: 42 kB."""
+
+_REST_STEP_S = 0.005
+_REST_MARGIN_S = 0.02
 
 Told: TypeAlias = Callable[[Ready], None]
 
@@ -50,10 +53,14 @@ class SrtWaiter:
         self._told[sock.number] = told
         self._epoll.change(sock.number, events)
 
-    def close(self, sock: SrtSocket) -> None:
-        """Close a socket, and tell nothing of it any more."""
+    def forget(self, sock: SrtSocket) -> None:
+        """Tell nothing of it any more."""
         if self._told.pop(sock.number, None):
             self._epoll.remove(sock.number)
+
+    def close(self, sock: SrtSocket) -> None:
+        """Forget a socket, and close it."""
+        self.forget(sock)
         sock.close()
 
     async def stop(self) -> None:
@@ -108,8 +115,9 @@ async def waiting() -> AsyncIterator[SrtWaiter]:
 class SrtReceiver:
     """Reads a connection: every message goes to `take` in the turn in which it is read.
 
-    `ended` is called once, with the reason, unless `close()` comes first: SrtError for the connection, or
-    whatever `take` raised. The connection is closed then.
+    `parting` is called when the peer has hung up or is lost; what it said last may be still to come. `ended`
+    is called once, with the reason, unless `close()` comes first: SrtError for the connection, or whatever
+    `take` raised. The connection is closed then.
     """
 
     def __init__(
@@ -118,30 +126,67 @@ class SrtReceiver:
         sock: SrtSocket,
         take: Callable[[bytes], None],
         ended: Callable[[Exception], None],
+        parting: Callable[[], None] = lambda: None,
     ) -> None:
         self._waiter, self._socket = waiter, sock
-        self._take, self._ended = take, ended
+        self._take, self._ended, self._parting = take, ended, parting
         self._is_open = True
+        self._rest: asyncio.TimerHandle | None = None
 
     def readable(self, events: Ready) -> None:
         """See SrtWaiter."""
         try:
-            for _ in range(_BATCH):
-                message = self._socket.receive()
-                if message is None:
-                    break
-                self._take(message)
-                if not self._is_open:
-                    return
-            else:
-                return  # there may be more, for the next turn
-            if Ready.ERR in events:
-                raise SrtError(Error.ECONNLOST, 0, "the connection broke")
+            is_empty = self._read()
+        except SrtError:
+            is_empty = True
+            events |= Ready.ERR
         except Exception as error:
-            self.close()
-            self._ended(error)
+            self._end(error)
+            return
+        if is_empty and Ready.ERR in events and self._is_open:
+            self._part()
 
     def close(self) -> None:
         """Hang up."""
         self._is_open = False
+        if self._rest is not None:
+            self._rest.cancel()
         self._waiter.close(self._socket)
+
+    def _read(self) -> bool:
+        """Take a turn's messages; False where there may be more. Raises SrtError where the peer is gone."""
+        for _ in range(_BATCH):
+            message = self._socket.receive() if self._is_open else None
+            if message is None:
+                return True
+            self._take(message)
+        return False
+
+    def _part(self) -> None:
+        """Wait for the peer's last words: libsrt holds them until they are due, a latency after they were
+        sent, but tells nothing more of a connection that is over."""
+        self._parting()
+        self._waiter.forget(self._socket)
+        loop = asyncio.get_running_loop()
+        try:
+            left_s = self._socket.latency_ms() / 1000 + _REST_MARGIN_S
+        except SrtError:
+            left_s = 0.0
+        self._read_rest(loop, loop.time() + left_s)
+
+    def _read_rest(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
+        try:
+            self._read()
+        except SrtError as error:  # said of a connection that is over whenever nothing is due
+            if loop.time() >= until:
+                self._end(error)
+                return
+        except Exception as error:
+            self._end(error)
+            return
+        if self._is_open:
+            self._rest = loop.call_later(_REST_STEP_S, self._read_rest, loop, until)
+
+    def _end(self, error: Exception) -> None:
+        self.close()
+        self._ended(error)

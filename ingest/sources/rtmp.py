@@ -7,7 +7,7 @@ import errno
 import os
 from typing import Any
 
-from flow.clock import NS_PER_MS, NS_PER_S, Clock
+from flow.clock import NS_PER_MS, Clock
 from flow.errors import ConfigError, LagebildError, MalformedError, PortInUseError, RefusedError
 from ingest.complaints import Complaints
 from ingest.protocol.rtmp.handshake import NONCE_BYTES

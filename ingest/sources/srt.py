@@ -82,10 +82,12 @@ class SrtServer:
     async def _addresses(self) -> list[Address]:
         """Of this machine, to listen on. Raises ConfigError."""
         port, loop = self._settings.srt_port, asyncio.get_running_loop()
+        if not self._settings.hosts:  # libsrt lets not two sockets have all addresses, of one kind each
+            return [Address("::" if socket.has_dualstack_ipv6() else "0.0.0.0", port)]
         found: list[Address] = []
-        for host in self._settings.hosts or (None,):
+        for host in self._settings.hosts:
             try:
-                known = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
+                known = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
             except OSError as error:
                 message = f"UDP {host}, port {port} cannot be opened: {error.strerror or error}"
                 raise ConfigError(message, code="address_refused") from None
@@ -166,7 +168,7 @@ class _Connection:
         self._stream = TsStream()
         self._heard_ns = self._useful_ns = server.clock.now_ns()
         self._publication: Publication | None = None
-        self._receiver = SrtReceiver(waiter, sock, self._take, self._ended)
+        self._receiver = SrtReceiver(waiter, sock, self._take, self._ended, self._parting)
 
     def open(self, feed_id: str, key: str) -> None:
         """Take the feed's place. Raises RefusedError, SrtError."""
@@ -201,6 +203,10 @@ class _Connection:
                 self._useful_ns = now_ns
             if self._publication is not None:
                 self._publication.publish(event, now_ns)
+
+    def _parting(self) -> None:
+        if self._publication is not None:
+            self._publication.is_leaving = True
 
     def _ended(self, error: Exception) -> None:
         if not isinstance(error, SrtError):

@@ -11,8 +11,9 @@ from typing import Self
 from ingest.libsrt import Address, Libsrt, Option, SrtError, SrtSocket, load
 
 MESSAGE_BYTES = 1316
-_PEERLATENCY = 44  # SRT_SOCKOPT
+_SNDDATA, _PEERLATENCY = 19, 44  # SRT_SOCKOPT
 _CONNECTED = 5  # SRT_SOCKSTATUS
+_EASYNCSND = 6001  # SRT_ERRNO
 CONNECT_MS = 3000
 
 
@@ -59,6 +60,23 @@ class SrtEncoder:
         for at in range(0, len(data), size):
             piece = data[at : at + size]
             self.library.checked(self.library.call.srt_sendmsg(self._sender.number, piece, len(piece), -1, 1))
+
+    def try_send(self, data: bytes) -> bool:
+        """Whether all of it went into our own buffer. Raises SrtError where the connection is over."""
+        try:
+            self.send(data)
+        except SrtError as error:
+            if error.code != _EASYNCSND:
+                raise
+            return False
+        return True
+
+    def is_heard(self) -> bool:
+        """Whether the other side has received all that was sent."""
+        value, size = ctypes.c_int(), ctypes.c_int(4)
+        call = self.library.call.srt_getsockflag
+        self.library.checked(call(self._sender.number, _SNDDATA, ctypes.byref(value), ctypes.byref(size)))
+        return value.value == 0
 
     def is_connected(self) -> bool:
         """Whether the other side has not hung up."""

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from .ingest_rig import (
     check_invariants,
     decoded_count,
     ffmpeg_ts,
-    published,
     publishing,
     running,
 )
@@ -33,7 +32,7 @@ from .test_ingest_publishers import PICTURES, make_clip
 
 TRANSMIT = "srt-live-transmit"
 LATENCY_MS = 60
-PASSPHRASE = "0123456789+ß"
+PASSPHRASE = "0123456789ab"
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +49,15 @@ def clip(folder: Path) -> str:
 
 
 @asynccontextmanager
-async def server(*feed_ids: str, takeover: bool = False, passphrase: str = "") -> AsyncIterator[Rig]:
+async def server(
+    *feed_ids: str, takeover: bool = False, passphrase: str = "", lost_s: float = 1.5
+) -> AsyncIterator[Rig]:
     """Feeds that publishers bring pictures to by SRT, on a port that the kernel chose."""
     sources = (FeedSource(feed_id, "srt", takeover=takeover) for feed_id in feed_ids)
     publish = PublishSettings(
         ("127.0.0.1",), srt_port=0, srt_latency_ms=LATENCY_MS, srt_passphrase=passphrase
     )
-    async with running(*sources, publish=publish, keys=DerivedKeys()) as rig:
+    async with running(*sources, lost_s=lost_s, publish=publish, keys=DerivedKeys()) as rig:
         await rig.until(lambda: "srt://127.0.0.1:" in rig.state(feed_ids[-1]).detail, "the server listens")
         yield rig
 
@@ -71,8 +72,9 @@ def url(at: int, feed_id: str, more: str = "", key: str = "") -> str:
 
 
 def ffmpeg(program: str, clip: str, to: str, *options: str) -> list[str]:
-    command = [program, "-nostdin", "-loglevel", "error", "-re", "-i", clip, "-map", "0:v", "-c", "copy"]
-    return [*command, *options, "-f", "mpegts", to]
+    """Sends the clip again and again. At its end it would not wait for what libsrt has not sent yet."""
+    command = [program, "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", clip]
+    return [*command, "-map", "0:v", "-c", "copy", *options, "-f", "mpegts", to]
 
 
 def transmit(source: str, target: str) -> list[str]:
@@ -88,9 +90,10 @@ def free_port() -> int:
 
 
 def check_whole(units: list[AccessUnit]) -> None:
-    """Every picture is there, at its time, and can be decoded."""
+    """Every picture from the first one on is there, at its time, and can be decoded."""
     check_invariants(units)
-    assert (len(units), decoded_count(units)) == (PICTURES, PICTURES)
+    assert len(units) >= PICTURES
+    assert decoded_count(units) == len(units)
     assert {after.dts_90k - before.dts_90k for before, after in pairwise(units)} <= {2999, 3000, 3001}
 
 
@@ -98,22 +101,23 @@ async def test_every_publisher_is_received_whole(folder: Path, clip: str) -> Non
     x265 = ("-c:v", "libx265", "-tag:v", "hvc1", "-x265-params", "bframes=2:keyint=30:log-level=none")
     h265 = make_clip(folder / "h265.mp4", *x265)
     h264_b = make_clip(folder / "b.mp4", "-bf", "2", "-g", "30")
-    feeds = ("debian", "imageio", "transmit", "h264-b", "h265")
-    async with server(*feeds) as rig:
+    feeds = ("debian", "imageio", "h264-b", "h265", "transmit")
+    async with server(*feeds) as rig, AsyncExitStack() as stack:
         at, relayed = port(rig, "debian"), free_port()
-        async with publishing(*transmit(f"udp://127.0.0.1:{relayed}", url(at, "transmit"))):
-            await rig.until(lambda: rig.state("transmit").reason == "connecting", "srt-live-transmit is here")
-            await published(
-                ffmpeg(FFMPEG, clip, url(at, "debian")),
-                ffmpeg(FFMPEG_9, clip, url(at, "imageio", "&latency=20000")),
-                ffmpeg_ts(FFMPEG_9, clip, relayed),
-                ffmpeg(FFMPEG, h264_b, url(at, "h264-b")),
-                ffmpeg(FFMPEG_9, h265, url(at, "h265")),
-            )
-            await rig.until_pictures("transmit", PICTURES)
+        await stack.enter_async_context(
+            publishing(*transmit(f"udp://127.0.0.1:{relayed}", url(at, "transmit")))
+        )
+        await rig.until(lambda: rig.state("transmit").reason == "connecting", "srt-live-transmit is here")
+        for command in (
+            ffmpeg_ts(FFMPEG_9, clip, relayed),
+            ffmpeg(FFMPEG, clip, url(at, "debian")),
+            ffmpeg(FFMPEG_9, clip, url(at, "imageio", "&latency=20000")),
+            ffmpeg(FFMPEG, h264_b, url(at, "h264-b")),
+            ffmpeg(FFMPEG_9, h265, url(at, "h265")),
+        ):
+            await stack.enter_async_context(publishing(*command))
         for feed_id in feeds:
             await rig.until_pictures(feed_id, PICTURES)
-            await rig.until_status(feed_id, SourceStatus.LOST, "publisher_left")
             units, state = rig.units(feed_id), rig.state(feed_id)
             check_whole(units)
             assert {unit.codec for unit in units} == {Codec.H265 if feed_id == "h265" else Codec.H264}
@@ -123,7 +127,7 @@ async def test_every_publisher_is_received_whole(folder: Path, clip: str) -> Non
             assert (state.config.width_px, state.config.height_px) == (640, 360)
 
 
-async def refused(rig: Rig, command: list[str]) -> bytes:
+async def refused(command: list[str]) -> bytes:
     """What a program says that is not let in."""
     process = await asyncio.create_subprocess_exec(
         *command, stderr=asyncio.subprocess.STDOUT, stdout=asyncio.subprocess.PIPE
@@ -138,7 +142,7 @@ async def refused(rig: Rig, command: list[str]) -> bytes:
 async def test_who_may_not_is_refused_before_any_media(clip: str, program: str) -> None:
     async with server("tag", "nacht", passphrase=PASSPHRASE) as rig:
         at, secret = port(rig, "tag"), f"&passphrase={PASSPHRASE}"
-        for wrong in (
+        wrong = (
             url(at, "tag", secret, "x"),
             url(at, "tag", secret, "k-nacht"),
             url(at, "nobody", secret),
@@ -146,57 +150,58 @@ async def test_who_may_not_is_refused_before_any_media(clip: str, program: str) 
             url(at, "tag"),
             f"srt://127.0.0.1:{at}?streamid=k-tag{secret}",
             f"srt://127.0.0.1:{at}?{secret}",
-        ):
-            assert b"rror" in await refused(rig, ffmpeg(program, clip, wrong))
+        )
+        async with asyncio.TaskGroup() as tasks:
+            told = [tasks.create_task(refused(ffmpeg(program, clip, each))) for each in wrong]
+        assert all(b"rror" in each.result() for each in told)
         assert {rig.state(feed_id).reason for feed_id in ("tag", "nacht")} == {"no_publisher"}
-        await published(ffmpeg(program, clip, url(at, "tag", secret)))
-        await rig.until_pictures("tag", PICTURES)
+        async with publishing(*ffmpeg(program, clip, url(at, "tag", secret))):
+            await rig.until_pictures("tag", PICTURES)
         check_whole(rig.units("tag"))
 
 
-async def test_three_publishers_at_once_beside_a_stranger(clip: str) -> None:
+async def test_three_publishers_at_once_beside_strangers(clip: str) -> None:
     feeds = ("eins", "zwei", "drei")
-    async with server(*feeds) as rig:
+    async with server(*feeds) as rig, AsyncExitStack() as stack:
         at = port(rig, "eins")
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(published(*(ffmpeg(FFMPEG_9, clip, url(at, feed_id)) for feed_id in feeds)))
-            await rig.until_pictures("drei", 5)
-            for _ in range(3):  # the feed is busy, and the key of another one does not help
-                await refused(rig, ffmpeg(FFMPEG, clip, url(at, "eins")))
-                await refused(rig, ffmpeg(FFMPEG, clip, url(at, "eins", key="k-zwei")))
+        for feed_id in feeds:
+            await stack.enter_async_context(publishing(*ffmpeg(FFMPEG_9, clip, url(at, feed_id))))
+        await rig.until_pictures("drei", 5)
+        for _ in range(3):  # the feed is busy, and the key of another one does not help
+            await refused(ffmpeg(FFMPEG, clip, url(at, "eins")))
+            await refused(ffmpeg(FFMPEG, clip, url(at, "eins", key="k-zwei")))
         for feed_id in feeds:
             await rig.until_pictures(feed_id, PICTURES)
             check_whole(rig.units(feed_id))
+            assert rig.state(feed_id).restarts == 0
 
 
 async def test_a_publisher_is_killed_and_started_again(clip: str) -> None:
-    async with server("tag") as rig:
+    async with server("tag", lost_s=2.5) as rig:  # from 2 s on another one may come
         at = port(rig, "tag")
         async with publishing(*ffmpeg(FFMPEG_9, clip, url(at, "tag"))):
             await rig.until_pictures("tag", 20)
-        await rig.until_status("tag", SourceStatus.LOST)  # it could not say good-bye
+        await rig.until_status("tag", SourceStatus.LOST, "no_packets")  # it could not say good-bye
         before = len(rig.units("tag"))
-        await published(ffmpeg(FFMPEG, clip, url(at, "tag")))
-        await rig.until_pictures("tag", before + PICTURES)
-        units = rig.units("tag")
-        check_invariants(units)
-        assert decoded_count(units[before:]) == PICTURES
+        async with publishing(*ffmpeg(FFMPEG, clip, url(at, "tag"))):
+            await rig.until_pictures("tag", before + PICTURES)
+        check_invariants(rig.units("tag"))
+        check_whole(rig.units("tag")[before:])
         assert rig.state("tag").restarts == 1
 
 
 async def test_a_newer_publisher_takes_over_where_that_is_configured(clip: str) -> None:
     async with server("tag", takeover=True) as rig:
         at = port(rig, "tag")
-        endless = ["-stream_loop", "-1"]
-        first = ffmpeg(FFMPEG, clip, url(at, "tag"))
-        async with publishing(first[0], *endless, *first[1:]) as process:
+        async with publishing(*ffmpeg(FFMPEG, clip, url(at, "tag"))) as process:
             await rig.until_pictures("tag", 5)
-            await published(ffmpeg(FFMPEG_9, clip, url(at, "tag")))
-            async with asyncio.timeout(DEADLINE_S):
+            before = len(rig.units("tag"))
+            async with publishing(*ffmpeg(FFMPEG_9, clip, url(at, "tag"))), asyncio.timeout(DEADLINE_S):
                 assert await process.wait() != 0
+                await rig.until_pictures("tag", before + 2 * PICTURES)
         units = rig.units("tag")
         check_invariants(units)
-        assert decoded_count([unit for unit in units if unit.epoch == units[-1].epoch]) == PICTURES
+        check_whole([unit for unit in units if unit.epoch == 1])
 
 
 async def test_an_encoder_that_listens_comes_later_vanishes_and_returns(clip: str) -> None:
@@ -212,10 +217,9 @@ async def test_an_encoder_that_listens_comes_later_vanishes_and_returns(clip: st
         relayed = free_port()
         async with publishing(*transmit(f"udp://127.0.0.1:{relayed}", listening)):
             await rig.until_status("tag", SourceStatus.CONNECTING)
-            await published(ffmpeg_ts(FFMPEG, clip, relayed))
-            await rig.until_pictures("tag", before + PICTURES)
-        units = rig.units("tag")
-        check_invariants(units)
-        assert decoded_count(units[before:]) == PICTURES
+            async with publishing(*ffmpeg_ts(FFMPEG, clip, relayed)):
+                await rig.until_pictures("tag", before + PICTURES)
+        check_invariants(rig.units("tag"))
+        check_whole(rig.units("tag")[before:])
         assert PASSPHRASE not in str(rig.states)
         assert rig.state("tag").address == f"srt://127.0.0.1:{at}"
