@@ -15,6 +15,7 @@ import pytest
 from flow.flights import SourceStatus
 from flow.units import AccessUnit, Codec
 from ingest.settings import FeedSource, PublishSettings
+from ingest.sources import srt_caller
 from tests.fakes.derived_keys import DerivedKeys
 
 from .ingest_rig import (
@@ -204,16 +205,20 @@ async def test_a_newer_publisher_takes_over_where_that_is_configured(clip: str) 
         check_whole([unit for unit in units if unit.epoch == 1])
 
 
-async def test_an_encoder_that_listens_comes_later_vanishes_and_returns(clip: str) -> None:
+async def test_an_encoder_that_listens_comes_later_vanishes_and_returns(
+    clip: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(srt_caller, "CONNECT_MOST_MS", 500)
     at = free_port()
     source = f"srt://127.0.0.1:{at}?passphrase={PASSPHRASE}&streamid=anything&latency={LATENCY_MS}"
     async with running(FeedSource("tag", source)) as rig:
         await rig.until_status("tag", SourceStatus.LOST, "unreachable")
         listening = f"srt://127.0.0.1:{at}?mode=listener&passphrase={PASSPHRASE}"
-        async with publishing(*ffmpeg(FFMPEG_9, clip, listening)):
+        async with publishing(*ffmpeg(FFMPEG_9, clip, listening)) as process:
             await rig.until_pictures("tag", 20)
+            process.terminate()
+            await rig.until_status("tag", SourceStatus.LOST, "connection_lost")
         before = len(rig.units("tag"))
-        await rig.until_status("tag", SourceStatus.LOST, "connection_lost")
         relayed = free_port()
         async with publishing(*transmit(f"udp://127.0.0.1:{relayed}", listening)):
             await rig.until_status("tag", SourceStatus.CONNECTING)
