@@ -21,7 +21,8 @@ _BATCH = 32
 _REST_STEP_S = 0.005
 _REST_MARGIN_S = 0.02
 
-Told: TypeAlias = Callable[[Ready], None]
+Told: TypeAlias = Callable[[Ready], bool]
+"""Handles what is ready; True where it is to be called again in the next turn, for there is more."""
 
 
 class SrtWaiter:
@@ -80,12 +81,17 @@ class SrtWaiter:
         self.library.cleanup()
 
     def _handle(self, ready: list[tuple[int, Ready]]) -> None:
+        more: list[tuple[int, Ready]] = []
         try:
             for number, events in ready:
-                if told := self._told.get(number):  # else closed by what was told before
-                    told(events)
+                told = self._told.get(number)  # None: closed by what was told before
+                if told is not None and told(events):
+                    more.append((number, events))
         finally:
-            self._handled.set()
+            if more:
+                self._loop.call_soon(self._handle, more)
+            else:
+                self._handled.set()
 
 
 _waiters: WeakKeyDictionary[asyncio.AbstractEventLoop, SrtWaiter] = WeakKeyDictionary()
@@ -133,18 +139,19 @@ class SrtReceiver:
         self._is_open = True
         self._rest: asyncio.TimerHandle | None = None
 
-    def readable(self, events: Ready) -> None:
-        """See SrtWaiter."""
+    def readable(self, events: Ready) -> bool:
+        """See Told."""
         try:
-            is_empty = self._read()
+            if not self._read():
+                return True
         except SrtError:
-            is_empty = True
             events |= Ready.ERR
         except Exception as error:
             self._end(error)
-            return
-        if is_empty and Ready.ERR in events and self._is_open:
+            return False
+        if Ready.ERR in events and self._is_open:
             self._part()
+        return False
 
     def close(self) -> None:
         """Hang up."""

@@ -128,16 +128,17 @@ class SrtServer:
             self._promised[number] = now_ns, str(caller)
         return 0
 
-    def _arrived(self, waiter: SrtWaiter, listener: SrtSocket, events: Ready) -> None:
+    def _arrived(self, waiter: SrtWaiter, listener: SrtSocket, events: Ready) -> bool:
         if Ready.ERR in events:
             self._broken = True
             waiter.close(listener)
-            return
+            return False
         try:
             while (accepted := listener.accept()) is not None:
                 self._welcome(waiter, *accepted)
         except SrtError as error:
             log.debug("srt: somebody has left before being there: %s", error)
+        return False
 
     def _welcome(self, waiter: SrtWaiter, sock: SrtSocket, address: Address) -> None:
         """Give it its place, unless somebody else has got that since it was let in."""

@@ -84,18 +84,19 @@ class _Call:
         if not self.ended.cancel() and not self.ended.cancelled():
             self.ended.exception()  # seen, even where something else ended the call first
 
-    def _answered(self, events: Ready) -> None:
+    def _answered(self, events: Ready) -> bool:
         if Ready.ERR in events:
             rejection = self._socket.rejection()
             self._receiver.close()
             self._fail(_refusal(self._url.shown, rejection))
-            return
+            return False
         try:
             self._waiter.change(self._socket, Ready.IN | Ready.ERR, self._receiver.readable)
             self._publish(Opened(self._url.shown, TsStream.TIMESTAMP_BITS))
         except Exception as error:
             self._receiver.close()
             self._lost(error)
+        return False
 
     def _take(self, datagram: bytes) -> None:
         for event in self._stream.handle(datagram, self._peer, self._clock.now_ns()):

@@ -110,3 +110,13 @@ def test_addresses_name_a_host_that_others_can_reach() -> None:
     assert not any("0.0.0.0" in address for address in addresses)
     v6 = Settings(publish=PublishingSettings(host="::1"))
     assert addresses_of(FeedSettings("tag", "rtmp"), "k", v6) == ["rtmp://[::1]:1935/live/tag?key=k"]
+
+
+def test_the_address_for_srt_holds_the_passphrase() -> None:
+    feed = FeedSettings("tag", "srt")
+    settings = Settings(
+        publish=PublishingSettings(srt_passphrase="Zehn & mehr"),
+        aircraft=(AircraftSettings("fritz", feed=(feed,)),),
+    )
+    (address,) = addresses_of(feed, "k", settings)
+    assert address.endswith("?streamid=publish:tag:k&passphrase=Zehn%20%26%20mehr")
