@@ -209,7 +209,7 @@ class SrtSocket:
         self._library.checked(self._call.srt_setsockflag(self.number, option, data, len(data)))
 
     def listen(self, address: Address, backlog: int, ask: Ask) -> None:
-        """Raises SrtError. `ask` must not be called any more once `close()` has returned, nor is it."""
+        """Raises SrtError. Once `close()` has returned, `ask` is not called any more."""
         packed = _packed(address)
         if ":" in address.host:
             self.set(Option.IPV6ONLY, int(address.host != "::"))  # :: is IPv4, too

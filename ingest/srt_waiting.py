@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import TypeAlias
-from weakref import WeakKeyDictionary
 
 from .libsrt import Libsrt, Ready, SrtEpoll, SrtError, SrtSocket, load
 
@@ -94,7 +93,7 @@ class SrtWaiter:
                 self._handled.set()
 
 
-_waiters: WeakKeyDictionary[asyncio.AbstractEventLoop, SrtWaiter] = WeakKeyDictionary()
+_waiters: dict[asyncio.AbstractEventLoop, SrtWaiter] = {}
 
 
 @contextlib.asynccontextmanager

@@ -25,18 +25,19 @@ class PublishKeys:
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / FILE
-        self._read_of: tuple[int, int] | None = None  # modification time and size of what was read
-        self._hashes: dict[str, list[str]] = {}  # by feed id
+        self._read: tuple[tuple[int, int] | None, dict[str, list[str]]] = (None, {})
+        """Modification time and size of the file, and its hashes by feed id: replaced at once, since several
+        threads may ask."""
 
     def check(self, feed_id: str, key: str) -> None:
         """Raises RefusedError, as flow/doors.py says."""
         self._refresh()
         if not key:
             raise RefusedError(f"feed '{feed_id}': the key is missing from the address", code="key_missing")
-        given = _hash(key)
-        if given in self._hashes.get(feed_id, []):
+        given, hashes = _hash(key), self._hashes
+        if given in hashes.get(feed_id, []):
             return
-        if any(given in known for known in self._hashes.values()):
+        if any(given in known for known in hashes.values()):
             raise RefusedError(f"feed '{feed_id}': this key is another feed's", code="key_foreign")
         raise RefusedError(f"feed '{feed_id}': this key is wrong or was withdrawn", code="key_wrong")
 
@@ -64,17 +65,21 @@ class PublishKeys:
         self._refresh()
         return len(self._hashes.get(feed_id, []))
 
+    @property
+    def _hashes(self) -> dict[str, list[str]]:
+        return self._read[1]
+
     def _refresh(self) -> None:
         try:
             status = self._path.stat()
             version = (status.st_mtime_ns, status.st_size)
-            if version == self._read_of:
+            if version == self._read[0]:
                 return
             tree = json.loads(self._path.read_text(encoding="utf-8"))
-            self._hashes = {str(feed_id): [str(each) for each in known] for feed_id, known in tree.items()}
-            self._read_of = version
+            hashes = {str(feed_id): [str(each) for each in known] for feed_id, known in tree.items()}
+            self._read = version, hashes
         except FileNotFoundError:
-            self._read_of, self._hashes = None, {}
+            self._read = None, {}
         except (OSError, ValueError, AttributeError, TypeError) as error:
             raise ConfigError(f"{self._path} cannot be read: {error}; restore it or delete it") from None
 
@@ -91,7 +96,7 @@ class PublishKeys:
             part.replace(self._path)
         except OSError as error:
             raise ConfigError(f"{self._path} cannot be written: {error.strerror}") from None
-        self._read_of = None
+        self._read = None, self._hashes
 
 
 def _hash(key: str) -> str:
