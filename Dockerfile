@@ -7,6 +7,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends make libatomic1
  && rm -rf web/dashboard/node_modules
 
 FROM python:3.11-slim-bookworm
+# SRT is off without it.
+RUN apt-get update && apt-get install -y --no-install-recommends libsrt1.5-gnutls && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/lagebild /opt/lagebild
 RUN useradd --system --create-home lagebild
 USER lagebild

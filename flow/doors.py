@@ -132,7 +132,8 @@ class RelayDoor(Protocol):
 
 
 class KeyDoor(Protocol):
-    """Who may publish: each feed has keys, made by `lagebild key`, shown once and kept as hashes."""
+    """Who may publish: each feed has keys, made by `lagebild key`, shown once and kept as hashes. Any thread
+    may ask."""
 
     def check(self, feed_id: str, key: str) -> None:
         """Raises RefusedError: "key_missing", "key_wrong" (the feed may not even exist), "key_foreign" (the

@@ -8,18 +8,21 @@ from flow.clock import Clock
 from flow.errors import ConfigError
 
 from .protocol.rtsp_url import RtspUrl
+from .protocol.srt_address import SrtUrl
 from .settings import FeedSource
 from .sources import Source
 from .sources.file import FileSource
 from .sources.mpegts import MpegTsSource
 from .sources.rtp import RtpSource
 from .sources.rtsp import TRANSPORTS, RtspSource
+from .sources.srt_caller import SrtSource
 from .sources.udp import Endpoint
 
 POSSIBLE = (
-    "rtp://127.0.0.1:5600 (H.264 or H.265), udp://127.0.0.1:5004 (MPEG-TS), rtsp://192.0.2.7/main, file:PATH"
+    "rtp://127.0.0.1:5600 (H.264 or H.265), udp://127.0.0.1:5004 (MPEG-TS), rtsp://192.0.2.7/main, "
+    "srt://192.0.2.7:9000, file:PATH"
 )
-_LATER = frozenset({"rtmp", "rtmps", "srt", "http", "https"})
+_LATER = frozenset({"rtmp", "rtmps", "http", "https"})
 
 
 def open_source(feed: FeedSource, clock: Clock) -> Source:
@@ -39,6 +42,8 @@ def open_source(feed: FeedSource, clock: Clock) -> Source:
         case "rtsps":
             how = "call the camera by rtsp://, through a VPN where the way to it is not yours"
             raise _unsupported(f"rtsps:// sources are not in this version: {how}")
+        case "srt":
+            return SrtSource(SrtUrl.parse(feed.url), clock)
         case later if later in _LATER:
             raise _unsupported(f"{later}:// sources are not in this version")
         case unknown:

@@ -30,6 +30,8 @@ class Publication:
     def __init__(self, place: Place, publisher: Publisher, displaced: Callable[[], None]) -> None:
         self.publisher = publisher
         self.heard_ns = 0
+        self.is_leaving = False
+        """It has hung up, and what is still on its way is waited for: it yields to any other."""
         self._place = place
         self._displaced = displaced
 
@@ -95,11 +97,8 @@ class Publications:
     def place(self, feed_id: str) -> Place:
         return self._places[feed_id]
 
-    def open(
-        self, feed_id: str, key: str, publisher: Publisher, bits: int, displaced: Callable[[], None]
-    ) -> Publication:
-        """Give `publisher` the feed's place; its timestamps wrap at `bits`. `displaced` is called once if
-        another one takes it over.
+    def check(self, feed_id: str, key: str, publisher: Publisher) -> Place:
+        """The place that `publisher` could have now. It is only looked at, so any thread may ask.
 
         The key comes first: who has none learns nothing of a feed, not even whether it exists.
         """
@@ -110,17 +109,26 @@ class Publications:
             raise RefusedError(
                 f"feed '{feed_id}' takes its pictures {by}: see `source` in its settings", code="not_pushed"
             )
-        now_ns, holder = self._clock.now_ns(), place.holder
+        holder = place.holder
+        if holder is None or place.source.takeover or holder.is_leaving:
+            return place
+        if self._clock.now_ns() - holder.heard_ns >= SILENT_NS:
+            return place
+        address = holder.publisher.address
+        raise RefusedError(f"feed '{feed_id}' has a publisher already, at {address}", code="feed_busy")
+
+    def open(
+        self, feed_id: str, key: str, publisher: Publisher, bits: int, displaced: Callable[[], None]
+    ) -> Publication:
+        """Give `publisher` the feed's place; its timestamps wrap at `bits`. `displaced` is called once if
+        another one takes it over.
+        """
+        place = self.check(feed_id, key, publisher)
+        holder, place.holder = place.holder, None
         if holder is not None:
-            if not place.source.takeover and now_ns - holder.heard_ns < SILENT_NS:
-                raise RefusedError(
-                    f"feed '{feed_id}' has a publisher already, at {holder.publisher.address}",
-                    code="feed_busy",
-                )
-            place.holder = None
             holder.displace()
         publication = place.holder = Publication(place, publisher, displaced)
-        publication.publish(Opened(f"{publisher.protocol}://{publisher.address}", bits), now_ns)
+        publication.publish(Opened(f"{publisher.protocol}://{publisher.address}", bits), self._clock.now_ns())
         return publication
 
     def refused(self, feed_id: str, publisher: Publisher, error: RefusedError) -> None:

@@ -12,6 +12,7 @@ from flow.errors import LagebildError, SourceError
 from .publications import Publications
 from .settings import PublishSettings
 from .sources.rtmp import RtmpServer
+from .sources.srt import SrtServer
 
 log = logging.getLogger("lagebild.ingest")
 
@@ -30,7 +31,7 @@ class Server(Protocol):
 
 MakeServer: TypeAlias = Callable[[Publications, PublishSettings, Clock], Server]
 
-SERVERS: dict[str, MakeServer] = {"rtmp": RtmpServer}
+SERVERS: dict[str, MakeServer] = {"rtmp": RtmpServer, "srt": SrtServer}
 """By protocol. WHIP is not among them: its publishers come through the relay's door."""
 
 

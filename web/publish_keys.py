@@ -38,20 +38,20 @@ class PublishKeys:
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / FILE
-        self._read_of: tuple[int, int, int] | None = (
-            None  # what tells the file that was read from a newer one
-        )
+        self._read_of: tuple[int, int, int] | None = None
+        """What tells the file that was read from a newer one."""
         self._hashes: Hashes = {}
+        """Replaced whole: SRT asks in a thread of its own."""
 
     def check(self, feed_id: str, key: str) -> None:
         """Raises RefusedError, as flow/doors.py says."""
         self._refresh()
         if not key:
             raise RefusedError(f"feed '{feed_id}': the key is missing from the address", code="key_missing")
-        given = _hash(key)
-        if given in self._hashes.get(feed_id, []):
+        given, hashes = _hash(key), self._hashes
+        if given in hashes.get(feed_id, []):
             return
-        if any(given in known for known in self._hashes.values()):
+        if any(given in known for known in hashes.values()):
             raise RefusedError(f"feed '{feed_id}': this key is another feed's", code="key_foreign")
         raise RefusedError(f"feed '{feed_id}': this key is wrong or was withdrawn", code="key_wrong")
 

@@ -57,7 +57,7 @@ def _check_publishing(publish: PublishingSettings, where: str) -> None:
     _check_range(publish.rtmp_port, 0, 65_535, f"{where}: publish.rtmp_port")
     _check_range(publish.srt_port, 0, 65_535, f"{where}: publish.srt_port")
     _check_range(publish.srt_latency_ms, 20, 8000, f"{where}: publish.srt_latency_ms")
-    length = len(publish.srt_passphrase)
+    length = len(publish.srt_passphrase.encode())
     if length and not 10 <= length <= 79:  # libsrt's own bounds
         raise ConfigError(f"{where}: publish.srt_passphrase has 10 to 79 characters, not {length}")
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import os
 from typing import Any
 
-from flow.clock import NS_PER_MS, NS_PER_S, Clock
+from flow.clock import NS_PER_MS, Clock
 from flow.errors import ConfigError, LagebildError, MalformedError, PortInUseError, RefusedError
+from ingest.complaints import Complaints
 from ingest.protocol.rtmp.handshake import NONCE_BYTES
 from ingest.protocol.rtmp.session import Event, PublishRequested, PublishSession, State, Unpublished
 from ingest.publications import Publication, Publications, Publisher
 from ingest.settings import PublishSettings
-
-log = logging.getLogger("lagebild.ingest")
 
 CONNECTIONS_MOST = 64
 CONNECTIONS_PER_ADDRESS = 16
@@ -27,7 +25,6 @@ takes 10 ms; a picture of 20 kB takes three turns."""
 
 _UNSENT_MOST_BYTES = 64 * 1024
 _TIMESTAMP_BITS = 64  # unwrapped by the session
-_LINE_EVERY_NS = NS_PER_S
 
 
 class RtmpServer:
@@ -38,7 +35,7 @@ class RtmpServer:
         self.clock = clock
         self._settings = settings
         self._connections: set[_Connection] = set()
-        self._complaints = _Complaints()
+        self._complaints = Complaints("rtmp")
 
     async def run(self) -> None:
         listener = await self._listening()
@@ -187,21 +184,6 @@ class _Connection(asyncio.BufferedProtocol):
             self.abort()
         elif output and self._session.state is State.REFUSED:
             self._transport.write_eof()  # closing now could lose what it is to read
-
-
-class _Complaints:
-    """A line a second, with a count of those that were left out."""
-
-    def __init__(self) -> None:
-        self._left_out = 0
-        self._due_ns = 0
-
-    def add(self, line: str, now_ns: int) -> None:
-        if now_ns < self._due_ns:
-            self._left_out += 1
-            return
-        log.warning("rtmp: %s%s", line, f" (and {self._left_out} more)" if self._left_out else "")
-        self._left_out, self._due_ns = 0, now_ns + _LINE_EVERY_NS
 
 
 def _printed(host: str, port: int) -> str:

@@ -8,10 +8,12 @@ import pytest
 from flow.errors import ConfigError, PortInUseError
 from ingest.open import open_source
 from ingest.protocol.events import Opened, SourceEvent, Unusable
+from ingest.protocol.srt_address import SrtUrl
 from ingest.settings import FeedSource
 from ingest.sources.file import FileSource
 from ingest.sources.mpegts import MpegTsSource
 from ingest.sources.rtp import RtpSource
+from ingest.sources.srt_caller import SrtSource
 from ingest.sources.udp import Batch, Endpoint, UdpPort
 from tests.fakes.clock import FakeClock
 
@@ -24,6 +26,7 @@ CLOCK = FakeClock()
         ("rtp://127.0.0.1:5600", RtpSource(Endpoint("127.0.0.1", 5600), CLOCK)),
         ("RTP://[::1]:5600/", RtpSource(Endpoint("::1", 5600), CLOCK)),
         ("udp://127.0.0.1:5004", MpegTsSource(Endpoint("127.0.0.1", 5004), CLOCK)),
+        ("srt://192.0.2.7:9000?latency=20", SrtSource(SrtUrl("192.0.2.7", 9000, latency_ms=20), CLOCK)),
         ("file:flight.mp4", FileSource("flight.mp4", None, False, CLOCK)),
         ("file:///data/flight.mp4", FileSource("/data/flight.mp4", None, False, CLOCK)),
         ("/data/flight 14:03.mp4", FileSource("/data/flight 14:03.mp4", None, False, CLOCK)),
@@ -38,7 +41,6 @@ def test_urls_name_sources(url: str, source: object) -> None:
     ("url", "said"),
     [
         ("rtsps://camera/main", "rtsps:// sources are not in this version"),
-        ("srt://0.0.0.0:8890", "srt:// sources are not in this version"),
         ("rtmp://0.0.0.0/live", "rtmp:// sources are not in this version"),
         ("gopher://x", "'gopher' is no kind of source"),
         ("rtp://127.0.0.1", "needs an address and a port"),

@@ -125,3 +125,15 @@ def test_service_and_command_lose_no_key_of_each_other(tmp_path: Path) -> None:
         ]
     for feed_id, key in made:
         PublishKeys(tmp_path).check(feed_id, key.result())
+
+
+def test_the_address_for_srt_holds_the_passphrase_only_on_request() -> None:
+    feed = FeedSettings("tag", "srt")
+    settings = Settings(
+        publish=PublishingSettings(srt_passphrase="Zehn & mehr"),
+        aircraft=(AircraftSettings("fritz", feed=(feed,)),),
+    )
+    (way,) = addresses_of(feed, "k", settings, with_passphrase=True)
+    assert way.address.endswith("?streamid=publish:tag:k&passphrase=Zehn%20%26%20mehr")
+    (way,) = addresses_of(feed, "k", settings)
+    assert way.address.endswith("?streamid=publish:tag:k")

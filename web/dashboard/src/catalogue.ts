@@ -156,6 +156,22 @@ export const CATALOGUE = {
     "Die Adresse zum Senden hat nicht die Form rtmp://SERVER/live/BILD?key=SCHLÜSSEL.",
     "The address to send to does not have the form rtmp://SERVER/live/FEED?key=KEY.",
   ],
+  "reason.bad_stream_id": [
+    "Die Stream-ID für SRT hat nicht die Form publish:BILD:SCHLÜSSEL.",
+    "The SRT stream id does not have the form publish:FEED:KEY.",
+  ],
+  "reason.srt_missing": [
+    "SRT ist aus: Auf dem Server ist libsrt nicht installiert.",
+    "SRT is off: libsrt is not installed on the server.",
+  ],
+  "reason.srt_refused": [
+    "Der Encoder lehnt die Verbindung ab. Stream-ID richtig?",
+    "The encoder refuses the connection. Is the stream id right?",
+  ],
+  "reason.passphrase_wrong": [
+    "Die Passphrase für SRT ist nicht die des Encoders.",
+    "The SRT passphrase is not the encoder's.",
+  ],
   "reason.publisher_silent": [
     "Der Sender ist verbunden, schickte aber nichts mehr; die Verbindung wurde beendet.",
     "The publisher was connected but sent nothing any more; the connection was ended.",
