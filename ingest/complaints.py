@@ -21,11 +21,13 @@ class Complaints:
         self._due_ns = 0
         self._lock = threading.Lock()
 
-    def add(self, line: str, now_ns: int) -> None:
+    def add(self, line: str, now_ns: int) -> bool:
+        """Whether it was told, and not only counted."""
         with self._lock:
             if now_ns < self._due_ns:
                 self._left_out += 1
-                return
+                return False
             more = f" (and {self._left_out} more)" if self._left_out else ""
             self._left_out, self._due_ns = 0, now_ns + _LINE_EVERY_NS
         log.warning("%s: %s%s", self._protocol, line, more)
+        return True

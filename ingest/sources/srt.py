@@ -53,9 +53,11 @@ class SrtServer:
         self._promised: dict[int, tuple[int, str]] = {}
         """Who was let in and is not here yet, by the number of its socket: since when, and its address."""
         self._broken = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> None:
         self._promised, self._broken = {}, False
+        self._loop = asyncio.get_running_loop()
         async with waiting() as waiter:
             listeners: list[SrtSocket] = []
             try:
@@ -115,11 +117,14 @@ class SrtServer:
 
     def _asked(self, number: int, caller: Address, stream_id: str) -> int:
         """See libsrt.Ask. Called in another thread, so it looks and changes nothing of the places."""
-        now_ns = self.clock.now_ns()
+        now_ns, publisher, feed_id = self.clock.now_ns(), Publisher("srt", str(caller)), ""
         try:
-            self.publications.check(*feed_and_key(stream_id), Publisher("srt", str(caller)))
+            feed_id, key = feed_and_key(stream_id)
+            self.publications.check(feed_id, key, publisher)
         except RefusedError as error:
-            self._complaints.add(f"{caller} was refused: {error}", now_ns)
+            refusal = self.publications.loggable(feed_id, error) if feed_id else str(error)
+            if self._complaints.add(f"{caller} was refused: {refusal}", now_ns) and self._loop:
+                self._loop.call_soon_threadsafe(self.publications.refused, feed_id, publisher, error)
             return REJECTIONS[error.code]
         except LagebildError as error:  # the keys cannot be read
             self._complaints.add(f"{caller} could not be asked for its key: {error}", now_ns)

@@ -162,10 +162,19 @@ async def test_who_may_not_is_refused_before_any_media(clip: str, program: str) 
         async with asyncio.TaskGroup() as tasks:
             told = [tasks.create_task(refused(ffmpeg(program, clip, each))) for each in wrong]
         assert all(b"rror" in each.result() for each in told)
-        assert {rig.state(feed_id).reason for feed_id in ("tag", "nacht")} == {"no_publisher"}
+        assert rig.state("tag").reason in {"key_wrong", "key_foreign", "no_publisher"}  # one is told a second
+        assert rig.state("nacht").reason == "no_publisher"
+        assert not any("k-tag" in state.detail or "k-nacht" in state.detail for state in rig.states)
         async with publishing(*ffmpeg(program, clip, url(at, "tag", secret))):
             await rig.until_pictures("tag", PICTURES)
         check_whole(rig.units("tag"))
+
+
+async def test_a_feed_that_nobody_sends_to_says_who_was_refused_and_why(clip: str) -> None:
+    async with server("tag", "nacht") as rig:
+        await refused(ffmpeg(FFMPEG, clip, url(port(rig, "tag"), "tag", "", "x")))
+        await rig.until_status("tag", SourceStatus.LOST, "key_wrong")
+        assert rig.state("nacht").reason == "no_publisher"
 
 
 async def test_three_publishers_at_once_beside_strangers(clip: str) -> None:
