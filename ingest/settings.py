@@ -26,6 +26,14 @@ class PublishSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EncodeSettings:
+    """How renditions are made: libav's name of an H.264 encoder, and x264's preset (speed against bits)."""
+
+    encoder: str = "libx264"
+    preset: str = "superfast"
+
+
+@dataclass(frozen=True, slots=True)
 class FeedSource:
     """Where one feed's pictures come from; see `open.py` for the URLs.
 
@@ -56,3 +64,4 @@ class IngestSettings:
     retry_first_s: float = 0.5
     retry_most_s: float = 10.0
     publish: PublishSettings = field(default_factory=PublishSettings)
+    encode: EncodeSettings = field(default_factory=EncodeSettings)

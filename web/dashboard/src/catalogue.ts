@@ -167,6 +167,32 @@ export const CATALOGUE = {
     "Packets from a sender that is not allowed are refused.",
   ],
 
+  // renditions (RenditionState)
+  "reason.not_needed": [
+    "Das Bild läuft unverändert: Jeder Browser kann es zeigen.",
+    "The picture goes through untouched: every browser can show it.",
+  ],
+  "reason.no_source": [
+    "Wartet auf das Bild der Drohne.",
+    "Waiting for the drone's picture.",
+  ],
+  "reason.encoder_slow": [
+    "Der Server ist zu langsam zum Umrechnen: Einzelne Bilder werden ausgelassen, damit nichts verspätet kommt.",
+    "The server is too slow to convert every picture: some are left out so that none comes late.",
+  ],
+  "reason.encoder_unknown": [
+    "Der eingestellte Encoder ist auf diesem Server nicht vorhanden ([encode] encoder).",
+    "The configured encoder does not exist on this server ([encode] encoder).",
+  ],
+  "reason.encoder_failed": [
+    "Das Umrechnen des Bildes ist abgebrochen. Neuer Versuch läuft.",
+    "Converting the picture has failed. Trying again.",
+  ],
+  "reason.undecodable": [
+    "Das Bild der Drohne lässt sich nicht entschlüsseln.",
+    "The drone's picture cannot be decoded.",
+  ],
+
   // lasting properties of a feed
   "note.b_frames": [
     "Die Drohne sendet B-Bilder; Browser zeigen sie nicht oder nur ruckelnd und verspätet. Am Sender B-Frames abschalten.",
@@ -187,6 +213,27 @@ export const CATALOGUE = {
   "note.keyframe_interval_long": [
     "Vollständige Bilder kommen selten: Der Einstieg dauert länger.",
     "Whole pictures come rarely: joining takes longer.",
+  ],
+  "note.intra_refresh": [
+    "Die Drohne sendet keine einzelnen Vollbilder (Intra-Refresh); für Browser wird das Bild umgerechnet.",
+    "The drone sends no whole pictures at once (intra refresh); the picture is converted for browsers.",
+  ],
+  "note.scaled": ["Das Bild wird verkleinert.", "The picture is made smaller."],
+  "note.codec_mpeg2": [
+    "Die Drohne sendet MPEG-2; der Server rechnet es in H.264 um. Das kostet Rechenzeit und etwas Bildqualität; auch die Aufzeichnung ist umgerechnet.",
+    "The drone sends MPEG-2; the server converts it to H.264. That costs processor time and a little quality; the recording is converted, too.",
+  ],
+  "note.codec_mpeg4": [
+    "Die Drohne sendet MPEG-4; der Server rechnet es in H.264 um. Das kostet Rechenzeit und etwas Bildqualität; auch die Aufzeichnung ist umgerechnet.",
+    "The drone sends MPEG-4; the server converts it to H.264. That costs processor time and a little quality; the recording is converted, too.",
+  ],
+  "note.codec_mjpeg": [
+    "Die Kamera sendet Einzelbilder (MJPEG); der Server rechnet sie in H.264 um. Das kostet Rechenzeit; auch die Aufzeichnung ist umgerechnet.",
+    "The camera sends single pictures (MJPEG); the server converts them to H.264. That costs processor time; the recording is converted, too.",
+  ],
+  "note.codec_other": [
+    "Die Kamera sendet ein seltenes Format; der Server rechnet es in H.264 um. Das kostet Rechenzeit; auch die Aufzeichnung ist umgerechnet.",
+    "The camera sends an uncommon format; the server converts it to H.264. That costs processor time; the recording is converted, too.",
   ],
   "note.clock_untrusted": [
     "Die Kamera liefert keine Uhrzeit: Das Alter zählt ab Empfang.",
