@@ -239,8 +239,8 @@ async def test_the_only_keyframe_is_not_lost() -> None:
         here.notes("keyframe_interval_long")
         await here.until(lambda: len(encoders()) == 1, "the encoder that waits")
         assert here.state(Rendition.WEB) is None  # nobody has asked
-        here.bus.interrupt(AccessUnit, f"{FEED}/source")  # what the bus does once the group is too long
-        here.bus.publish(replace(here.source[-1], epoch=1, seq=-1))
+        here.bus._groups[f"{FEED}/source"].clear()  # what the bus does once the group is too long
+        assert not here.bus.has_cached_group(FEED)
         here.want(Rendition.LOW, for_s=30)
         made = await here.until_made(Rendition.LOW, 30)
         assert len(encoders()) == 2

@@ -54,7 +54,7 @@ def rendered(
 
 
 def check_rendition(units: list[AccessUnit], source: list[AccessUnit]) -> None:
-    """The times are the source's, in order, nothing is reordered, and two seconds after an IDR comes another."""
+    """The times are the source's, in order, and two seconds after an IDR comes another."""
     times = {unit.pts_90k: (unit.utc_ns, unit.utc_origin, unit.epoch) for unit in source}
     assert units
     assert units[0].keyframe
