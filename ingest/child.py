@@ -44,13 +44,7 @@ async def child_process(module: str, *arguments: str) -> AsyncIterator[Child]:
     """
     ours, theirs = socket.socketpair()
     with theirs:
-        process = subprocess.Popen(  # noqa: ASYNC220  (a few ms; asyncio's own does the same)
-            [sys.executable, "-m", module, "--parent", str(os.getpid()), *arguments],
-            stdin=theirs.fileno(),
-            stdout=theirs.fileno(),
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": _ROOT},
-        )
+        process = _started(["-m", module, "--parent", str(os.getpid()), *arguments], theirs)
     try:
         reader, writer = await asyncio.open_connection(sock=ours)
         try:
@@ -60,6 +54,17 @@ async def child_process(module: str, *arguments: str) -> AsyncIterator[Child]:
     finally:
         process.kill()
         await asyncio.to_thread(process.wait)
+
+
+def _started(arguments: list[str], pipe: socket.socket) -> subprocess.Popen[bytes]:
+    """A few milliseconds of the loop; asyncio's own way takes the same."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        stdin=pipe.fileno(),
+        stdout=pipe.fileno(),
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": _ROOT},
+    )
 
 
 def end_with(parent: int) -> None:

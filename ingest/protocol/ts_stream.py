@@ -116,8 +116,7 @@ class TsStream:
             return []
         named = [_OTHER_VIDEO[kind] for kind in kinds if kind in _OTHER_VIDEO]
         return [
-            Unusable("unsupported_codec", f"{name} from {sender}; only H.264 and H.265 can be shown")
-            for name in named[:1]
+            Unusable("unsupported_codec", f"{name} from {sender}; it cannot be shown") for name in named[:1]
         ]
 
     def _follows(self, pid: int, now_ns: int) -> bool:
