@@ -23,16 +23,14 @@ import av
 from av.video.frame import VideoFrame
 
 from flow.bus import Item
-from flow.clock import NS_PER_S
 from flow.errors import MalformedError
 from flow.flights import KeyframeWanted, RenditionState, RenditionStatus, RenditionWanted
 from flow.units import AccessUnit, Codec, Rendition
 from flow.wire import Deframer, decode, encode, frame
 
 from .child import EncoderError, end_with
-from .protocol.encoding import Intake, Keyframes, Pace
+from .protocol.encoding import FrameRate, Intake, Keyframes, Pace
 from .protocol.events import StreamInfo
-from .protocol.rates import Rates
 from .recoding import Decoder, Encoder, Shaper
 
 REPORT_EVERY_S = 1.0
@@ -42,7 +40,6 @@ _MEMORY_MOST_BYTES = 3 * 1024**3  # address space; a large picture and those it 
 _NICE = 5  # the media process goes first
 _HELD_MOST = 64  # pictures that a decoder may hold back; older ones never come
 _BARREN_MOST = 150  # pictures in without one out, before the state says so
-_FPS_UNKNOWN = 30.0  # of the first picture
 _DECODERS = {Codec.H264: StreamInfo("h264"), Codec.H265: StreamInfo("hevc")}
 
 
@@ -109,7 +106,7 @@ class Rendering:
         self._info: StreamInfo | None = None
         self._decoder: Decoder | None = None
         self._shaper = Shaper(rendition)
-        self._rates = Rates()
+        self._rate = FrameRate()
         self._pace = Pace()
         self._keyframes = Keyframes()
         self._held: dict[int, AccessUnit] = {}  # without their data, by pts: they wait for their frame
@@ -131,7 +128,7 @@ class Rendering:
             self._skipped = skipped
             decoder.reset()
         self._hold(unit)
-        self._rates.add(unit.dts_90k, 0)
+        self._rate.add(unit.dts_90k)
         self._barren += 1
         try:
             frames = decoder.decode(unit.data, unit.pts_90k)
@@ -155,11 +152,6 @@ class Rendering:
             limit_bps=self._encoder.limit_bps or None,
             dropped=self._pace.dropped,
         )
-
-    @property
-    def _fps(self) -> float:
-        interval_ns = self._rates.interval_ns
-        return NS_PER_S / interval_ns if interval_ns else _FPS_UNKNOWN
 
     def _judge(self) -> tuple[str, str]:
         if self._barren > _BARREN_MOST:
@@ -193,9 +185,12 @@ class Rendering:
         if unit is None or unit.pts_90k <= self._shown_90k:
             return None
         self._shown_90k = unit.pts_90k
+        fps = self._rate.fps
+        if self._encoder.is_for_another(fps):
+            self._keyframes.want()
         another = (shaped.width, shaped.height) != self._encoder.size_px
         keyframe = self._keyframes.takes(unit.pts_90k, unit.epoch, another=another)
-        data = self._encoder.encode(shaped, unit.pts_90k, self._fps, keyframe=keyframe)
+        data = self._encoder.encode(shaped, unit.pts_90k, fps, keyframe=keyframe)
         return replace(
             unit,
             rendition=self._rendition,

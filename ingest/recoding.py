@@ -23,7 +23,7 @@ from .protocol.rendition_size import rendition_limit_bps, rendition_size
 _TICK = Fraction(1, CLOCK_RATE_HZ)
 _DECODED_MOST_PX = 8192 * 4352  # H.264 and H.265 level 6
 _FALLBACK_GROUP = 600  # keyframes are told one by one; this only bounds what nobody told
-_RATE_CHANGES = 1.25  # times the rate: worth another encoder at the next keyframe
+_RATE_CHANGES = 1.25  # times the rate
 _BUFFER_S = 0.5  # of the limit: a keyframe takes at most that long on a way that carries just the limit
 _RATE_FACTOR = "23"  # x264's quality while the limit allows it: a still scene takes far less
 _X264_OPTIONS = {
@@ -147,7 +147,7 @@ class Encoder:
         share of the limit, from that and not from the times.
         """
         try:
-            another = (frame.width, frame.height) != self.size_px or (keyframe and self._is_another(fps))
+            another = (frame.width, frame.height) != self.size_px or (keyframe and self.is_for_another(fps))
             if self._context is None or another:
                 self._context, self._origin, self._fps = self._opened(frame, fps), pts, fps
             frame.pts, frame.time_base = pts - self._origin, _TICK
@@ -159,7 +159,8 @@ class Encoder:
             raise EncoderError(f"{self._name} holds pictures back; it must give each one at once")
         return bytes(packets[0])
 
-    def _is_another(self, fps: float) -> bool:
+    def is_for_another(self, fps: float) -> bool:
+        """Whether the encoder is set to so different a rate that the next keyframe brings a new one."""
         return not self._fps / _RATE_CHANGES <= fps <= self._fps * _RATE_CHANGES
 
     def _opened(self, frame: VideoFrame, fps: float) -> VideoCodecContext:

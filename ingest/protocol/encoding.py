@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from statistics import median_low
 
 from flow.units import CLOCK_RATE_HZ, AccessUnit
 
@@ -17,6 +18,11 @@ _LATE_90K = 3 * CLOCK_RATE_HZ // 10
 _IN_TIME_90K = CLOCK_RATE_HZ // 20
 _CALM_90K = 5 * CLOCK_RATE_HZ
 _THINNEST = 6
+
+_STEPS_KEPT = 61
+_STEPS_AT_LEAST = 8
+_FPS_UNKNOWN = 30.0
+_FPS_MOST = 240.0  # two fields as pictures of their own may stand closer together
 
 
 class Intake:
@@ -105,6 +111,26 @@ class Pace:
             return False
         self._begun, self._since_kept = True, 0
         return True
+
+
+class FrameRate:
+    """Pictures per second of a stream: the median over the last ones, 30 until there are enough."""
+
+    def __init__(self) -> None:
+        self._steps_90k: deque[int] = deque(maxlen=_STEPS_KEPT)
+        self._last_90k: int | None = None
+
+    def add(self, dts_90k: int) -> None:
+        """The next picture in decoding order."""
+        if self._last_90k is not None and dts_90k > self._last_90k:
+            self._steps_90k.append(dts_90k - self._last_90k)
+        self._last_90k = dts_90k
+
+    @property
+    def fps(self) -> float:
+        if len(self._steps_90k) < _STEPS_AT_LEAST:
+            return _FPS_UNKNOWN
+        return min(_FPS_MOST, CLOCK_RATE_HZ / median_low(self._steps_90k))
 
 
 class Keyframes:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import ceil, sqrt
 
 from flow.units import Rendition
 
-_MOST_PX = {
-    Rendition.WEB: 8192
-    * 256,  # level 4.0, H.264 table A-1: 1920x1088 in any shape, which every browser decodes
-    Rendition.LOW: 640 * 360,
-}
+_LEVEL_4_BLOCKS = 8192  # of 16x16, H.264 table A-1: 1920x1088 in any shape, which every browser decodes
+_LONGEST_PX = 4096  # of level 4, A.3.1 f
+_MOST_PX = {Rendition.WEB: _LEVEL_4_BLOCKS * 256, Rendition.LOW: 640 * 360}
 _BITS_PER_PX = 4  # and second, at 30 pictures of it: 720p has 3.7 Mbit/s, 1080p 8.3
 _WEB_LEAST_BPS = 500_000
 _LOW_BPS = 600_000
@@ -18,7 +16,10 @@ _LOW_BPS = 600_000
 
 def rendition_size(rendition: Rendition, width_px: int, height_px: int) -> tuple[int, int]:
     """Width and height of a rendition: of the source's shape, even, never larger than the source."""
-    scale = min(1.0, sqrt(_MOST_PX[rendition] / (width_px * height_px)))
+    longest_px = max(width_px, height_px)
+    scale = min(1.0, sqrt(_MOST_PX[rendition] / (width_px * height_px)), _LONGEST_PX / longest_px)
+    while ceil(width_px * scale / 16) * ceil(height_px * scale / 16) > _LEVEL_4_BLOCKS:
+        scale *= 0.99
     return _even(width_px * scale), _even(height_px * scale)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from flow.clock import NS_PER_S
 from flow.units import CLOCK_RATE_HZ, AccessUnit, Codec, Rendition, UtcOrigin
-from ingest.protocol.encoding import KEYFRAME_EVERY_90K, Intake, Keyframes, Pace
+from ingest.protocol.encoding import KEYFRAME_EVERY_90K, FrameRate, Intake, Keyframes, Pace
 from ingest.protocol.leases import LINGER_NS, Lease
 from ingest.protocol.rendition_size import rendition_limit_bps, rendition_size
 
@@ -126,6 +126,27 @@ class TestPace:
         assert 60 <= pace.dropped <= 90  # every second one for five seconds
 
 
+class TestFrameRate:
+    def test_it_is_the_median_once_there_are_enough(self) -> None:
+        rate = FrameRate()
+        times = [0, 9009, 12012, *(21021 + 1501 * number for number in range(40))]
+        seen = []
+        for time in times:
+            rate.add(time)
+            seen.append(round(rate.fps))
+        assert seen[:8] == [30] * 8
+        assert seen[-1] == 60
+
+    def test_it_follows_a_change_and_is_bounded(self) -> None:
+        rate = FrameRate()
+        for time in [*range(0, 200 * 3000, 3000), *range(600_000, 600_000 + 62 * 9000, 9000)]:
+            rate.add(time)
+        assert rate.fps == 10
+        for time in range(2_000_000, 2_000_100):
+            rate.add(time)
+        assert rate.fps == 240
+
+
 class TestKeyframes:
     def test_one_every_two_seconds_at_most(self) -> None:
         keyframes = Keyframes()
@@ -176,7 +197,8 @@ def test_sizes(rendition: Rendition, source: tuple[int, int], made: tuple[int, i
 def test_any_size_becomes_one_that_level_4_allows(rendition: Rendition, source: tuple[int, int]) -> None:
     width, height = rendition_size(rendition, *source)
     assert width % 2 == height % 2 == 0
-    assert width * height <= 8192 * 256
+    assert -(-width // 16) * -(-height // 16) <= 8192
+    assert max(width, height) <= 4096
     assert width >= 2
     assert height >= 2
     if min(source) >= 64:

@@ -144,6 +144,20 @@ def test_the_limit_is_one_of_time_and_not_of_pictures(fps: int) -> None:
     assert 8 * sum(sizes[fps:]) / 2 < 1.3 * 600_000
 
 
+def test_the_encoder_is_set_to_the_rate_that_is() -> None:
+    """60 a second, which nobody knows at the beginning."""
+    pictures = coded(150, options=LIVE)
+    units = [
+        AccessUnit("f", Rendition.SOURCE, Codec.H264, 1, n, n * 1500, n * 1500, 0, _ORIGIN, n == 0, one.data)
+        for n, one in enumerate(pictures)
+    ]
+    making = rendering(Rendition.LOW)
+    made = rendered(making, units)
+    check_rendition(made, units)
+    assert [number for number, unit in enumerate(made) if unit.keyframe] == [0, 30]
+    assert not making._encoder.is_for_another(60)
+
+
 def test_a_size_that_changes_begins_with_a_keyframe(tmp_path: Path) -> None:
     small = written(tmp_path / "small.mp4", coded(20))
     large = written(tmp_path / "large.mp4", coded(20, size=(640, 360)))
