@@ -75,6 +75,13 @@ def end_with(parent: int) -> None:
             sys.exit()
 
 
+def raise_if_cancelled() -> None:
+    """To be called where a TaskGroup failed: cancelled at that very moment, it tells the failure only."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 def cpu_s(pid: int) -> float | None:
     """Processor time that a process has used so far, in seconds; None where nobody can tell."""
     try:

@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import os
 import resource
+import signal
 import socket
 import threading
 import time
@@ -227,6 +228,7 @@ def main() -> None:
     parser.add_argument("--parent", type=int, default=os.getppid())
     options = parser.parse_args()
     end_with(options.parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the parent ends us when it is ready
     os.nice(_NICE)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MOST_BYTES, _MEMORY_MOST_BYTES))
     info = StreamInfo(options.codec, options.extradata, *options.size) if options.codec else None

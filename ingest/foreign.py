@@ -11,7 +11,7 @@ from flow.clock import NS_PER_S, Clock
 from flow.codec.rtp import Unwrapper, signed_distance
 from flow.units import AccessUnit, Codec, Rendition, UtcOrigin
 
-from .child import EncoderError
+from .child import EncoderError, raise_if_cancelled
 from .protocol.events import (
     ForeignPicture,
     Gone,
@@ -175,6 +175,7 @@ class ForeignPictures:
                 self._publish(Unusable(unit.reason, unit.detail))
 
     async def _fail(self, error: BaseException) -> None:
+        raise_if_cancelled()
         code = error.code if isinstance(error, EncoderError) else "encoder_failed"
         self._failure = Unusable(code, str(error))
         self._publish(self._failure)

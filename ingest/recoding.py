@@ -39,7 +39,12 @@ class Decoder:
     """One stream, picture by picture, on one thread: more of them hold pictures back."""
 
     def __init__(self, info: StreamInfo) -> None:
-        context = av.CodecContext.create(info.codec, "r")
+        """Raises EncoderError ("undecodable") where libav has no such decoder."""
+        try:
+            context = av.CodecContext.create(info.codec, "r")
+        except UnknownCodecError:
+            problem = f"there is no decoder of '{info.codec}' here"
+            raise EncoderError(problem, code="undecodable") from None
         assert isinstance(context, VideoCodecContext)
         context.thread_count = 1
         context.options = {"max_pixels": str(_DECODED_MOST_PX)}
@@ -75,7 +80,14 @@ class Shaper:
         self._graph: Graph | None = None
 
     def push(self, frame: VideoFrame) -> list[VideoFrame]:
-        """The pictures that are ready; `pts` counts 90 kHz ticks."""
+        """The pictures that are ready; `pts` counts 90 kHz ticks. Raises EncoderError."""
+        try:
+            return self._shaped(frame)
+        except av.FFmpegError as error:
+            size = f"{frame.width}x{frame.height} {frame.format.name}"
+            raise EncoderError(f"pictures of {size} cannot be converted: {error}") from None
+
+    def _shaped(self, frame: VideoFrame) -> list[VideoFrame]:
         self._interlaced |= frame.interlaced_frame
         key = (frame.width, frame.height, frame.format.name, frame.color_range, frame.colorspace)
         if (*key, self._interlaced) != self._key:

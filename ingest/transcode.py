@@ -22,11 +22,12 @@ from flow.flights import (
     RenditionWanted,
     SourceState,
 )
-from flow.units import Rendition
+from flow.units import CLOCK_RATE_HZ, Rendition
 
-from .child import EncoderError
+from .child import EncoderError, raise_if_cancelled
 from .protocol.leases import Lease
 from .protocol.rendition import RenditionLog, loses_its_beginning, web_reasons
+from .protocol.timeline import ns_to_ticks
 from .remote_encoder import RemoteEncoder, remote_encoder
 from .settings import EncodeSettings
 
@@ -41,7 +42,7 @@ _RETRY_MOST_NS = 10 * NS_PER_S
 _PROVEN_NS = 10 * NS_PER_S
 """An encoder that ran this long is started again at once."""
 
-_STALE_NS = 20 * NS_PER_S  # of a group that was left on the bus when its rendition ended
+_STALE_90K = 20 * CLOCK_RATE_HZ  # of a group that was left on the bus when its rendition ended
 _ASK_EVERY_NS = 2 * NS_PER_S
 
 _LASTING = attrgetter("status", "reason", "detail", "why", "width_px", "height_px")
@@ -105,7 +106,7 @@ class _Maker:
         self._needed, self._needless = asyncio.Event(), asyncio.Event()
         self._encoder: RemoteEncoder | None = None
         self._encodes = False
-        self._failed = False
+        self._failed, self._complaint = False, ""
         self._heard: RenditionState | None = None  # from the encoder, last
         self._asked_ns = 0
         self._told: RenditionState | None = None
@@ -183,6 +184,7 @@ class _Maker:
             except* Exception as group:  # a fault of ours must not take the feeds down
                 log.exception("feed %s: rendition %s failed unexpectedly", self.feed_id, self._rendition)
                 self._fail(group.exceptions[0])
+            raise_if_cancelled()
             if not self._failed:
                 pause_ns = _RETRY_FIRST_NS
                 continue
@@ -215,7 +217,7 @@ class _Maker:
         with self._bus.from_keyframe(self.feed_id, rendition) as units:
             async for unit in units:
                 now_ns = self._clock.now_ns()
-                if rendition is Rendition.SOURCE or now_ns - unit.utc_ns < _STALE_NS:
+                if rendition is Rendition.SOURCE or ns_to_ticks(now_ns) - unit.dts_90k < _STALE_90K:
                     self._log.fed(unit, now_ns)
                     await encoder.feed(unit)
 
@@ -234,9 +236,9 @@ class _Maker:
 
     def _fail(self, error: Exception) -> None:
         code = error.code if isinstance(error, EncoderError) else "encoder_failed"
-        if self._log.state.detail != str(error):
+        if not self._failed or self._complaint != str(error):
             log.warning("feed %s: rendition %s: %s", self.feed_id, self._rendition, error)
-        self._failed = True
+        self._failed, self._complaint = True, str(error)
         self._log.failed(code, str(error), self._clock.now_ns())
 
     # --- what is told ---

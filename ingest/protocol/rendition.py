@@ -43,6 +43,7 @@ class RenditionLog:
         self._made_ns: int | None = None
         self._dropped_before = 0  # by encoders that are gone
         self._last_90k = self._epoch = self._seq = -1
+        self._broken = True  # what comes next needs a keyframe
 
     def fed(self, unit: AccessUnit, now_ns: int) -> None:
         """A picture went to the encoder."""
@@ -53,8 +54,11 @@ class RenditionLog:
     def made(self, unit: AccessUnit, now_ns: int) -> AccessUnit | None:
         """A picture came back: it with its number, or None where it may not follow what went before."""
         begins = unit.epoch != self._epoch
-        if unit.dts_90k <= self._last_90k or (begins and not unit.keyframe):
+        broken = (begins or self._broken) and not unit.keyframe
+        if unit.dts_90k <= self._last_90k or broken:
+            self._broken = True
             return None
+        self._broken = False
         self._epoch, self._seq = unit.epoch, 0 if begins else self._seq + 1
         self._last_90k, self._made_ns = unit.dts_90k, now_ns
         self._rates.add(unit.dts_90k, len(unit.data))
@@ -70,6 +74,7 @@ class RenditionLog:
         self._delays_ns.clear()
         self._rates.clear()
         self.cpu_share = self._made_ns = None
+        self._broken = True
         before = self.state
         self._dropped_before = before.dropped if again else 0
         if not again:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+from av.container import InputContainer
 from av.video.frame import VideoFrame
 
 from flow.clock import NS_PER_S
@@ -74,4 +75,5 @@ def decoded_frames(units: list[AccessUnit]) -> list[VideoFrame]:
     """The pictures of H.264 units, as libav decodes them."""
     data = b"".join(unit.data for unit in units)
     with av.open(io.BytesIO(data), format="h264") as container:
+        assert isinstance(container, InputContainer)
         return list(container.decode(video=0))

@@ -36,7 +36,8 @@ def test_units_are_numbered_over_the_lives_of_encoders() -> None:
     assert [one.seq for one in made if one is not None] == [0, 1, 2]
     log.failed("encoder_failed", "it ended", NOW)
     log.begin((), "libx264", NOW, again=True)
-    assert log.made(unit(2, keyframe=True), NOW) is None  # it was shown already
+    assert log.made(unit(2, keyframe=True), NOW) is None  # it was shown already,
+    assert log.made(unit(3), NOW) is None  # and this one refers to it
     after = log.made(unit(5, keyframe=True), NOW)
     assert after is not None
     assert after.seq == 3
@@ -87,8 +88,9 @@ def test_it_is_not_live_for_ever() -> None:
     log.look(TOLD, LIVE, NOW + PRESENT_NS - 1)
     assert log.state.status is RenditionStatus.LIVE
     log.look(TOLD, LIVE, NOW + PRESENT_NS)
-    assert log.state.status is RenditionStatus.STARTING
-    assert (log.state.fps, log.state.delay_ms, log.state.since_ns) == (None, None, NOW + PRESENT_NS)
+    after = log.state
+    assert after.status is RenditionStatus.STARTING
+    assert (after.fps, after.delay_ms, after.since_ns) == (None, None, NOW + PRESENT_NS)
 
 
 def test_a_slow_machine_is_said_to_be() -> None:

@@ -52,7 +52,7 @@ def told(
     ]
 
 
-def crc(section: bytes) -> bytes:
+def crc(section: bytearray) -> bytes:
     """CRC_32 of ISO/IEC 13818-1 annex A."""
     value = 0xFFFF_FFFF
     for byte in section:
