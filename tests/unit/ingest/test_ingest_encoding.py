@@ -180,6 +180,10 @@ class TestKeyframes:
     [
         (Rendition.WEB, (1280, 720), (1280, 720)),
         (Rendition.WEB, (1920, 1080), (1920, 1080)),
+        (Rendition.WEB, (1920, 1088), (1920, 1088)),
+        (Rendition.WEB, (3840, 2160), (1920, 1080)),
+        (Rendition.WEB, (7680, 4320), (1920, 1080)),
+        (Rendition.WEB, (1376, 1840), (1244, 1664)),
         (Rendition.WEB, (161, 121), (160, 120)),
         (Rendition.WEB, (16, 16), (16, 16)),
         (Rendition.LOW, (1280, 720), (640, 360)),
