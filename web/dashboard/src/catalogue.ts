@@ -82,10 +82,7 @@ export const CATALOGUE = {
     "Diese Videodatei nennt keine Bildrate: In der Konfiguration fps angeben.",
     "This video file states no picture rate: give its fps in the configuration.",
   ],
-  "reason.not_found": [
-    "Unter dieser Adresse gibt es kein Video.",
-    "There is no video at this address.",
-  ],
+  "reason.not_found": ["Unter dieser Adresse gibt es kein Video.", "There is no video at this address."],
   "reason.unreachable": [
     "Die Kamera ist nicht erreichbar. Eingeschaltet? Adresse richtig?",
     "The camera cannot be reached. Is it on, is the address right?",
@@ -172,10 +169,7 @@ export const CATALOGUE = {
     "Das Bild läuft unverändert: Jeder Browser kann es zeigen.",
     "The picture goes through untouched: every browser can show it.",
   ],
-  "reason.no_source": [
-    "Wartet auf das Bild der Drohne.",
-    "Waiting for the drone's picture.",
-  ],
+  "reason.no_source": ["Wartet auf das Bild der Drohne.", "Waiting for the drone's picture."],
   "reason.encoder_slow": [
     "Der Server ist zu langsam zum Umrechnen: Einzelne Bilder werden ausgelassen, damit nichts verspätet kommt.",
     "The server is too slow to convert every picture: some are left out so that none comes late.",
