@@ -156,8 +156,7 @@ class RenditionState:
     (OFF: `web` of a source that is fit for browsers as it is), "no_source" and "waiting_for_keyframe"
     (STARTING), "encoder_slow" (LIVE, but pictures are left out to stay on time), "encoder_unknown",
     "encoder_failed" (FAILED); `detail` is one clear English line. `cpu_share` is measured, of one core.
-    `delay_ms` is what making it adds to the age of a picture (median). Counters run since the encoder's
-    start.
+    `delay_ms` is what making it adds to the age of a picture (median). Counters run since somebody needs it.
     """
 
     feed_id: str

@@ -8,12 +8,9 @@ crashes libav takes down this process and nothing else.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import itertools
 import os
-import signal
 import stat
-import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import BinaryIO, TypeAlias
 
@@ -31,14 +28,15 @@ from flow.codec.annexb import (
 from flow.errors import MalformedError, SourceError
 from flow.units import CLOCK_RATE_HZ, Codec
 
-from .protocol.reader_pipe import Begin, End, Failure, Message, Sample, encode
+from .child import end_with
+from .protocol.events import StreamInfo
+from .protocol.reader_pipe import Begin, BeginForeign, End, Failure, Message, Sample, encode
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
 _CONFIGS: dict[Codec, type[AvcConfig] | type[HevcConfig]] = {Codec.H264: AvcConfig, Codec.H265: HevcConfig}
 _WITHOUT_TIMES = frozenset({"h264", "hevc"})  # libav's names of the raw stream formats
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 _TEXT = frozenset({"tty", "ansi"})  # what libav takes any text for
 
 
@@ -82,15 +80,20 @@ def kind_of(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "device")
 
 
-def read(container: InputContainer, path: str, fps: float | None) -> tuple[Begin, Iterator[Sample]]:
+def read(
+    container: InputContainer, path: str, fps: float | None
+) -> tuple[Begin | BeginForeign, Iterator[Sample]]:
     """What to play of an open file. Raises SourceError: not_video, unsupported_codec."""
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream) or container.format.name in _TEXT:
         raise SourceError(f"{path} has no video in it", code="not_video")
     context: av.VideoCodecContext | None = stream.codec_context  # None where libav knows no such codec
     name = "of an unknown codec" if context is None else context.codec.canonical_name
-    if context is None or name not in _CODECS:
-        raise SourceError(f"{path} is {name}; only H.264 and H.265 can be shown", code="unsupported_codec")
+    if context is None:
+        raise SourceError(f"{path} is {name} and cannot be shown", code="unsupported_codec")
+    if name not in _CODECS:
+        info = StreamInfo(name, bytes(context.extradata or b""), context.width, context.height)
+        return BeginForeign(info), timed(pictures(container, stream, path), bytes, path)
     to_annexb, parameter_sets = conversion(_CODECS[name], context.extradata or b"")
     begin = Begin(_CODECS[name], parameter_sets)
     if container.format.name in _WITHOUT_TIMES:
@@ -170,14 +173,6 @@ def main() -> None:
     end_with(options.parent)
     with os.fdopen(1, "wb", buffering=0) as out:
         write_all(out, messages(options.path, options.fps, options.loop))
-
-
-def end_with(parent: int) -> None:
-    """Let the kernel kill this process when its parent ends (Linux); exit if it has ended already."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            sys.exit()
 
 
 def write_all(out: BinaryIO, told: Iterator[Message]) -> None:

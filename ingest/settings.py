@@ -28,6 +28,14 @@ class PublishSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EncodeSettings:
+    """How renditions are made: libav's name of an H.264 encoder, and x264's preset (speed against bits)."""
+
+    encoder: str = "libx264"
+    preset: str = "superfast"
+
+
+@dataclass(frozen=True, slots=True)
 class FeedSource:
     """Where one feed's pictures come from; see `open.py` for the URLs.
 
@@ -63,3 +71,4 @@ class IngestSettings:
     publish: PublishSettings = field(default_factory=PublishSettings)
     cameras: tuple[Feed, ...] = ()
     health: bool = False
+    encode: EncodeSettings = field(default_factory=EncodeSettings)

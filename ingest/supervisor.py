@@ -18,6 +18,7 @@ from flow.errors import ConfigError, LagebildError, PortInUseError
 from flow.flights import SourceState, SourceStatus
 
 from .addresses import shown
+from .foreign import ForeignPictures
 from .open import open_source
 from .protocol.events import Awaited, Gone, Opened, Restarted, SourceEvent, SourcePicture, Unusable
 from .protocol.feed import Feed
@@ -29,6 +30,7 @@ from .settings import PUSHED, FeedSource, IngestSettings
 from .sources import Source
 from .sources.pushed import PushedSource
 from .stills import Stills
+from .transcode import Transcoding
 
 log = logging.getLogger("lagebild.ingest")
 
@@ -70,6 +72,9 @@ class Ingest:
         self._settings = settings
         self._publications = Publications(settings.sources, keys or NoKeys(), clock)
         self._stills = Stills(bus, clock, settings.cameras, health=settings.health)
+        self._transcoding = Transcoding(
+            bus, clock, settings.encode, [source.feed_id for source in settings.sources]
+        )
         chance = chance or random.Random()
         self._feeds = [
             _SupervisedFeed(source, bus, clock, settings, chance, publications=self._publications)
@@ -81,8 +86,10 @@ class Ingest:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tick(), name="ingest-tick")
             tasks.create_task(self._stills.run(), name="ingest-stills")
+            tasks.create_task(self._transcoding.run(), name="ingest-renditions")
             for feed in self._feeds:
                 tasks.create_task(feed.run(), name=f"ingest-{feed.feed_id}")
+                tasks.create_task(feed.transcode(), name=f"ingest-{feed.feed_id}-foreign")
             for protocol, server in servers_for(self._publications, self._settings.publish, self._clock):
                 keeping = keep_serving(protocol, server, self._publications, self._clock)
                 tasks.create_task(keeping, name=f"ingest-{protocol}")
@@ -134,8 +141,13 @@ class _SupervisedFeed:
         self._told: SourceState | None = None
         self._told_ns = 0
         self._flood = _Flood()
+        self._foreign = ForeignPictures(source.feed_id, settings.encode, clock, self._take)
         self._failed_ns: int | None = None  # when the source last failed
         self._logged: deque[str] = deque(maxlen=_LINES_KEPT)
+
+    async def transcode(self) -> None:
+        """Make H.264 of what the source brings of other codecs, if it does; until cancelled."""
+        await self._foreign.run()
 
     async def run(self) -> None:
         """Run the source again and again. Ends where trying again cannot help."""
@@ -181,6 +193,7 @@ class _SupervisedFeed:
     def _take(self, event: SourceEvent) -> None:
         if isinstance(event, Opened) and _ANY_PORT.fullmatch(self._source.url):
             self._source = replace(self._source, url=event.address)  # senders know this port by now
+        self._foreign.see(event)
         units = self._feed.handle(event, self._clock.now_ns())
         for unit in units:
             self._bus.publish(unit)
@@ -195,6 +208,7 @@ class _SupervisedFeed:
 
     def _failed(self, reason: str, detail: str) -> None:
         now_ns = self._clock.now_ns()
+        self._foreign.end()
         self._feed.failed(reason, detail, now_ns)
         self._tell_changes()
         self._failed_ns = now_ns

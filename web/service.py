@@ -17,7 +17,7 @@ from aiohttp import web
 from flow.bus import Bus
 from flow.clock import NS_PER_S, Clock, SystemClock
 from flow.memory_bus import MemoryBus
-from ingest.settings import FeedSource, IngestSettings, PublishSettings
+from ingest.settings import EncodeSettings, FeedSource, IngestSettings, PublishSettings
 from ingest.supervisor import Ingest
 from relay.hub import Relay
 from relay.settings import RelaySettings
@@ -164,6 +164,7 @@ def _ingest_settings(settings: Settings) -> IngestSettings:
             for aircraft in settings.aircraft
             for feed in aircraft.feed
         ),
+        encode=EncodeSettings(settings.encode.encoder, settings.encode.preset),
         lost_after_s=settings.picture.lost_ms / 1000,
         cameras=tuple(feed for aircraft in settings.aircraft for feed in aircraft.as_aircraft().feeds),
         health=settings.health.enabled,

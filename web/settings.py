@@ -52,6 +52,14 @@ class PublishingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EncodingSettings:
+    """How pictures are made that browsers can show (`web`) and that narrow ways carry (`low`)."""
+
+    encoder: str = "libx264"  # libav's name of an H.264 encoder; only libx264 is tested
+    preset: str = "superfast"  # of x264: ultrafast costs the least of the processor, veryfast fewer bits
+
+
+@dataclass(frozen=True, slots=True)
 class ViewerSettings:
     """How many may watch."""
 
@@ -123,6 +131,7 @@ class Settings:
     picture: PictureSettings = field(default_factory=PictureSettings)
     webrtc: WebRtcSettings = field(default_factory=WebRtcSettings)
     publish: PublishingSettings = field(default_factory=PublishingSettings)
+    encode: EncodingSettings = field(default_factory=EncodingSettings)
     viewers: ViewerSettings = field(default_factory=ViewerSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
     aircraft: tuple[AircraftSettings, ...] = ()

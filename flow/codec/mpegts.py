@@ -25,8 +25,10 @@ _KLVA = b"KLVA"
 class StreamType(IntEnum):
     """stream_type, table 2-34 and MISB ST 1402: what is handed out."""
 
+    MPEG1_VIDEO = 0x01
     MPEG2_VIDEO = 0x02
     KLV_ASYNCHRONOUS = 0x06  # private data; KLV where it is registered as "KLVA"
+    MPEG4_VIDEO = 0x10
     KLV_SYNCHRONOUS = 0x15  # metadata in PES packets, each behind a metadata AU header
     H264 = 0x1B
     H265 = 0x24

@@ -26,6 +26,7 @@ _DELIMITER = {Codec.H264: 9, Codec.H265: 35}
 _SPS = {Codec.H264: 7, Codec.H265: 33}
 _PPS = {Codec.H264: 8, Codec.H265: 34}
 _VPS_H265 = 32
+_IDR_H264 = 5
 _HIGHEST_ID = {
     Codec.H264: {7: 31, 8: 255, 13: 31, 15: 31},  # H.264 7.4.2.1.1, 7.4.2.1.2, 7.4.2.2
     Codec.H265: {32: 15, 33: 15, 34: 63},  # H.265 7.4.3.1, 7.4.3.2.1, 7.4.3.3.1
@@ -61,6 +62,7 @@ class Assembler:
         self._fields = FieldPairs()
         self._groups = Groups()
         self._reorders = False
+        self._begins_without_idr = False
         self._saw_bare_keyframe = False  # and so cannot begin, as from MP4 sent without its avcC
 
     def restart(self) -> None:
@@ -69,6 +71,7 @@ class Assembler:
         self._fields.drop()
         self._groups = Groups()
         self._reorders = False
+        self._begins_without_idr = False
         self._saw_bare_keyframe = False
 
     def keep_parameter_sets(self, codec: Codec, data: bytes) -> None:
@@ -116,8 +119,10 @@ class Assembler:
         self.waiting = False
         data = join_nal_units(self._with_sets(nals) if keyframe else nals)
         self._groups.add(keyframe, len(data), source.arrival_ns)
-        if source.codec is Codec.H264 and is_b_slice(nals[at]):
-            self.saw_reordering()
+        if source.codec is Codec.H264:
+            self._begins_without_idr |= keyframe and rules.type_of(nals[at]) != _IDR_H264
+            if is_b_slice(nals[at]):
+                self.saw_reordering()
         return Assembled(source, data, keyframe)
 
     def saw_reordering(self) -> None:
@@ -144,6 +149,7 @@ class Assembler:
             "chroma": config.chroma != "4:2:0" or config.bit_depth != 8,
             "interlaced": config.interlaced,
             "b_frames": self._reorders,
+            "intra_refresh": self._begins_without_idr,
             "keyframe_interval_long": self._groups.too_long,
         }
         return tuple(code for code, holds in noted.items() if holds)

@@ -63,6 +63,35 @@ class SourcePicture:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """What a decoder must know beside the pictures: libav's name of the codec, and what a container says."""
+
+    codec: str
+    extradata: bytes = b""
+    width_px: int = 0
+    height_px: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignPicture:
+    """One picture of a codec that does not travel, with times as of a SourcePicture: it has to be transcoded
+    first (ingest/foreign.py)."""
+
+    info: StreamInfo
+    data: bytes
+    pts: int
+    dts: int
+    arrival_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transcoded:
+    """The pictures that follow were made of another codec: a note of the UI catalogue, "" for none."""
+
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockReport:
     """The source's clock says: the picture with timestamp `pts` was captured at `capture_ns` (UTC)."""
 
@@ -97,6 +126,8 @@ SourceEvent: TypeAlias = (
     | Heard
     | ParameterSets
     | SourcePicture
+    | ForeignPicture
+    | Transcoded
     | ClockReport
     | Restarted
     | PacketsLost

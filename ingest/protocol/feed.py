@@ -17,6 +17,7 @@ from .events import (
     Restarted,
     SourceEvent,
     SourcePicture,
+    Transcoded,
     Unusable,
 )
 from .lifecycle import Lifecycle, Patience
@@ -39,6 +40,7 @@ class Feed:
         self._pictures = 0
         self._lost_packets = 0
         self._last_shown = 0
+        self._transcoded = ""
 
     def handle(self, event: SourceEvent, now_ns: int) -> list[AccessUnit]:
         """Take one event of the source; return what it completes: a picture its own access unit, mostly."""
@@ -58,6 +60,8 @@ class Feed:
                 self._assembler.keep_parameter_sets(codec, data)
             case ClockReport(capture_ns, pts):
                 self._timeline.clock_report(capture_ns, pts)
+            case Transcoded(note):
+                self._transcoded = note
             case PacketsLost(count):
                 self._lost_packets += count
             case Unusable(reason, detail):
@@ -84,9 +88,9 @@ class Feed:
 
     def state(self) -> SourceState:
         """The feed as it is now."""
-        life, notes = self._lifecycle, self._assembler.notes
+        life = self._lifecycle
         is_live = life.status is SourceStatus.LIVE
-        clock_note = self._timeline.clock_note
+        notes = (self._transcoded, *self._assembler.notes, self._timeline.clock_note)
         return SourceState(
             feed_id=self.feed_id,
             status=life.status,
@@ -95,7 +99,7 @@ class Feed:
             detail=life.detail,
             address=self._address,
             config=self._assembler.config,
-            notes=(*notes, clock_note) if clock_note else notes,
+            notes=tuple(note for note in notes if note),
             epoch=max(0, self._timeline.epoch),
             fps=self._rates.fps if is_live else None,
             bitrate_bps=self._rates.bitrate_bps if is_live else None,
@@ -110,6 +114,7 @@ class Feed:
         self._assembler.restart()
         self._rates.clear()
         self._last_shown = 0
+        self._transcoded = ""
 
     def _picture(self, picture: SourcePicture, now_ns: int) -> list[AccessUnit]:
         assembled = self._assembler.push(picture)

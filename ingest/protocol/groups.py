@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from flow.bus import GROUP_LIMIT_BYTES, GROUP_LIMIT_NS
 
+_LONG_BYTES = GROUP_LIMIT_BYTES * 7 // 8
+_LONG_NS = GROUP_LIMIT_NS * 7 // 8
+"""Short of what the bus keeps, so that there is time to read its group for who comes later."""
+
 
 class Groups:
     """Measures the groups that begin at keyframes, by arrival."""
@@ -28,8 +32,8 @@ class Groups:
 
     @property
     def too_long(self) -> bool:
-        """Whether the bus cannot keep such groups, so that late joiners wait for the next keyframe."""
+        """Whether the bus cannot keep such groups, or hardly: late joiners wait for the next keyframe."""
         return self._last_too_long or self._is_too_long()
 
     def _is_too_long(self) -> bool:
-        return self._age_ns > GROUP_LIMIT_NS or self._bytes > GROUP_LIMIT_BYTES
+        return self._age_ns > _LONG_NS or self._bytes > _LONG_BYTES

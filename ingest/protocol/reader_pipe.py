@@ -10,6 +10,8 @@ from flow.codec.annexb import ACCESS_UNIT_LIMIT_BYTES
 from flow.errors import MalformedError
 from flow.units import Codec
 
+from .events import StreamInfo
+
 
 @dataclass(frozen=True, slots=True)
 class Begin:
@@ -20,8 +22,16 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginForeign:
+    """The file is open: its pictures are of a codec that does not travel."""
+
+    info: StreamInfo
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture as Annex B with its times in 90 kHz ticks, which run on from one pass to the next."""
+    """One picture (as Annex B, if its codec travels) with its times in 90 kHz ticks, which run on from one
+    pass to the next."""
 
     pts: int
     dts: int
@@ -41,9 +51,10 @@ class Failure:
     detail: str
 
 
-Message: TypeAlias = Begin | Sample | End | Failure
+Message: TypeAlias = Begin | BeginForeign | Sample | End | Failure
 
 PREFIX = struct.Struct("!cI")  # kind, length of what follows
+_SIZE = struct.Struct("!II")
 _TIMES = struct.Struct("!qq")
 _LENGTH_LIMIT = ACCESS_UNIT_LIMIT_BYTES + _TIMES.size
 
@@ -53,6 +64,9 @@ def encode(message: Message) -> bytes:
     match message:
         case Begin(codec, parameter_sets):
             kind, body = b"B", codec.encode("ascii") + b"\n" + parameter_sets
+        case BeginForeign(info):
+            size = _SIZE.pack(info.width_px, info.height_px)
+            kind, body = b"X", size + info.codec.encode("ascii") + b"\n" + info.extradata
         case Sample(pts, dts, data):
             kind, body = b"S", _TIMES.pack(pts, dts) + data
         case End():
@@ -78,6 +92,9 @@ def decode(prefix: bytes, body: bytes) -> Message:
             case b"B":
                 codec, _, parameter_sets = body.partition(b"\n")
                 return Begin(Codec(codec.decode("ascii")), parameter_sets)
+            case b"X":
+                codec, _, extradata = body[_SIZE.size :].partition(b"\n")
+                return BeginForeign(StreamInfo(codec.decode("ascii"), extradata, *_SIZE.unpack_from(body)))
             case b"S":
                 pts, dts = _TIMES.unpack_from(body)
                 return Sample(pts, dts, body[_TIMES.size :])

@@ -13,13 +13,27 @@ from flow.codec.rtp import is_rtcp, parse_rtp, signed_distance
 from flow.errors import MalformedError
 from flow.units import CLOCK_RATE_HZ, Codec
 
-from .events import Heard, PacketsLost, Restarted, SourceEvent, SourcePicture, Unusable
+from .events import (
+    ForeignPicture,
+    Heard,
+    PacketsLost,
+    Restarted,
+    SourceEvent,
+    SourcePicture,
+    StreamInfo,
+    Unusable,
+)
 
 _SYNC = 0x47
 _PACKET_BYTES = 188
 _CERTAIN = 3  # sync bytes a packet apart that are no chance: among random bytes one datagram in 90,000
 _CODECS: dict[int, Codec] = {StreamType.H264: Codec.H264, StreamType.H265: Codec.H265}
-_OTHER_VIDEO = {0x01: "MPEG-1 video", 0x02: "MPEG-2 video", 0x10: "MPEG-4 video", 0x33: "H.266"}
+_FOREIGN: dict[int, StreamInfo] = {
+    StreamType.MPEG1_VIDEO: StreamInfo("mpeg1video"),
+    StreamType.MPEG2_VIDEO: StreamInfo("mpeg2video"),
+    StreamType.MPEG4_VIDEO: StreamInfo("mpeg4"),
+}
+_OTHER_VIDEO = {0x21: "JPEG 2000", 0x33: "H.266", 0x42: "AVS", 0xD1: "Dirac", 0xEA: "VC-1"}
 _SILENT_NS = NS_PER_S
 """A stream this long silent makes place for another one of the same multiplex."""
 
@@ -89,6 +103,8 @@ class TsStream:
         for packet in packets:
             if packet.stream_type in _CODECS and self._follows(packet.pid, now_ns):
                 events += self._pictures(packet, now_ns)
+            elif packet.stream_type in _FOREIGN and self._follows(packet.pid, now_ns):
+                events += self._foreign(packet, now_ns)
         return events
 
     def _new_losses(self) -> list[SourceEvent]:
@@ -97,12 +113,11 @@ class TsStream:
 
     def _named_others(self, sender: str) -> list[SourceEvent]:
         kinds = self._demuxer.streams.values()
-        if any(kind in _CODECS for kind in kinds):
+        if any(kind in _CODECS or kind in _FOREIGN for kind in kinds):
             return []
         named = [_OTHER_VIDEO[kind] for kind in kinds if kind in _OTHER_VIDEO]
         return [
-            Unusable("unsupported_codec", f"{name} from {sender}; only H.264 and H.265 can be shown")
-            for name in named[:1]
+            Unusable("unsupported_codec", f"{name} from {sender}; it cannot be shown") for name in named[:1]
         ]
 
     def _follows(self, pid: int, now_ns: int) -> bool:
@@ -123,6 +138,14 @@ class TsStream:
             damaged = index == 0 and packet.gap_before and not is_keyframe(codec, unit)
             events.append(SourcePicture(codec, unit, pts, dts, now_ns, damaged))
         return events
+
+    def _foreign(self, packet: PesPacket, now_ns: int) -> list[SourceEvent]:
+        """One PES packet is taken for one picture, as every multiplexer of a camera makes it."""
+        if packet.damaged:
+            return []  # PacketsLost tells; the decoder goes on from what it has
+        events: list[SourceEvent] = [Restarted()] if self._begins_anew(packet) else []
+        pts, dts = self._times(packet)
+        return [*events, ForeignPicture(_FOREIGN[packet.stream_type], packet.data, pts, dts, now_ns)]
 
     def _begins_anew(self, packet: PesPacket) -> bool:
         """Whether its time lies before that of the last picture, beyond what a wrap or B-frames explain."""

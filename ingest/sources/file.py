@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 
 from flow.clock import Clock
 from flow.errors import MalformedError, SourceError
-from ingest.protocol.events import Opened, ParameterSets, SourcePicture
+from ingest.child import child_process
+from ingest.protocol.events import ForeignPicture, Opened, ParameterSets, SourcePicture, StreamInfo
 from ingest.protocol.pacing import Pacing
-from ingest.protocol.reader_pipe import PREFIX, Begin, End, Failure, Message, Sample, body_length, decode
+from ingest.protocol.reader_pipe import (
+    PREFIX,
+    Begin,
+    BeginForeign,
+    End,
+    Failure,
+    Message,
+    Sample,
+    body_length,
+    decode,
+)
 
 from . import Publish
 
@@ -28,8 +34,6 @@ FIRST_ANSWER_S = 10.0
 """An unreachable network folder never answers; a busy machine takes a second or two."""
 
 ReadMessage: TypeAlias = Callable[[], Awaitable[Message | None]]
-
-_ROOT = str(Path(__file__).resolve().parents[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,21 @@ class FileSource:
 async def play(read: ReadMessage, address: str, clock: Clock, publish: Publish) -> None:
     """Publish what a reader tells, each picture at its time. Raises SourceError as the reader says."""
     pacing = Pacing()
+    foreign: StreamInfo | None = None
     message = await _first(read, address)
     while message is not None:
         match message:
             case Begin(codec, parameter_sets):
                 publish(Opened(address, TIMESTAMP_BITS))
                 publish(ParameterSets(codec, parameter_sets))
+            case BeginForeign(foreign):
+                publish(Opened(address, TIMESTAMP_BITS))
             case Sample(pts, dts, data):
                 await clock.sleep_until(pacing.due_ns(dts, clock.now_ns()))
-                publish(SourcePicture(codec, data, pts, dts, clock.now_ns()))
+                if foreign is not None:
+                    publish(ForeignPicture(foreign, data, pts, dts, clock.now_ns()))
+                else:
+                    publish(SourcePicture(codec, data, pts, dts, clock.now_ns()))
             case Failure(reason, detail):
                 raise SourceError(detail, code=reason)
             case End():
@@ -83,29 +93,8 @@ async def reader_process(arguments: list[str]) -> AsyncIterator[ReadMessage]:
 
     It is read only as far as it is played: the pipe between fills, and the reader waits.
     """
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = _start(arguments, theirs)
-    try:
-        reader, writer = await asyncio.open_connection(sock=ours)
-        try:
-            yield partial(_read, reader)
-        finally:
-            writer.close()
-    finally:
-        process.kill()
-        await asyncio.to_thread(process.wait)
-
-
-def _start(arguments: list[str], output: socket.socket) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": _ROOT}
-    return subprocess.Popen(
-        [sys.executable, "-m", "ingest.av_reader", "--parent", str(os.getpid()), *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=output.fileno(),
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    )
+    async with child_process("ingest.av_reader", *arguments) as child:
+        yield partial(_read, child.reader)
 
 
 async def _read(reader: asyncio.StreamReader) -> Message | None:

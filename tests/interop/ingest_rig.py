@@ -15,7 +15,7 @@ from flow.doors import KeyDoor
 from flow.flights import SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
 from flow.units import AccessUnit
-from ingest.settings import FeedSource, IngestSettings, PublishSettings
+from ingest.settings import EncodeSettings, FeedSource, IngestSettings, PublishSettings
 from ingest.supervisor import Ingest
 from tests.unit.ingest.material import decoded
 
@@ -75,6 +75,7 @@ async def running(
     lost_s: float = 1.5,
     publish: PublishSettings | None = None,
     keys: KeyDoor | None = None,
+    encode: EncodeSettings | None = None,
 ) -> AsyncIterator[Rig]:
     """Ingest of these sources, all of them opened."""
     bus = MemoryBus()
@@ -86,6 +87,7 @@ async def running(
         retry_first_s=0.1,
         retry_most_s=0.3,
         publish=publish or PublishSettings(),
+        encode=encode or EncodeSettings(),
     )
     task = asyncio.ensure_future(Ingest(bus, SystemClock(), settings, keys=keys).run())
     try:

@@ -232,7 +232,6 @@ async def test_real_flights_are_published_live_by_independent_programs(feeds: Pa
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("video/fixedcam_vtest_msmpeg4_768x576.avi", "unsupported_codec"),
         ("telemetry/copter_real_cmac_2015.tlog", "not_video"),
         ("dji_srt/mavic_mini.SRT", "not_video"),
         ("klv/cheyenne_2012_st0601.klv", "not_video"),

@@ -19,12 +19,13 @@ from flow.clock import NS_PER_MS, NS_PER_S, SystemClock
 from flow.codec.annexb import split_nal_units
 from flow.errors import MalformedError, SourceError
 from flow.units import Codec
-from ingest import av_reader
+from ingest import av_reader, child
 from ingest.protocol.events import Opened, ParameterSets, SourceEvent, SourcePicture
 from ingest.protocol.pacing import Pacing
 from ingest.protocol.reader_pipe import (
     PREFIX,
     Begin,
+    BeginForeign,
     End,
     Failure,
     Message,
@@ -166,9 +167,7 @@ def test_a_codec_that_nobody_knows_is_named(tmp_path: Path) -> None:
     assert fourcc
     path.write_bytes(head + b"zzz1" + rest)
     (failure,) = read(path)
-    assert failure == Failure(
-        "unsupported_codec", f"{path} is of an unknown codec; only H.264 and H.265 can be shown"
-    )
+    assert failure == Failure("unsupported_codec", f"{path} is of an unknown codec and cannot be shown")
 
 
 @pytest.mark.parametrize(
@@ -196,12 +195,16 @@ def test_a_single_picture_is_looped_once_a_second(tmp_path: Path) -> None:
     assert [sample.dts for sample in shown] == [0, 90_000, 180_000]
 
 
-def test_other_codecs_are_named(tmp_path: Path) -> None:
+def test_other_codecs_are_handed_on_with_what_their_decoder_needs(tmp_path: Path) -> None:
     path = tmp_path / "other.avi"
     made = coded(3, codec="mpeg4", options=(("b", "200k"),))
     written(path, made, codec="m4v")
-    (failure,) = read(path)
-    assert failure == Failure("unsupported_codec", f"{path} is mpeg4; only H.264 and H.265 can be shown")
+    begin, *told = read(path)
+    assert isinstance(begin, BeginForeign)
+    assert (begin.info.codec, begin.info.width_px, begin.info.height_px) == ("mpeg4", 320, 240)
+    assert [sample.dts for sample in samples(told)] == [0, 3000, 6000]
+    wire = encode(begin)
+    assert decode(wire[: PREFIX.size], wire[PREFIX.size :]) == begin
 
 
 def test_a_cut_off_file_gives_what_it_has_and_then_says_so(tmp_path: Path) -> None:
@@ -374,13 +377,13 @@ async def test_the_process_is_gone_when_the_source_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[subprocess.Popen[bytes]] = []
-    start = file_source._start
+    start = child._started
 
     def noted(arguments: list[str], output: socket.socket) -> subprocess.Popen[bytes]:
         started.append(start(arguments, output))
         return started[-1]
 
-    monkeypatch.setattr(file_source, "_start", noted)
+    monkeypatch.setattr(child, "_started", noted)
     path = written(tmp_path / "live.mp4", coded(10, options=LIVE))
     events: list[SourceEvent] = []
     first_picture = asyncio.Event()

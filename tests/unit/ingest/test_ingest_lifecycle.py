@@ -201,11 +201,11 @@ def test_rates_know_a_very_slow_camera() -> None:
 
 def test_groups_too_long_for_the_bus_are_noticed_by_time_and_by_size() -> None:
     groups = Groups()
-    for index in range(13):
+    for index in range(11):
         groups.add(index == 0, 1000, index * S)
     assert not groups.too_long
-    groups.add(False, 1000, 13 * S)
-    assert groups.too_long
+    groups.add(False, 1000, 11 * S)
+    assert groups.too_long  # a second before the bus forgets it
     groups.add(True, 1000, 14 * S)
     assert groups.too_long  # the last whole one was
     groups.add(True, 1000, 15 * S)

@@ -7,7 +7,16 @@ import pytest
 from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec.rtp import RtpPacket, SenderReport
 from flow.units import Codec
-from ingest.protocol.events import Heard, PacketsLost, Restarted, SourceEvent, SourcePicture, Unusable
+from ingest.protocol.events import (
+    ForeignPicture,
+    Heard,
+    PacketsLost,
+    Restarted,
+    SourceEvent,
+    SourcePicture,
+    StreamInfo,
+    Unusable,
+)
 from ingest.protocol.ts_stream import TsStream
 from tests.fakes.clock import START_NS
 
@@ -41,6 +50,16 @@ def told(
         for index, datagram in enumerate(sent)
         for event in stream.handle(datagram, sender, start_ns + index * 10**7)
     ]
+
+
+def crc(section: bytearray) -> bytes:
+    """CRC_32 of ISO/IEC 13818-1 annex A."""
+    value = 0xFFFF_FFFF
+    for byte in section:
+        value ^= byte << 24
+        for _ in range(8):
+            value = (value << 1 ^ (0x04C1_1DB7 if value >> 31 else 0)) & 0xFFFF_FFFF
+    return value.to_bytes(4, "big")
 
 
 def pictures_of(events: list[SourceEvent]) -> list[SourcePicture]:
@@ -97,13 +116,33 @@ def test_a_picture_whose_beginning_is_lost_damages_the_one_after_it(tmp_path: Pa
     assert len(got) == 29
 
 
-def test_other_video_is_named(tmp_path: Path) -> None:
+def test_video_of_other_codecs_is_handed_on_as_that(tmp_path: Path) -> None:
     mpeg2 = coded(5, codec="mpeg2video", options=(("b", "500k"),))
     path = written(tmp_path / "other.ts", mpeg2, codec="mpegvideo", format="mpegts")
     events = told(TsStream(), datagrams(path))
     assert pictures_of(events) == []
+    foreign = [event for event in events if isinstance(event, ForeignPicture)]
+    assert {event.info for event in foreign} == {StreamInfo("mpeg2video")}
+    assert [event.pts - foreign[0].pts for event in foreign] == [
+        3000 * index for index in range(len(foreign))
+    ]
+    assert len(foreign) >= 4
+    assert not [event for event in events if isinstance(event, Unusable)]
+
+
+def test_video_that_nobody_can_decode_is_named(tmp_path: Path) -> None:
+    """H.266 by its stream type (ISO/IEC 13818-1 table 2-34), in a program map made anew."""
+    path = written(tmp_path / "live.ts", coded(5), format="mpegts")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x02\xb0") - 5  # the packet of the program map
+    section = at + 5
+    length = (data[section + 1] << 8 | data[section + 2]) & 0xFFF
+    entry = data.index(0x1B, section + 12)
+    data[entry] = 0x33
+    data[section + length - 1 : section + length + 3] = crc(data[section : section + length - 1])
+    events = told(TsStream(), [bytes(data[:at]), bytes(data[at : at + 188])])
     named = {(event.reason, event.detail) for event in events if isinstance(event, Unusable)}
-    assert named == {("unsupported_codec", f"MPEG-2 video from {SENDER}; only H.264 and H.265 can be shown")}
+    assert named == {("unsupported_codec", f"H.266 from {SENDER}; it cannot be shown")}
 
 
 @pytest.mark.parametrize("datagram", [b"", b"x", b"hello world", bytes(188), b"\x80\x60" + bytes(30)])

@@ -194,26 +194,70 @@ export const CATALOGUE = {
     "Packets from a sender that is not allowed are refused.",
   ],
 
+  // renditions (RenditionState)
+  "reason.not_needed": [
+    "Das Bild läuft unverändert: Jeder Browser kann es zeigen.",
+    "The picture goes through untouched: every browser can show it.",
+  ],
+  "reason.no_source": ["Wartet auf das Bild der Drohne.", "Waiting for the drone's picture."],
+  "reason.encoder_slow": [
+    "Der Server ist zu langsam zum Umrechnen: Einzelne Bilder werden ausgelassen, damit nichts verspätet kommt.",
+    "The server is too slow to convert every picture: some are left out so that none comes late.",
+  ],
+  "reason.encoder_unknown": [
+    "Der eingestellte Encoder ist auf diesem Server nicht vorhanden ([encode] encoder).",
+    "The configured encoder does not exist on this server ([encode] encoder).",
+  ],
+  "reason.encoder_failed": [
+    "Das Umrechnen des Bildes ist abgebrochen. Neuer Versuch läuft.",
+    "Converting the picture has failed. Trying again.",
+  ],
+  "reason.undecodable": [
+    "Das Bild der Drohne lässt sich nicht entschlüsseln.",
+    "The drone's picture cannot be decoded.",
+  ],
+
   // lasting properties of a feed
   "note.b_frames": [
-    "Die Drohne sendet B-Bilder; Browser zeigen sie nicht oder nur ruckelnd und verspätet. Am Sender B-Frames abschalten.",
-    "The drone sends B-frames; browsers show them late and unevenly or not at all. Switch B-frames off at the sender.",
+    "Die Drohne sendet B-Bilder; für Browser rechnet der Server das Bild um. Das kostet Rechenzeit und etwas Verzögerung; besser am Sender B-Frames abschalten.",
+    "The drone sends B-frames; the server converts the picture for browsers. That costs processor time and some delay; better switch B-frames off at the sender.",
   ],
   "note.interlaced": [
-    "Die Drohne sendet Halbbilder (interlaced); der Browser kann sie noch nicht zeigen.",
-    "The drone sends interlaced pictures; the browser cannot show them yet.",
+    "Die Drohne sendet Halbbilder (interlaced); für Browser rechnet der Server Vollbilder daraus. Das kostet Rechenzeit und eine Bilddauer Verzögerung.",
+    "The drone sends interlaced pictures; the server makes whole ones for browsers. That costs processor time and one picture of delay.",
   ],
   "note.codec_h265": [
-    "Die Drohne sendet H.265; der Browser kann es noch nicht zeigen. Am Sender H.264 einstellen.",
-    "The drone sends H.265; the browser cannot show it yet. Set the sender to H.264.",
+    "Die Drohne sendet H.265; für Browser, die es nicht zeigen, rechnet der Server das Bild in H.264 um. Das kostet Rechenzeit; H.264 am Sender spart sie.",
+    "The drone sends H.265; for browsers that cannot show it the server converts it to H.264. That costs processor time; H.264 at the sender saves it.",
   ],
   "note.chroma": [
-    "Das Farbformat dieses Bildes kann der Browser noch nicht zeigen.",
-    "The browser cannot show this picture's colour format yet.",
+    "Die Drohne sendet ein Farbformat, das Browser nicht zeigen; der Server rechnet es um. Das kostet Rechenzeit und feine Farbunterschiede.",
+    "The drone sends a colour format that browsers do not show; the server converts it. That costs processor time and fine differences of colour.",
   ],
   "note.keyframe_interval_long": [
-    "Vollständige Bilder kommen selten: Der Einstieg dauert länger.",
-    "Whole pictures come rarely: joining takes longer.",
+    "Vollständige Bilder kommen selten; wer später dazukommt, sieht ein umgerechnetes Bild. Besser am Sender alle 2 s ein Vollbild (Keyframe) einstellen.",
+    "Whole pictures come rarely; who joins later sees a converted picture. Better set the sender to a keyframe every 2 s.",
+  ],
+  "note.intra_refresh": [
+    "Die Drohne sendet keine einzelnen Vollbilder (Intra-Refresh); für Browser wird das Bild umgerechnet.",
+    "The drone sends no whole pictures at once (intra refresh); the picture is converted for browsers.",
+  ],
+  "note.scaled": ["Das Bild wird verkleinert.", "The picture is made smaller."],
+  "note.codec_mpeg2": [
+    "Die Drohne sendet MPEG-2; der Server rechnet es in H.264 um. Das kostet Rechenzeit und etwas Bildqualität; auch die Aufzeichnung ist umgerechnet.",
+    "The drone sends MPEG-2; the server converts it to H.264. That costs processor time and a little quality; the recording is converted, too.",
+  ],
+  "note.codec_mpeg4": [
+    "Die Drohne sendet MPEG-4; der Server rechnet es in H.264 um. Das kostet Rechenzeit und etwas Bildqualität; auch die Aufzeichnung ist umgerechnet.",
+    "The drone sends MPEG-4; the server converts it to H.264. That costs processor time and a little quality; the recording is converted, too.",
+  ],
+  "note.codec_mjpeg": [
+    "Die Kamera sendet Einzelbilder (MJPEG); der Server rechnet sie in H.264 um. Das kostet Rechenzeit; auch die Aufzeichnung ist umgerechnet.",
+    "The camera sends single pictures (MJPEG); the server converts them to H.264. That costs processor time; the recording is converted, too.",
+  ],
+  "note.codec_other": [
+    "Die Kamera sendet ein seltenes Format; der Server rechnet es in H.264 um. Das kostet Rechenzeit; auch die Aufzeichnung ist umgerechnet.",
+    "The camera sends an uncommon format; the server converts it to H.264. That costs processor time; the recording is converted, too.",
   ],
   "note.clock_untrusted": [
     "Die Kamera liefert keine Uhrzeit: Das Alter zählt ab Empfang.",

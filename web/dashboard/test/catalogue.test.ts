@@ -8,8 +8,10 @@ const holes = (text: string): string[] =>
 
 /** The codes that ingest and telemetry may send (see the HTTP interface). */
 const REASONS = `connecting waiting_for_keyframe no_packets stalled source_ended source_failed port_in_use address_refused
-  not_found not_video no_keyframe unsupported_url unsupported_codec source_restarted forbidden_sender`;
-const NOTES = "b_frames interlaced codec_h265 chroma keyframe_interval_long clock_untrusted clock_refused";
+  not_found not_video no_keyframe unsupported_url unsupported_codec source_restarted forbidden_sender
+  not_needed no_source encoder_slow encoder_unknown encoder_failed undecodable`;
+const NOTES = `b_frames interlaced codec_h265 chroma keyframe_interval_long intra_refresh clock_untrusted clock_refused
+  codec_mpeg2 codec_mpeg4 codec_mjpeg codec_other scaled`;
 const LINKS = "no_messages port_in_use connect_failed file_ended duplicate_system_id";
 const FINDINGS = "black frozen covered blurred";
 const FIXES = "none 2d 3d dgps rtk_float rtk_fixed";
