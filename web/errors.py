@@ -7,7 +7,16 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from flow.errors import BusyError, ConfigError, LagebildError, NotFoundError, RemoteError, TooManyError
+from flow.errors import (
+    BusyError,
+    ConfigError,
+    LagebildError,
+    NotFoundError,
+    RefusedError,
+    RemoteError,
+    TooManyError,
+    UnacceptableError,
+)
 
 from .access import ForbiddenError
 
@@ -18,10 +27,20 @@ _STATUS: tuple[tuple[type[LagebildError], int], ...] = (
     (BusyError, 503),
     (TooManyError, 429),
     (ForbiddenError, 403),
+    (UnacceptableError, 406),
+    (RefusedError, 409),
     (RemoteError, 400),
     (ConfigError, 500),
     (LagebildError, 409),
 )
+
+_KEY_STATUS = {"key_missing": 401, "key_wrong": 401, "key_foreign": 403}
+
+CHALLENGES = {
+    "key_missing": 'Bearer realm="lagebild"',
+    "key_wrong": 'Bearer realm="lagebild", error="invalid_token"',
+}
+"""WWW-Authenticate by error code (RFC 9110 11.6.1, RFC 6750 3)."""
 
 RETRY_AFTER_S: dict[int, str] = {503: "2", 429: "10"}
 """A place on a feed comes free by itself; one's own only when one lets go of it (RFC 9110 10.2.3)."""
@@ -36,7 +55,19 @@ SECURITY_HEADERS = {
 }
 
 
+class RequestError(RemoteError):
+    """An HTTP request that is refused for what it is, whatever it asks for."""
+
+    def __init__(self, message: str, *, code: str, status: int) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+
+
 def status_of(error: LagebildError) -> int:
+    if isinstance(error, RequestError):
+        return error.status
+    if isinstance(error, RefusedError) and error.code in _KEY_STATUS:
+        return _KEY_STATUS[error.code]
     return next(status for kind, status in _STATUS if isinstance(error, kind))
 
 
@@ -52,7 +83,10 @@ async def errors_to_http(
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _error(error.status, "http", error.reason or str(error.status))
+        reply = _error(error.status, "http", error.reason or str(error.status))
+        if "Allow" in error.headers:  # RFC 9110 15.5.6
+            reply.headers["Allow"] = error.headers["Allow"]
+        return reply
     except (ConnectionError, TimeoutError):
         raise
     except Exception:
@@ -66,5 +100,7 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
 
 
 def _error(status: int, code: str, message: str) -> web.Response:
-    headers = {"Retry-After": RETRY_AFTER_S[status]} if status in RETRY_AFTER_S else None
+    headers = {"Retry-After": RETRY_AFTER_S[status]} if status in RETRY_AFTER_S else {}
+    if code in CHALLENGES:
+        headers["WWW-Authenticate"] = CHALLENGES[code]
     return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)

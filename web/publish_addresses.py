@@ -37,7 +37,7 @@ def addresses_of(feed: FeedSettings, key: str, settings: Settings) -> list[str]:
     addresses = {
         "srt": f"srt://{host}:{publish.srt_port}?streamid=publish:{feed.id}:{key}",
         "rtmp": f"rtmp://{host}:{publish.rtmp_port}/live/{feed.id}?key={key}",
-        "whip": f"http://{page}:{server.port}/live/{feed.id}/whip (Bearer {key})",
+        "whip": f"http://{page}:{server.port}/live/{feed.id}/whip?key={key}",
     }
     return [address for protocol, address in addresses.items() if protocol in PUSHED[feed.source]]
 
