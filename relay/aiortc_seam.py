@@ -99,7 +99,7 @@ PRIVATE_NAMES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("aiortc.RTCCertificate", RTCCertificate, ("_create_ssl_context",)),
     ("aiortc.sdp", sdp, ("SessionDescription", "parameters_to_sdp", "DTLS_ROLE_SETUP")),
     ("aiortc.sdp.SessionDescription", getattr(sdp, "SessionDescription", None), ("parse",)),
-    ("aiortc.sdp.SessionDescription()", _made(sdp, "SessionDescription"), ("media", "group")),
+    ("aiortc.sdp.SessionDescription()", _made(sdp, "SessionDescription"), ("media", "group", "name")),
     (
         "aiortc.sdp.MediaDescription()",
         _made(sdp, "MediaDescription", "video", 9, "UDP/TLS/RTP/SAVPF", []),
@@ -391,7 +391,8 @@ def read_offer(offer_sdp: str) -> Offer:
     except Exception as error:  # aiortc asserts, indexes and unpacks as it parses
         raise OfferError(f"the SDP offer cannot be read: {_reason(error)}") from error
     bundle = next((group.items for group in session.group if group.semantic == "BUNDLE"), [])
-    return Offer(sections, tuple(map(str, bundle)), "\na=rtcp-rsize" in offer_sdp)
+    reduced_size = "\na=rtcp-rsize" in offer_sdp
+    return Offer(sections, tuple(map(str, bundle)), reduced_size, str(session.name))
 
 
 def _section(media: sdp.MediaDescription) -> Section:

@@ -15,6 +15,10 @@ from .sdp import Offer, OfferedCodec, Section, Transport
 FEEDBACK = ("nack", "nack pli", "goog-remb")
 """No transport-cc: then browsers estimate by our REMB, which one datagram a second carries."""
 
+FFMPEG = "FFmpegPublishSession"
+"""How ffmpeg calls its session. It reads its socket before each packet that it sends, and the builds of its
+version 9.0 wait there until something comes (seen with 9.0.2)."""
+
 SETUP = {"actpass": "passive", "active": "passive", "passive": "active"}  # RFC 5763 5
 
 _SENDS = ("sendonly", "sendrecv")
@@ -54,8 +58,14 @@ def choose_video(offer: Offer) -> Accepted:
             "'a=fingerprint', 'a=setup' (RFC 8829 5.2.1)"
         )
     codec = Codec.H264 if chosen.name == "H264" else Codec.H265
-    feedback = frozenset(FEEDBACK).intersection(chosen.feedback)
-    video = Video(chosen.payload_type, codec, feedback, offer.reduced_size, _rtx_of(section, chosen))
+    video = Video(
+        chosen.payload_type,
+        codec,
+        frozenset(FEEDBACK).intersection(chosen.feedback),
+        offer.reduced_size,
+        _rtx_of(section, chosen),
+        in_step=offer.name == FFMPEG,
+    )
     return Accepted(index, chosen, video, remote)
 
 

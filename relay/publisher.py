@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
+from contextlib import suppress
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.codec.rtp import is_rtcp
 from flow.doors import RtpPublication
+from flow.errors import MalformedError
 from flow.flights import KeyframeWanted
 
 from .aiortc_seam import DtlsClient, DtlsServer
@@ -21,13 +23,18 @@ from .publish_answer import Accepted
 from .srtp import RECEIVE_WINDOW_PACKETS, SrtpIn, SrtpOut
 
 REPAIR_EVERY_NS = 5 * NS_PER_MS
-TEND_EVERY_NS = 200 * NS_PER_MS
+TEND_EVERY_NS = 100 * NS_PER_MS
 SILENT_NS = 30 * NS_PER_S
 """Connected, but without video: as long as a connection is kept that is not checked."""
 
 READ_BPS = 60_000_000
 READ_AT_ONCE_BYTES = 2 * 1024 * 1024
 """Three times what is ever asked for, and a keyframe. What floods in above it is not even opened."""
+
+
+EARLY_MOST = 256
+"""Datagrams that are kept while the handshake ends: a DTLS server (ffmpeg) sends its first keyframe right behind
+its last record."""
 
 
 class Publisher(Peer):
@@ -45,6 +52,7 @@ class Publisher(Peer):
         self._video_ns = now_ns
         self._srtp_in: SrtpIn | None = None
         self._srtp_out: SrtpOut | None = None
+        self._early: list[tuple[bytes, Path]] = []
         self._checked = asyncio.Event()
         self._gap = asyncio.Event()
 
@@ -59,7 +67,11 @@ class Publisher(Peer):
         keys = await self.dtls.handshake()
         self._srtp_out = SrtpOut(keys.profile, keys.ours)
         self._srtp_in = SrtpIn(keys.profile, keys.theirs, RECEIVE_WINDOW_PACKETS)
-        self._video_ns = clock.now_ns()
+        self._video_ns = now_ns = clock.now_ns()
+        early, self._early = self._early, []
+        for datagram, path in early:
+            with suppress(MalformedError):
+                self.receive_media(datagram, path, now_ns)
         async with asyncio.TaskGroup() as tasks:
             beside = [
                 tasks.create_task(self._repair(clock)),
@@ -76,13 +88,15 @@ class Publisher(Peer):
 
     def receive_check(self, datagram: bytes, path: Path, now_ns: int) -> None:
         super().receive_check(datagram, path, now_ns)
+        self._receiver.answered()
         if self.ice.checked:
             self._checked.set()
 
     def receive_media(self, datagram: bytes, path: Path, now_ns: int) -> None:
-        if self._srtp_in is None or self.publication is None:
-            return
-        if not self._allowance.take(len(datagram), now_ns):
+        if self._srtp_in is None:
+            if len(self._early) < EARLY_MOST:
+                self._early.append((datagram, path))
+        elif not self._allowance.take(len(datagram), now_ns):
             self._unread += 1
         elif is_rtcp(datagram):
             self._take_rtcp(self._srtp_in.unprotect_rtcp(datagram), path, now_ns)

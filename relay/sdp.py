@@ -84,6 +84,7 @@ class Offer:
     sections: tuple[Section, ...]
     bundle: tuple[str, ...]
     reduced_size: bool = False
+    name: str = ""  # of the session (RFC 8866 5.3)
 
 
 def checked_offer(offer_sdp: str, *, watches: bool = True) -> str:

@@ -24,6 +24,9 @@ EARLY_REPORT_EVERY_NS = 200 * NS_PER_MS
 NACK_EVERY_NS = 10 * NS_PER_MS
 """What is missing is asked for together: ffmpeg reads one datagram a picture."""
 
+STALLED_NS = 100 * NS_PER_MS
+"""A publisher in step that says nothing for so long has missed an answer."""
+
 FOLLOW_AFTER_NS = 200 * NS_PER_MS
 """Another synchronization source is followed once the one before it is silent."""
 
@@ -42,6 +45,9 @@ class Video:
     feedback: frozenset[str] = frozenset()
     reduced_size: bool = True
     rtx_payload_type: int | None = None
+    in_step: bool = False
+    """It sends nothing before it has read a datagram of ours: for each picture, and each packet of sound, one
+    is due, and no more, since what it has not read delays its hearing of losses (ffmpeg 9.0)."""
 
 
 class Receiver:
@@ -64,12 +70,19 @@ class Receiver:
         self._began_ns = 0
         self._report_ns = 0  # when the next report is due
         self._nack_ns = 0
+        self._owed = 0  # datagrams, to a publisher in step
+        self._came_ns: int | None = None
+        self._said_ns = 0
 
     def take_rtp(self, packet: bytes, now_ns: int) -> list[bytes]:
         """Take one packet; returns those that are due, in order. Raises MalformedError."""
         if len(packet) < HEADER_SIZE or packet[0] >> 6 != VERSION:
             raise MalformedError(f"no RTP packet: {len(packet)} bytes (RFC 3550 5.1)")
         kind = packet[1] & 0x7F
+        self._came_ns = now_ns
+        self._owed += kind != self._video.rtx_payload_type and (
+            kind != self._video.payload_type or packet[1] >= 0x80
+        )
         if kind == self._video.payload_type:
             return self._take(packet, now_ns)
         if kind == self._video.rtx_payload_type and (original := self._original(packet)):
@@ -91,6 +104,8 @@ class Receiver:
 
     def feedback(self, now_ns: int) -> list[bytes]:
         """The RTCP datagrams to send now."""
+        if self._video.in_step:
+            return self._answer_in_step(now_ns)
         if self._ssrc is None:
             return []
         datagrams = [self._reports(self._ssrc, now_ns)] if now_ns >= self._report_ns else []
@@ -99,6 +114,22 @@ class Receiver:
         if "nack pli" in self._video.feedback and self.wish.due(now_ns):
             datagrams.append(self._alone(requests.pli(self._own_ssrc, self._ssrc), now_ns))
         return datagrams
+
+    def answered(self) -> None:
+        """The publisher was sent something else than `feedback`."""
+        self._owed -= 1
+
+    def _answer_in_step(self, now_ns: int) -> list[bytes]:
+        quiet_ns = now_ns - max(self._came_ns or 0, self._said_ns)
+        if quiet_ns >= STALLED_NS:
+            self._owed = 1
+        if self._owed <= 0:
+            return []
+        self._owed -= 1
+        self._said_ns = now_ns
+        if self._ssrc is not None and (missing := self._missing(now_ns)):
+            return [requests.nack(self._own_ssrc, self._ssrc, missing)]
+        return [self._reception.report(now_ns)]
 
     def _take(self, packet: bytes, now_ns: int) -> list[bytes]:
         ssrc = int.from_bytes(packet[8:12], "big")

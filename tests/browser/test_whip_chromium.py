@@ -69,8 +69,9 @@ async function stop() {
   return now;
 }
 async function leave() {
+  const reply = await fetch(session.url, { method: "DELETE" });
   pc.close();
-  return (await fetch(session.url, { method: "DELETE" })).status;
+  return reply.status;
 }
 </script>"""
 

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from flow.flights import SourceState
 from flow.memory_bus import MemoryBus
 from web.publish_keys import PublishKeys
 from web.service import running_service
@@ -46,10 +47,11 @@ async def whip_house(data_dir: Path, *feed_ids: str, takeover: bool = False) -> 
         aircraft=(AircraftSettings("fritz", "Fritz", feed=feeds),),
     )
     async with running_service(settings) as service:
-        assert isinstance(service.bus, MemoryBus)
-        rig = Rig(service.bus)
-        await rig.until(lambda: all(rig.state(f) for f in feed_ids), "the first states")
-        yield House(service.url, service.bus, rig, made)
+        bus = service.bus
+        assert isinstance(bus, MemoryBus)
+        rig = Rig(bus)
+        await rig.until(lambda: all(bus.peek(SourceState, f) for f in feed_ids), "the first states")
+        yield House(service.url.rstrip("/"), bus, rig, made)
 
 
 def ffmpeg_whip(clip: str, url: str, key: str, *options: str) -> list[str]:
