@@ -111,6 +111,10 @@ class Repair:
             overdue.append(number)
         return self._without(overdue)
 
+    def flush(self) -> list[bytes]:
+        """Nothing more will come: everything that is held."""
+        return self._without(list(self._missing))
+
     def _begin(self, sequence: int, packet: bytes) -> list[bytes]:
         self._next, self._newest = sequence + 1, sequence
         return [packet]
@@ -151,6 +155,6 @@ class Repair:
         stray, self._stray = self._stray, (sequence, packet)
         if stray is None or sequence != (stray[0] + 1) % _SEQUENCES:
             return []
-        due = self._without(list(self._missing))
+        due = self.flush()
         self._stray = None
         return [*due, *self._begin(stray[0], stray[1]), *self.push(sequence, packet, 0)]

@@ -85,17 +85,17 @@ async def test_gstreamer_is_received_whole(clip: str, tmp_path: Path) -> None:
 
 async def test_what_a_bad_network_loses_ffmpeg_sends_again(clip: str, tmp_path: Path) -> None:
     async with whip_house(tmp_path, "tag") as house, whip_way(house.url) as way:
-        command = ffmpeg_whip(clip, f"{way.url}/live/tag/whip", house.keys["tag"], "-stream_loop", "2")
+        command = ffmpeg_whip(clip, f"{way.url}/live/tag/whip", house.keys["tag"], "-stream_loop", "1")
         async with publishing(*command) as process:
             await house.rig.until_pictures("tag", 5)
-            way.proxy.up.conditions = way.proxy.down.conditions = LOSSY
-            await house.rig.until_pictures("tag", 160)
-            way.proxy.up.conditions = way.proxy.down.conditions = Conditions()
+            way.proxy.up.conditions = LOSSY
+            await house.rig.until_pictures("tag", 100)
+            way.proxy.up.conditions = Conditions()
             await process.wait()
         await house.rig.until_status("tag", SourceStatus.LOST, "publisher_left")
         units, state = house.rig.units("tag"), house.rig.state("tag")
-        assert way.proxy.up.counts["lost"] > 20
-        assert (len(units), decoded_count(units)) == (3 * PICTURES, 3 * PICTURES)
+        assert way.proxy.up.counts["lost"] > 10
+        assert (len(units), decoded_count(units)) == (2 * PICTURES, 2 * PICTURES)
         assert (state.damaged, state.lost_packets) == (0, 0)
 
 
@@ -120,7 +120,7 @@ async def test_a_publisher_that_was_killed_comes_back_by_itself(clip: str, tmp_p
             await house.rig.until_pictures("tag", 10)
             busy = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
             _, told = await busy.communicate()
-            assert b"409" in told  # somebody sends already
+            assert b"4XX" in told  # somebody sends already
         before = len(house.rig.units("tag"))
         loop = asyncio.get_running_loop()
         deadline = loop.time() + DEADLINE_S

@@ -96,6 +96,13 @@ def test_after_half_a_second_it_is_given_up_and_the_rest_goes_on() -> None:
     assert pushed(repair, 6) == [6]
 
 
+def test_at_the_end_everything_held_is_handed_on() -> None:
+    repair = Repair()
+    assert pushed(repair, 1, 3, 5) == [1]
+    assert repair.flush() == [packet(3), packet(5)]
+    assert (repair.lost, repair.waits, repair.flush()) == (2, False, [])
+
+
 def test_what_comes_twice_is_handed_on_once() -> None:
     repair = Repair()
     assert pushed(repair, 1, 1, 2, 4, 4, 3, 3) == [1, 2, 3, 4]
