@@ -134,7 +134,7 @@ class Relay:
 
     async def publish(self, feed_id: str, key: str, offer_sdp: str, client_address: str = "") -> Answer:
         self._check_running()
-        self._check_connecting(self._publishers.values(), client_address)
+        self._check_connecting("publishers", self._publishers.values(), client_address)
         self._keys.check(feed_id, key)
         offer = read_offer(checked_offer(offer_sdp, watches=False))
         chosen = choose_video(offer)
@@ -203,13 +203,13 @@ class Relay:
         if self._tasks is None:
             raise BusyError("the relay is starting or stopping; try again in a moment", code="starting")
 
-    def _check_connecting(self, peers: Collection[Peer], client_address: str) -> None:
+    def _check_connecting(self, who: str, peers: Collection[Peer], client_address: str) -> None:
         """Whoever only makes offers is soon told to wait."""
         origin = origin_of(client_address)
         same = sum(p.state == "connecting" and p.client_origin == origin for p in peers)
         if origin and same >= self._settings.connecting_per_address:
             raise TooManyError(
-                f"{same} sessions of {client_address} are still connecting; try again in a moment",
+                f"{same} {who} of {client_address} are still connecting; try again in a moment",
                 code="address_connecting",
             )
 
@@ -222,7 +222,7 @@ class Relay:
         if self._watching(feed_id) >= settings.viewers_per_feed:
             raise BusyError(f"feed '{feed_id}' has {settings.viewers_per_feed} viewers, its limit")
         origin = origin_of(client_address)
-        self._check_connecting(self._viewers.values(), client_address)
+        self._check_connecting("viewers", self._viewers.values(), client_address)
         if self._watching(feed_id, "connecting") >= settings.connecting_per_feed:
             limit = settings.connecting_per_feed
             raise BusyError(

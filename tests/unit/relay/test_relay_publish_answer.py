@@ -70,7 +70,9 @@ def test_the_answer_to_obs_line_by_line() -> None:
 def test_what_obs_and_ffmpeg_send_and_listen_to() -> None:
     all_kinds = frozenset({"nack", "nack pli", "goog-remb"})
     assert chosen(recorded("obs_publish")).video == Video(96, Codec.H264, all_kinds, reduced_size=False)
-    ffmpeg = Video(106, Codec.H264, frozenset({"nack"}), reduced_size=True, rtx_payload_type=105, in_step=True)
+    ffmpeg = Video(
+        106, Codec.H264, frozenset({"nack"}), reduced_size=True, rtx_payload_type=105, in_step=True
+    )
     assert chosen(recorded("ffmpeg_publish")).video == ffmpeg
 
 

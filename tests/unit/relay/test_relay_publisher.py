@@ -64,6 +64,19 @@ async def test_pictures_arrive_packet_by_packet_as_they_come(client: bool, kind:
         assert publication.closed == []
 
 
+async def test_what_comes_right_behind_the_handshake_is_kept() -> None:
+    ingest = FakeIngest()
+    async with open_house(ingest=ingest, keys=DerivedKeys()) as house:
+        with LightPublisher(client=False) as publisher:
+            publisher.accept((await house.relay.publish(FEED, KEY, publisher.offer(), CLIENT)).sdp)
+            await publisher.connect()
+            (session,) = house.relay._publishers.values()
+            assert session.state == "connecting"
+            publisher.send(*(sent := publisher.picture(h264_pictures(1)[0].data)))
+            publisher.wire.send(b"\x80" * 20)
+            await until(lambda: ingest.publications[0].taken == sent)
+
+
 async def test_a_lost_packet_is_asked_for_and_comes_in_its_place() -> None:
     async with publishing() as (house, publisher, publication):
         first, second, third = (publisher.picture(b"\x00\x00\x01\x65" + b"\xff" * 50) for _ in range(3))

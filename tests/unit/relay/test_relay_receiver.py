@@ -157,6 +157,43 @@ def test_rtcp_that_needs_a_report_in_front_has_one() -> None:
     assert [rtcp.parse(each) for each in alone.feedback(20 * MS)] == [[rtcp.Nack(THEIRS, (2,))]]
 
 
+def test_a_publisher_in_step_gets_one_datagram_for_each_picture_and_each_sound() -> None:
+    receiver = Receiver(replace(VIDEO, in_step=True), OURS)
+    sound = packet(9, b"sound", kind=111, ssrc=OTHER)
+    said: list[int] = []
+    for each in (sound, packet(1, IDR), sound, packet(2)):
+        receiver.take_rtp(each, 0)
+        said += [len(receiver.feedback(0)), len(receiver.feedback(0))]
+    assert said == [1, 0] * 4
+    middle = bytearray(packet(3))
+    middle[1] &= 0x7F  # not the last packet of its picture
+    receiver.take_rtp(bytes(middle), 0)
+    assert receiver.feedback(0) == []
+
+
+def test_what_a_publisher_in_step_lacks_is_told_instead_of_the_report() -> None:
+    receiver = Receiver(replace(VIDEO, in_step=True), OURS)
+    receiver.take_rtp(packet(1, IDR), 0)
+    receiver.feedback(0)
+    receiver.take_rtp(packet(6), 30 * MS)
+    (nack,) = receiver.feedback(30 * MS)
+    assert rtcp.parse(nack) == [rtcp.Nack(THEIRS, (2, 3))]
+    for number in (2, 3):
+        assert receiver.take_rtp(resent(number, own_number=number), 60 * MS)
+    assert receiver.feedback(60 * MS) == []  # nothing is read for what was sent again
+
+
+def test_a_publisher_in_step_that_has_read_a_check_is_owed_nothing_and_one_that_stalls_is_woken() -> None:
+    receiver = Receiver(replace(VIDEO, in_step=True), OURS)
+    receiver.answered()
+    receiver.take_rtp(packet(1, IDR), 0)
+    assert receiver.feedback(0) == []
+    assert receiver.feedback(99 * MS) == []
+    assert len(receiver.feedback(100 * MS)) == 1
+    assert receiver.feedback(199 * MS) == []
+    assert len(receiver.feedback(200 * MS)) == 1
+
+
 def test_declined_audio_is_dropped_and_counted() -> None:
     receiver = started()
     assert receiver.take_rtp(packet(2, b"sound", kind=111, ssrc=OTHER), 0) == []
