@@ -33,8 +33,8 @@ READ_AT_ONCE_BYTES = 2 * 1024 * 1024
 
 
 EARLY_MOST = 256
-"""Datagrams that are kept while the handshake ends: a DTLS server (ffmpeg) sends its first keyframe right behind
-its last record."""
+"""Datagrams that are kept while the handshake ends: a DTLS server (ffmpeg) sends its first keyframe right
+behind its last record."""
 
 
 class Publisher(Peer):

@@ -24,8 +24,11 @@ EARLY_REPORT_EVERY_NS = 200 * NS_PER_MS
 NACK_EVERY_NS = 10 * NS_PER_MS
 """What is missing is asked for together: ffmpeg reads one datagram a picture."""
 
-STALLED_NS = 100 * NS_PER_MS
+STALLED_NS = 200 * NS_PER_MS
 """A publisher in step that says nothing for so long has missed an answer."""
+
+UNBEGUN_NS = NS_PER_S
+"""So long it may take to begin."""
 
 FOLLOW_AFTER_NS = 200 * NS_PER_MS
 """Another synchronization source is followed once the one before it is silent."""
@@ -120,8 +123,9 @@ class Receiver:
         self._owed -= 1
 
     def _answer_in_step(self, now_ns: int) -> list[bytes]:
+        begun = self._came_ns is not None
         quiet_ns = now_ns - max(self._came_ns or 0, self._said_ns)
-        if quiet_ns >= STALLED_NS:
+        if quiet_ns >= (STALLED_NS if begun else UNBEGUN_NS):
             self._owed = 1
         if self._owed <= 0:
             return []

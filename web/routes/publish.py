@@ -77,8 +77,8 @@ def add_publish_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
             "POST",
             ENDPOINT,
             publish,
-            "Open a publisher's session (WHIP, RFC 9725): the body is an SDP offer that sends H.264 or H.265, "
-            "the feed's key a bearer token, or `key` in the address",
+            "Open a publisher's session (WHIP, RFC 9725): the body is an SDP offer that sends H.264 or "
+            "H.265, the feed's key a bearer token, or `key` in the address",
             {201: "the SDP answer; Location names the session"} | _REFUSALS,
             media_type=SDP,
             body=SDP,

@@ -188,10 +188,10 @@ def test_a_publisher_in_step_that_has_read_a_check_is_owed_nothing_and_one_that_
     receiver.answered()
     receiver.take_rtp(packet(1, IDR), 0)
     assert receiver.feedback(0) == []
-    assert receiver.feedback(99 * MS) == []
-    assert len(receiver.feedback(100 * MS)) == 1
     assert receiver.feedback(199 * MS) == []
     assert len(receiver.feedback(200 * MS)) == 1
+    assert receiver.feedback(399 * MS) == []
+    assert len(receiver.feedback(400 * MS)) == 1
 
 
 def test_declined_audio_is_dropped_and_counted() -> None:
