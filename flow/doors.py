@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from .errors import RefusedError
-from .units import Rendition, UtcOrigin
+from .units import Codec, Rendition, UtcOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An accepted WHEP session: its unguessable id, the SDP answer, and the entity tag for PATCH."""
+    """An accepted WHEP or WHIP session: its unguessable id, the SDP answer, and the entity tag for PATCH."""
 
     session_id: str
     sdp: str
@@ -82,13 +82,22 @@ class FeedTraffic:
 
 
 class RelayDoor(Protocol):
-    """What `web` asks of the relay (draft-ietf-wish-whep)."""
+    """What `web` asks of the relay (draft-ietf-wish-whep, RFC 9725)."""
 
     async def answer(self, feed_id: str, offer_sdp: str, client_address: str = "") -> Answer:
         """Open a viewer session for the IP address that asks ("": not known, not limited).
 
         Raises NotFoundError for an unknown feed, OfferError for a bad offer, BusyError where the feed has its
         most viewers, TooManyError where this address has.
+        """
+        ...
+
+    async def publish(self, feed_id: str, key: str, offer_sdp: str, client_address: str = "") -> Answer:
+        """Open a publisher's session, whose pictures go to the feed.
+
+        The key is checked before the offer is read. Raises RefusedError (KeyDoor, PublishDoor), OfferError,
+        UnacceptableError for an offer without H.264 or H.265, BusyError, and TooManyError where this address
+        has its most sessions that are still connecting.
         """
         ...
 
@@ -157,7 +166,7 @@ class RtpPublication(Protocol):
         ...
 
     def close(self, reason: str = "publisher_left", detail: str = "") -> None:
-        """The publisher has gone: a code of the UI catalogue, and one line (\"\": the usual one)."""
+        """The publisher has gone: a code of the UI catalogue, and one line ("": the usual one)."""
         ...
 
 
@@ -180,20 +189,49 @@ class Still:
     warm: bool
 
 
-class IngestDoor(Protocol):
-    """What other rooms ask of ingest."""
+@dataclass(frozen=True, slots=True)
+class RtpPublisher:
+    """Who sends, by which `protocol` and from which `address` ("192.0.2.7"), and what: the packets of
+    `payload_type` are `codec`."""
+
+    protocol: str
+    address: str
+    codec: Codec
+    payload_type: int
+
+
+class PublishDoor(Protocol):
+    """Where the relay brings what WHIP publishers send."""
+
+    def accept_rtp(
+        self, feed_id: str, key: str, publisher: RtpPublisher, displaced: Callable[[], None]
+    ) -> RtpPublication:
+        """Give a publisher the feed's place, before any media is read.
+
+        `displaced` is called once if another publisher takes the place. Raises RefusedError with the codes
+        of KeyDoor, "not_pushed" (the feed takes its pictures otherwise) and "feed_busy".
+        """
+        ...
+
+
+class IngestDoor(PublishDoor, Protocol):
+    """What others ask of ingest."""
 
     async def still(self, feed_id: str) -> Still:
         """The newest picture there is. Raises NotFoundError for an unknown feed, UnavailableError with
         "no_picture" (none has come yet) or "decoder_failed" (it cannot be decoded just now)."""
         ...
 
-    def accept_rtp(
-        self, feed_id: str, key: str, protocol: str, address: str, displaced: Callable[[], None]
-    ) -> RtpPublication:
-        """Give a publisher from `address` ("192.0.2.7:51234") the feed's place, before any media is read.
 
-        `displaced` is called once if another publisher takes the place. Raises RefusedError with the codes
-        of KeyDoor, "not_pushed" (the feed takes its pictures otherwise) and "feed_busy".
-        """
-        ...
+class NoPublishers:
+    """A PublishDoor that leads nowhere: no feed takes publishers."""
+
+    def accept_rtp(
+        self, feed_id: str, key: str, publisher: RtpPublisher, displaced: Callable[[], None]
+    ) -> RtpPublication:
+        raise RefusedError(f"feed '{feed_id}' takes no publishers", code="not_pushed")
+
+
+def entity_tag(session_id: str) -> str:
+    """The entity tag of a session's one ICE session (RFC 9725 4.3.1): it is never restarted."""
+    return f'"{session_id[:8]}"'

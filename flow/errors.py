@@ -50,6 +50,12 @@ class OfferError(RemoteError):
     code = "bad_offer"
 
 
+class UnacceptableError(OfferError):
+    """An SDP offer in good order, of which nothing can be used (RFC 9725 4.4.3)."""
+
+    code = "not_acceptable"
+
+
 class RefusedError(RemoteError):
     """A publisher that may not send; `code` says why: its key, its feed, or somebody else who sends."""
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flow.doors import RtpPublication
+from flow.doors import RtpPublication, RtpPublisher
 
-from .protocol.rtp_stream import RtpStream
+from .protocol.rtp_stream import RtpStream, VideoFormat
 from .publications import Publication, Publications, Publisher
 
 
 def accept_rtp(
-    publications: Publications, feed_id: str, key: str, publisher: Publisher, displaced: Callable[[], None]
+    publications: Publications, feed_id: str, key: str, sender: RtpPublisher, displaced: Callable[[], None]
 ) -> RtpPublication:
-    """See flow/doors.py IngestDoor. Raises RefusedError."""
-    bits = RtpStream.TIMESTAMP_BITS
-    return _RtpPublication(publications.open(feed_id, key, publisher, bits, displaced))
+    """See flow/doors.py PublishDoor. Raises RefusedError."""
+    publisher = Publisher(sender.protocol, sender.address)
+    publication = publications.open(feed_id, key, publisher, RtpStream.TIMESTAMP_BITS, displaced)
+    return _RtpPublication(publication, VideoFormat(sender.codec, sender.payload_type))
 
 
 class _RtpPublication:
-    def __init__(self, publication: Publication) -> None:
+    def __init__(self, publication: Publication, video: VideoFormat) -> None:
         self._publication = publication
-        self._stream = RtpStream()
+        self._stream = RtpStream(video)
 
     def take(self, datagram: bytes, now_ns: int) -> None:
         sender = self._publication.publisher.address

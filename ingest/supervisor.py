@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
-from flow.doors import KeyDoor, NoKeys, RtpPublication, Still
+from flow.doors import KeyDoor, NoKeys, RtpPublication, RtpPublisher, Still
 from flow.errors import ConfigError, LagebildError, PortInUseError
 from flow.flights import SourceState, SourceStatus
 
@@ -23,7 +23,7 @@ from .open import open_source
 from .protocol.events import Awaited, Gone, Opened, Restarted, SourceEvent, SourcePicture, Unusable
 from .protocol.feed import Feed
 from .protocol.lifecycle import Patience
-from .publications import Publications, Publisher
+from .publications import Publications
 from .rtp_publication import accept_rtp
 from .serving import keep_serving, servers_for
 from .settings import PUSHED, FeedSource, IngestSettings
@@ -95,10 +95,10 @@ class Ingest:
                 tasks.create_task(keeping, name=f"ingest-{protocol}")
 
     def accept_rtp(
-        self, feed_id: str, key: str, protocol: str, address: str, displaced: Callable[[], None]
+        self, feed_id: str, key: str, publisher: RtpPublisher, displaced: Callable[[], None]
     ) -> RtpPublication:
         """See flow/doors.py IngestDoor."""
-        return accept_rtp(self._publications, feed_id, key, Publisher(protocol, address), displaced)
+        return accept_rtp(self._publications, feed_id, key, publisher, displaced)
 
     def dismiss(self, feed_id: str) -> None:
         """Cut off whoever publishes to a feed: its keys were withdrawn."""

@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import aioice.ice
 import aiortc
@@ -39,7 +39,7 @@ from OpenSSL import SSL
 
 from flow.errors import LagebildError, OfferError, RemoteError
 
-from .sdp import H264Format, H265Format, Offer, Section, Transport
+from .sdp import H264Format, H265Format, Offer, OfferedCodec, Section, Transport
 from .srtp import Profile
 
 MAX_DATAGRAM_BYTES = 1500
@@ -99,7 +99,7 @@ PRIVATE_NAMES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("aiortc.RTCCertificate", RTCCertificate, ("_create_ssl_context",)),
     ("aiortc.sdp", sdp, ("SessionDescription", "parameters_to_sdp", "DTLS_ROLE_SETUP")),
     ("aiortc.sdp.SessionDescription", getattr(sdp, "SessionDescription", None), ("parse",)),
-    ("aiortc.sdp.SessionDescription()", _made(sdp, "SessionDescription"), ("media", "group")),
+    ("aiortc.sdp.SessionDescription()", _made(sdp, "SessionDescription"), ("media", "group", "name")),
     (
         "aiortc.sdp.MediaDescription()",
         _made(sdp, "MediaDescription", "video", 9, "UDP/TLS/RTP/SAVPF", []),
@@ -126,6 +126,8 @@ def check_private_names() -> None:
 
 check_private_names()
 
+Role: TypeAlias = Literal["server", "client"]
+
 _PROFILES: dict[Profile, rtcdtlstransport.SRTPProtectionProfile] = {
     "gcm": rtcdtlstransport.SRTP_AEAD_AES_128_GCM,
     "cm80": rtcdtlstransport.SRTP_AES128_CM_SHA1_80,
@@ -135,7 +137,7 @@ _PROFILES: dict[Profile, rtcdtlstransport.SRTPProtectionProfile] = {
 
 @dataclass(frozen=True, slots=True)
 class SrtpKeys:
-    """What the handshake agreed on: master key and salt of what we send and of what the viewer sends."""
+    """What the handshake agreed on: master key and salt of what we send and of what the other side sends."""
 
     profile: Profile
     ours: bytes
@@ -257,9 +259,12 @@ class _Link:
 class _Dtls(RTCDtlsTransport):
     """Hands over the SRTP keys instead of making sessions of them, and remembers why it failed."""
 
-    def __init__(self, link: _Link, certificate: _Certificate) -> None:
+    _ours: int
+
+    def __init__(self, link: _Link, certificate: _Certificate, role: Role) -> None:
         super().__init__(link, [certificate])  # type: ignore[arg-type]
-        self._set_role("server")  # as client, the browser would choose the SRTP profile
+        self._set_role(role)
+        self._ours = int(role == "server")  # RFC 5764 4.2: the client's keys come first
         self._srtp_profiles = list(_PROFILES.values())
         self.keys: SrtpKeys | None = None
         self.failure = "its DTLS handshake was broken off"
@@ -278,7 +283,7 @@ class _Dtls(RTCDtlsTransport):
             if profile.openssl_profile == chosen:
                 size = 2 * (profile.key_length + profile.salt_length)
                 exported = self._ssl.export_keying_material(_EXPORTER_LABEL, size)
-                ours, theirs = profile.get_key_and_salt(exported, 1), profile.get_key_and_salt(exported, 0)
+                ours, theirs = (profile.get_key_and_salt(exported, n) for n in (self._ours, 1 - self._ours))
                 self.keys = SrtpKeys(name, ours, theirs)
                 return
         self.failure = "it has no SRTP profile of ours (AEAD_AES_128_GCM, AES128_CM_SHA1_80)"
@@ -286,20 +291,22 @@ class _Dtls(RTCDtlsTransport):
 
 
 class DtlsServer:
-    """DTLS-SRTP with one viewer, as server (RFC 5763 5). `send` gets each datagram for it.
+    """DTLS-SRTP with one viewer or publisher, as server (RFC 5763 5). `send` gets each datagram for it.
 
     `remote_fingerprints` are (algorithm, value) of the offer's `a=fingerprint` lines. `refused` counts
     datagrams and records that were no DTLS, or too many. Holds about 90 KB, 75 of them resident,
     and less than 300 KB whatever an unfinished handshake sends.
     """
 
+    ROLE: ClassVar[Role] = "server"  # as client, the browser would choose the SRTP profile
+
     def __init__(self, send: Callable[[bytes], None], remote_fingerprints: Sequence[tuple[str, str]]) -> None:
         certificate = _certificate(int(time.monotonic() // _DAY_S))
         self.fingerprint = certificate.fingerprint
         self.refused = 0
-        self._remote = RTCDtlsParameters([RTCDtlsFingerprint(*f) for f in remote_fingerprints], "client")
+        self._remote = RTCDtlsParameters([RTCDtlsFingerprint(*f) for f in remote_fingerprints])
         self._link = _Link(send)
-        self._dtls = _Dtls(self._link, certificate)
+        self._dtls = _Dtls(self._link, certificate, self.ROLE)
         self._starting: asyncio.Future[None] | None = None
 
     @property
@@ -316,9 +323,9 @@ class DtlsServer:
             self.refused += len(wanted)
 
     async def handshake(self) -> SrtpKeys:
-        """Wait until the viewer has shaken hands. Once; raises RemoteError saying why it did not succeed.
+        """Wait until the other side has shaken hands. Once; raises RemoteError saying why it did not succeed.
 
-        A viewer that says nothing is waited for without end: bound it with `asyncio.timeout()`.
+        One that says nothing is waited for without end: bound it with `asyncio.timeout()`.
         """
         self._starting = asyncio.ensure_future(self._dtls.start(self._remote))
         try:
@@ -331,11 +338,11 @@ class DtlsServer:
             raise
         if self._dtls.keys is None:
             await self.close()
-            raise RemoteError(f"the viewer cannot be connected: {self._dtls.failure}")
+            raise RemoteError(f"it cannot be connected: {self._dtls.failure}")
         return self._dtls.keys
 
     async def closed(self) -> None:
-        """Return when the viewer has said close_notify (RFC 5246 7.2.1), or `close()` was called."""
+        """Return when the other side has said close_notify (RFC 5246 7.2.1), or `close()` was called."""
         if self._dtls._task is not None:
             await asyncio.wait([self._dtls._task])
 
@@ -346,6 +353,15 @@ class DtlsServer:
         self._link.end()
         await asyncio.gather(*filter(None, (self._starting, pump)), return_exceptions=True)
         self._dtls._ssl = None  # the garbage collector does not know how much OpenSSL holds
+
+
+class DtlsClient(DtlsServer):
+    """The same as client, for publishers that are servers themselves (ffmpeg 9 says `a=setup:passive`).
+
+    `handshake()` sends the first datagram, so the way must be known by then.
+    """
+
+    ROLE: ClassVar[Role] = "client"
 
 
 def _records(datagram: bytes) -> Iterator[bytes | None]:
@@ -396,7 +412,8 @@ def read_offer(offer_sdp: str) -> Offer:
     except Exception as error:  # aiortc asserts, indexes and unpacks as it parses
         raise OfferError(f"the SDP offer cannot be read: {_reason(error)}") from error
     bundle = next((group.items for group in session.group if group.semantic == "BUNDLE"), [])
-    return Offer(sections, tuple(map(str, bundle)))
+    reduced_size = "\na=rtcp-rsize" in offer_sdp
+    return Offer(sections, tuple(map(str, bundle)), reduced_size, str(session.name))
 
 
 def _section(media: sdp.MediaDescription) -> Section:
@@ -417,6 +434,7 @@ def _section(media: sdp.MediaDescription) -> Section:
         extensions={e.uri: e.id for e in media.rtp.headerExtensions},
         ssrcs=tuple(s.ssrc for s in media.ssrc),
         h265=tuple(f for c in offered if c.mimeType.lower() == "video/h265" for f in _h265(c)),
+        codecs=tuple(map(_codec, offered)),
     )
 
 
@@ -428,6 +446,16 @@ def _transport(media: sdp.MediaDescription) -> Transport | None:
         return None
     fingerprints = tuple((f.algorithm, f.value) for f in media.dtls.fingerprints)
     return Transport(ufrag, password, fingerprints, sdp.DTLS_ROLE_SETUP[media.dtls.role])
+
+
+def _codec(codec: Any) -> OfferedCodec:
+    return OfferedCodec(
+        payload_type=codec.payloadType,
+        name=codec.mimeType.partition("/")[2].upper(),
+        parameters={str(k).strip().lower(): str(v).strip() for k, v in codec.parameters.items()},
+        fmtp=sdp.parameters_to_sdp(codec.parameters),
+        feedback=tuple(f"{f.type} {f.parameter}" if f.parameter else f.type for f in codec.rtcpFeedback),
+    )
 
 
 def _h264(codec: Any) -> H264Format:

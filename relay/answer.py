@@ -6,7 +6,7 @@ It is H.264, and H.265 beside it where the feed is that and the viewer shows it.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from flow.errors import OfferError
@@ -57,6 +57,7 @@ class Local:
     addresses: Sequence[str]
     port: int
     tcp: bool = True  # ICE-TCP, passive, on the same port number (RFC 6544)
+    setup: str = "passive"  # the DTLS server (RFC 5763 5)
 
 
 def choose_format(offer: Offer, profile_level_id: str, config: CodecConfig | None = None) -> Chosen:
@@ -81,7 +82,7 @@ def choose_format(offer: Offer, profile_level_id: str, config: CodecConfig | Non
 def _hindrance(offer: Offer, section: Section) -> str | None:
     """Why a video section of the offer cannot be used, or None."""
     name = f"video section '{section.mid or '?'}' of the offer"
-    transport = _remote(offer, section)
+    transport = remote_of(offer, section)
     if section.port == 0 and section.mid not in offer.bundle:
         return f"{name} is switched off (port 0, RFC 3264 6)"
     if section.direction not in ("recvonly", "sendrecv"):
@@ -99,7 +100,7 @@ def _hindrance(offer: Offer, section: Section) -> str | None:
     return None
 
 
-def _remote(offer: Offer, section: Section) -> Transport | None:
+def remote_of(offer: Offer, section: Section) -> Transport | None:
     """Its own transport or, where it is bundle-only, that of the first of its bundle (RFC 9143 7.1.3)."""
     if section.transport is not None or section.mid not in offer.bundle:
         return section.transport
@@ -112,7 +113,7 @@ def _mode_1(section: Section) -> list[H264Format]:
 
 def _chosen(offer: Offer, index: int, profile_level_id: str, config: CodecConfig | None) -> Chosen:
     section = offer.sections[index]
-    remote = _remote(offer, section)
+    remote = remote_of(offer, section)
     assert remote is not None  # _hindrance has seen it
     wanted = [profile(profile_level_id), *map(profile, _FALLBACK_PROFILES)]
     fits = {profile(f.profile_level_id): f for f in reversed(_mode_1(section))}
@@ -155,7 +156,14 @@ def profile(profile_level_id: str) -> str:
 
 def answer_sdp(offer: Offer, chosen: Chosen, local: Local, ssrc: int, session_id: int) -> str:
     """The answer's text. `session_id` is a number of up to 62 bits for the o-line (RFC 8829 5.2.1)."""
-    accepted = [i for i in range(len(offer.sections)) if i == chosen.section or _stays(offer, chosen, i)]
+    section = offer.sections[chosen.section]
+    return described(offer, chosen.section, _video(section, chosen, local, ssrc), local, session_id)
+
+
+def described(offer: Offer, chosen: int, video: Iterable[str], local: Local, session_id: int) -> str:
+    """An answer of which the section with index `chosen` has the lines `video`; of the others nothing is
+    wanted."""
+    accepted = [i for i in range(len(offer.sections)) if i == chosen or _stays(offer, chosen, i)]
     bundle = [mid for mid in offer.bundle if any(offer.sections[i].mid == mid for i in accepted)]
     lines = ["v=0", f"o=- {session_id} 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite"]
     if bundle:
@@ -163,9 +171,9 @@ def answer_sdp(offer: Offer, chosen: Chosen, local: Local, ssrc: int, session_id
     lines.append("a=msid-semantic:WMS *")
     for index, section in enumerate(offer.sections):
         # RFC 9143 7.3: all of a bundle is where its first section is.
-        leads = section.mid == bundle[0] if bundle else index == chosen.section
-        if index == chosen.section:
-            lines += _video(section, chosen, local, ssrc)
+        leads = section.mid == bundle[0] if bundle else index == chosen
+        if index == chosen:
+            lines += video
         elif index in accepted:
             lines += _inactive(section, local)
         else:
@@ -175,16 +183,16 @@ def answer_sdp(offer: Offer, chosen: Chosen, local: Local, ssrc: int, session_id
     return "\r\n".join(lines) + "\r\n"
 
 
-def _stays(offer: Offer, chosen: Chosen, index: int) -> bool:
+def _stays(offer: Offer, chosen: int, index: int) -> bool:
     """Whether another section is kept, inactive: stock aiortc stumbles over rejected audio."""
-    section, ours = offer.sections[index], offer.sections[chosen.section]
+    section, ours = offer.sections[index], offer.sections[chosen]
     together = section.mid in offer.bundle and ours.mid in offer.bundle
     return together and section.kind in ("audio", "video") and section.rtcp_mux
 
 
 def _video(section: Section, chosen: Chosen, local: Local, ssrc: int) -> Iterator[str]:
     formats = " ".join(map(str, chosen.payload_types.values()))
-    yield from _head(section, local.port, formats, local)
+    yield from head(section, local.port, formats, local)
     yield from ("a=sendonly", "a=rtcp-mux")
     yield from _format(chosen.payload_type, "H264", chosen.fmtp, chosen.feedback)
     if chosen.h265 is not None:
@@ -202,7 +210,7 @@ def _format(payload_type: int, name: str, fmtp: str, offered: Sequence[str]) -> 
 
 
 def _inactive(section: Section, local: Local) -> Iterator[str]:
-    yield from _head(section, local.port, section.formats[0], local)
+    yield from head(section, local.port, section.formats[0], local)
     yield from ("a=inactive", "a=rtcp-mux")
     if section.rtpmap is not None:
         yield f"a=rtpmap:{section.rtpmap}"
@@ -210,17 +218,18 @@ def _inactive(section: Section, local: Local) -> Iterator[str]:
 
 def _rejected(section: Section, local: Local) -> Iterator[str]:
     """RFC 8829 5.3.1: port 0; what follows is not looked at, but stock aiortc wants it there."""
-    yield from _head(section, 0, " ".join(section.formats), local)
+    yield from head(section, 0, " ".join(section.formats), local)
     yield "a=inactive"
 
 
-def _head(section: Section, port: int, formats: str, local: Local) -> Iterator[str]:
+def head(section: Section, port: int, formats: str, local: Local) -> Iterator[str]:
+    """How every section begins: where we are, and who."""
     yield f"m={section.kind} {port} {section.protocol} {formats}"
     yield _connection(local.addresses[0])
     if section.mid is not None:
         yield f"a=mid:{section.mid}"
     yield from (f"a=ice-ufrag:{local.ufrag}", f"a=ice-pwd:{local.password}")
-    yield from (f"a=fingerprint:{local.fingerprint}", "a=setup:passive")
+    yield from (f"a=fingerprint:{local.fingerprint}", f"a=setup:{local.setup}")
 
 
 def _connection(address: str) -> str:

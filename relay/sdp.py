@@ -56,6 +56,17 @@ class H265Format:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedCodec:
+    """One payload type of an offer, whatever its codec (RFC 8866 6.6, 6.15)."""
+
+    payload_type: int
+    name: str  # upper case, for instance "H265"
+    parameters: Mapping[str, str]  # of a=fmtp, names in lower case
+    fmtp: str
+    feedback: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One m-section of an offer. `transport` is None where it has none of its own (RFC 9143 7.1.3)."""
 
@@ -72,18 +83,26 @@ class Section:
     extensions: Mapping[str, int]  # id by URI (RFC 8285 5)
     ssrcs: tuple[int, ...]
     h265: tuple[H265Format, ...] = ()
+    codecs: tuple[OfferedCodec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A parsed offer: its m-sections in order, and the mids that share one transport (RFC 9143)."""
+    """A parsed offer: its m-sections in order, and the mids that share one transport (RFC 9143).
+
+    `reduced_size`: RTCP may come without a report in front (RFC 5506 5).
+    """
 
     sections: tuple[Section, ...]
     bundle: tuple[str, ...]
+    reduced_size: bool = False
+    name: str = ""  # of the session (RFC 8866 5.3)
 
 
-def checked_offer(offer_sdp: str) -> str:
+def checked_offer(offer_sdp: str, *, watches: bool = True) -> str:
     """Return the offer without its ICE candidates, or raise OfferError saying what it lacks.
+
+    `watches`: it is a viewer's, who must have H.264.
 
     The browser checks us, never we the browser: we answer the viewer's own connectivity checks and learn
     from them where it is (RFC 8445 7.3.1.3, peer-reflexive candidates), so no offer can make this
@@ -97,6 +116,8 @@ def checked_offer(offer_sdp: str) -> str:
     lines = offer_sdp.replace("\r\n", "\n").split("\n")
     _check_lines(lines)
     _check_contents(lines)
+    if watches and not any(_H264.fullmatch(line) for line in lines):
+        raise OfferError("the offer has no H.264; this browser cannot show the picture")
     return "\r\n".join(line for line in lines if not line.startswith(("a=candidate", "a=end-of-candidates")))
 
 
@@ -121,8 +142,6 @@ def _check_lines(lines: list[str]) -> None:
 def _check_contents(lines: list[str]) -> None:
     if not any(line.startswith("m=video ") for line in lines):
         raise OfferError("the offer has no video section ('m=video')")
-    if not any(_H264.fullmatch(line) for line in lines):
-        raise OfferError("the offer has no H.264; this browser cannot show the picture")
     for attribute in ("ice-ufrag", "ice-pwd", "fingerprint"):
         if not any(line.startswith(f"a={attribute}:") for line in lines):
             raise OfferError(f"the offer has no 'a={attribute}'; WebRTC needs it (RFC 8829 5.2.1)")

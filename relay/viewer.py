@@ -9,14 +9,13 @@ from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.doors import FeedTraffic, ViewerReport
 from flow.errors import RemoteError
 
-from .aiortc_seam import DtlsServer
 from .answer import Chosen
 from .delivery import Delivery, Link, Sent
 from .outlet import Outlet
+from .peer import Peer
 from .port import Path
 from .protocol import rtcp
 from .protocol.feedback import Feedback
-from .protocol.icelite import Credentials, IceLite
 from .protocol.layout import Shape
 from .protocol.pacer import start_bps
 from .protocol.paces import Paces
@@ -29,25 +28,13 @@ SILENT_NS = 10 * NS_PER_S
 """Browsers report once a second and check every few; GStreamer's first report may take 7.5 s."""
 
 
-class Viewer:
-    """Connects by ICE and DTLS, then has a `delivery`. Holds no picture of its own, only references.
-
-    `client_origin` is where the offer came from, for the limit per address; media may go elsewhere.
-    """
+class Viewer(Peer):
+    """Connects by ICE and DTLS, then has a `delivery`. Holds no picture of its own, only references."""
 
     def __init__(
         self, session_id: str, stream: Stream, client_origin: str, chosen: Chosen, now_ns: int
     ) -> None:
-        self.session_id = session_id
-        self.feed_id = stream.feed_id
-        self.client_origin = client_origin
-        self.opened_ns = now_ns
-        self.credentials = Credentials.fresh()
-        remote = chosen.remote
-        self.ice: IceLite[Path] = IceLite(
-            self.credentials, Credentials(remote.ufrag, remote.password), now_ns
-        )
-        self.dtls = DtlsServer(self._send_dtls, remote.fingerprints)
+        super().__init__(session_id, stream.feed_id, client_origin, chosen.remote, now_ns)
         self.feedback = Feedback(stream.ssrc)
         self.sent = Sent()
         self.seat = Seat(chosen.payload_types, chosen.h265_limits, now_ns)
@@ -56,12 +43,6 @@ class Viewer:
         self._chosen = chosen
         self._srtp_in: SrtpIn | None = None
         self._srtp_out: SrtpOut | None = None
-        self.tend_ns = now_ns  # when it should be tended next
-
-    @property
-    def name(self) -> str:
-        """For the log: the session's id is a key, so only its beginning."""
-        return self.session_id[:6]
 
     @property
     def state(self) -> str:
@@ -69,7 +50,6 @@ class Viewer:
 
     @property
     def failed(self) -> bool:
-        """Whether sending to it met a defect of ours."""
         return self.delivery is not None and self.delivery.failed
 
     async def connect(self, outlet: Outlet, paces: Paces, clock: Clock) -> Delivery:
@@ -88,18 +68,15 @@ class Viewer:
         return self.delivery
 
     def receive_check(self, datagram: bytes, path: Path, now_ns: int) -> None:
-        """A STUN request for us (RFC 8445 7.3)."""
-        reply = self.ice.handle(datagram, path, path.address, now_ns)
-        if reply is not None:
-            path.send(reply)
+        super().receive_check(datagram, path, now_ns)
         self._follow_path()
 
     def path_closed(self, path: Path) -> None:
-        self.ice.forget(path)
+        super().path_closed(path)
         self._follow_path()
 
-    def receive_rtcp(self, datagram: bytes, path: Path, now_ns: int) -> None:
-        """An SRTCP packet of the viewer; raises MalformedError for a signed one that is none."""
+    def receive_media(self, datagram: bytes, path: Path, now_ns: int) -> None:
+        """An SRTCP packet: a viewer sends nothing else."""
         plain = self._srtp_in.unprotect_rtcp(datagram) if self._srtp_in else None
         if plain is None or self.delivery is None or not self.feedback.admits(len(plain), now_ns):
             return
@@ -168,9 +145,7 @@ class Viewer:
         )
 
     def refused(self) -> Counter[str]:
-        """What came in this viewer's name and was not taken, by reason."""
-        counts = self.ice.refused.copy()
-        counts["dtls"] = self.dtls.refused
+        counts = super().refused()
         counts["srtcp"] = self._srtp_in.refused if self._srtp_in else 0
         counts["feedback above its bound"] = self.feedback.unread
         return counts
@@ -185,7 +160,3 @@ class Viewer:
         path = self.ice.path
         if path is not None and self.delivery is not None:
             self.delivery.path = path
-
-    def _send_dtls(self, datagram: bytes) -> None:
-        if self.ice.path is not None:
-            self.ice.path.send(datagram)

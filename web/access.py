@@ -23,6 +23,7 @@ class Permission(StrEnum):
     WATCH = "watch"  # pictures, telemetry, states of the feeds
     CONNECT = "connect"  # how pictures are brought in: addresses, and keys made and withdrawn
     OPERATE = "operate"  # health and metrics
+    PUBLISH = "publish"  # bring pictures to a feed; who may is known by the key
     PAGE = "page"  # the page's own files; they hold no data of an incident
 
 
@@ -30,7 +31,7 @@ class Permission(StrEnum):
 class Route:
     """One registered route, as OpenAPI describes it. `answers` maps a status to what it means.
 
-    `schema` is the type of what a 2xx answers, where it is described.
+    `schema` is the type of what a 2xx answers, where it is described; without `media_type` it has no body.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Route:
     media_type: str = "application/json"
     body: str = ""  # media type of the request body, if there is one
     schema: type | None = None
+    keyed: bool = False  # a publisher's key is asked for
 
 
 class ForbiddenError(LagebildError):

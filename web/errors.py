@@ -12,8 +12,10 @@ from flow.errors import (
     ConfigError,
     LagebildError,
     NotFoundError,
+    RefusedError,
     RemoteError,
     TooManyError,
+    UnacceptableError,
     UnavailableError,
 )
 
@@ -27,10 +29,20 @@ _STATUS: tuple[tuple[type[LagebildError], int], ...] = (
     (UnavailableError, 503),
     (TooManyError, 429),
     (ForbiddenError, 403),
+    (UnacceptableError, 406),
+    (RefusedError, 409),
     (RemoteError, 400),
     (ConfigError, 500),
     (LagebildError, 409),
 )
+
+_KEY_STATUS = {"key_missing": 401, "key_wrong": 401, "key_foreign": 403}
+
+CHALLENGES = {
+    "key_missing": 'Bearer realm="lagebild"',
+    "key_wrong": 'Bearer realm="lagebild", error="invalid_token"',
+}
+"""WWW-Authenticate by error code (RFC 9110 11.6.1, RFC 6750 3)."""
 
 RETRY_AFTER_S: dict[int, str] = {503: "2", 429: "10"}
 """A place on a feed comes free by itself; one's own only when one lets go of it (RFC 9110 10.2.3)."""
@@ -48,7 +60,19 @@ SECURITY_HEADERS = {
 }
 
 
+class RequestError(RemoteError):
+    """An HTTP request that is refused for what it is, whatever it asks for."""
+
+    def __init__(self, message: str, *, code: str, status: int) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+
+
 def status_of(error: LagebildError) -> int:
+    if isinstance(error, RequestError):
+        return error.status
+    if isinstance(error, RefusedError) and error.code in _KEY_STATUS:
+        return _KEY_STATUS[error.code]
     return next(status for kind, status in _STATUS if isinstance(error, kind))
 
 
@@ -64,7 +88,10 @@ async def errors_to_http(
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _error(error.status, "http", error.reason or str(error.status))
+        reply = _error(error.status, "http", error.reason or str(error.status))
+        if "Allow" in error.headers:  # RFC 9110 15.5.6
+            reply.headers["Allow"] = error.headers["Allow"]
+        return reply
     except (ConnectionError, TimeoutError):
         raise
     except Exception:
@@ -79,5 +106,7 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
 
 def _error(status: int, code: str, message: str) -> web.Response:
     wait_s = SOON_S.get(code) or RETRY_AFTER_S.get(status)
-    headers = {"Retry-After": wait_s} if wait_s else None
+    headers = {"Retry-After": wait_s} if wait_s else {}
+    if code in CHALLENGES:
+        headers["WWW-Authenticate"] = CHALLENGES[code]
     return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)

@@ -23,7 +23,7 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Lagebild", "version": version("lagebild")},
         "paths": paths,
-        "components": {"schemas": {"Error": _ERROR} | _schemas(routes)},
+        "components": {"schemas": {"Error": _ERROR} | _schemas(routes), "securitySchemes": _KEY},
     }
 
 
@@ -34,6 +34,12 @@ def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
     types = [route.schema for route in routes if route.schema]
     return msgspec.json.schema_components(types, ref_template=_REF)[1]
 
+
+_KEY = {
+    "key": {"type": "http", "scheme": "bearer"},
+    "keyInAddress": {"type": "apiKey", "in": "query", "name": "key"},
+}
+"""Either will do (RFC 9725 4.7)."""
 
 _ERROR = {
     "type": "object",
@@ -59,6 +65,8 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
         ]
+    if route.keyed:
+        operation["security"] = [{name: []} for name in _KEY]
     if route.body:
         operation["requestBody"] = {
             "required": True,
@@ -71,7 +79,7 @@ def _response(route: Route, status: int, text: str) -> dict[str, Any]:
     if status >= 400 and route.path not in ("/readyz",):
         content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
         return {"description": text, "content": content}
-    if status in (101, 204):
+    if status in (101, 204) or not route.media_type:
         return {"description": text}
     schema = {"schema": {"$ref": _REF.format(name=route.schema.__name__)}} if route.schema else {}
     return {"description": text, "content": {route.media_type: schema}}

@@ -36,6 +36,7 @@ from .routes.health import add_health_routes
 from .routes.live import add_live_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
+from .routes.publish import add_publish_routes
 from .routes.stills import add_still_routes
 from .routes.telemetry import add_telemetry_routes
 from .settings import Settings
@@ -65,15 +66,16 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     feeds = [(a, f) for a in aircraft for f in a.feeds]
     channels = {f.id: FeedChannel(bus, clock, a, f, settings.viewers) for a, f in feeds}
     feed_list = FeedList(bus, aircraft, channels)
-    relay = Relay(bus, clock, _relay_settings(settings), channels.keys())
     keys = PublishKeys(Path(settings.server.data_dir))
     ingest = Ingest(bus, clock, _ingest_settings(settings), keys=keys)
+    relay = Relay(bus, clock, _relay_settings(settings), channels.keys(), ingest=ingest, keys=keys)
 
     app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
     app.on_response_prepare.append(add_security_headers)
     door = Door(app, _own_names(settings))
     refused: Refused = {feed_id: Counter() for feed_id in channels}
     add_live_routes(door, relay, refused)
+    add_publish_routes(door, relay, refused)
     add_telemetry_routes(door, bus, clock, aircraft, channels, relay=relay)
     add_feed_routes(door, settings, feed_list, relay)
     add_still_routes(door, ingest)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
+from flow.codec.reception import Reception, opening_packets
 from flow.errors import SourceError
 from ingest.protocol.events import Opened, ParameterSets, Unusable
-from ingest.protocol.reception import Reception, opening_packets
 from ingest.protocol.rtp_stream import RtpStream
 from ingest.protocol.rtsp_client import NothingByUdp, Redirected, RtspClient, RtspEvent, SetUp
 from ingest.protocol.rtsp_messages import Interleaved

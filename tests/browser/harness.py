@@ -116,10 +116,12 @@ class Watched:
 
 
 @contextlib.asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Headless Chromium from the system's packages."""
+async def chromium(*more: str) -> AsyncIterator[Browser]:
+    """Headless Chromium from the system's packages, with `more` arguments."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*CHROMIUM_ARGUMENTS, *more]
+        )
         try:
             yield browser
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from flow.doors import Answer, FeedTraffic, RenditionChosen, ViewerReport
+from flow.doors import Answer, FeedTraffic, RenditionChosen, ViewerReport, entity_tag
 from flow.errors import LagebildError, NotFoundError
 from flow.units import Rendition
 
@@ -15,9 +15,10 @@ WHOLE = RenditionChosen(Rendition.SOURCE, Rendition.SOURCE, None, (Rendition.SOU
 
 @dataclass(slots=True)
 class FakeRelay:
-    """A flow.doors.RelayDoor. `asked` holds (feed, client address) of every offer.
+    """A flow.doors.RelayDoor.
 
-    Its one session is SESSION; `chosen` is what that one is sent.
+    `asked` holds (feed, client address) of every viewer's offer, `published` (feed, key, client address) of
+    every publisher's. Its one session is SESSION; `chosen` is what that one is sent.
     """
 
     reports: list[ViewerReport] = field(default_factory=list)
@@ -26,12 +27,19 @@ class FakeRelay:
     asked: list[tuple[str, str]] = field(default_factory=list)
     chosen: RenditionChosen = WHOLE
     followers: list[Callable[[RenditionChosen], None]] = field(default_factory=list)
+    published: list[tuple[str, str, str]] = field(default_factory=list)
 
     async def answer(self, feed_id: str, offer_sdp: str, client_address: str = "") -> Answer:
         self.asked.append((feed_id, client_address))
         if self.refuse:
             raise self.refuse
         return Answer(SESSION, "v=0\r\n", '"1"')
+
+    async def publish(self, feed_id: str, key: str, offer_sdp: str, client_address: str = "") -> Answer:
+        self.published.append((feed_id, key, client_address))
+        if self.refuse:
+            raise self.refuse
+        return Answer("0123456789", "v=0\r\n", entity_tag("0123456789"))
 
     async def trickle(self, session_id: str, fragment: str) -> None:
         """Nothing to add to."""

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow.clock import NS_PER_S
+from flow.codec.reception import Reception
 from flow.errors import LagebildError, MalformedError, SourceError
-from ingest.protocol.reception import Reception
 from ingest.protocol.rtsp_auth import Authenticator, Credentials
 from ingest.protocol.rtsp_client import RtspClient, Step
 from ingest.protocol.rtsp_messages import (

@@ -10,6 +10,7 @@ from flow.errors import LagebildError, MalformedError, OfferError
 from flow.units import Rendition
 from relay.sdp import MAX_OFFER_BYTES
 from web.access import Door, Permission, Route
+from web.errors import RequestError
 from web.metrics import Refused
 from web.views import RenditionView, rendition_view
 
@@ -28,7 +29,7 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
     async def offer(request: web.Request) -> web.Response:
         feed_id = request.match_info["feed"]
         try:
-            answer = await relay.answer(feed_id, await _text(request, SDP), request.remote or "")
+            answer = await relay.answer(feed_id, await text_of(request, SDP), request.remote or "")
         except LagebildError as error:
             if feed_id in refused:
                 refused[feed_id][error.code] += 1
@@ -41,7 +42,7 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
         )
 
     async def trickle(request: web.Request) -> web.Response:
-        await relay.trickle(request.match_info["session"], await _text(request, FRAGMENT))
+        await relay.trickle(request.match_info["session"], await text_of(request, FRAGMENT))
         return web.Response(status=204)
 
     async def leave(request: web.Request) -> web.Response:
@@ -62,6 +63,7 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
     refusals = {
         400: "the offer cannot be answered",
         404: "no such feed",
+        415: "the body is no application/sdp",
         429: "this address has its most viewers, or viewers connecting; Retry-After says when to ask again",
         503: "the feed has its most viewers, or viewers connecting, or the relay starts; see Retry-After",
     }
@@ -83,7 +85,7 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
             session,
             Permission.WATCH,
             "Trickle ICE (RFC 8840): accepted; the viewer's own checks tell its address",
-            {204: "accepted"} | gone,
+            {204: "accepted", 415: f"the body is no {FRAGMENT}"} | gone,
             body=FRAGMENT,
         ),
         trickle,
@@ -134,9 +136,11 @@ async def _wish(request: web.Request) -> _Wish:
         raise MalformedError(f"the body is no wish for a rendition: {error}") from None
 
 
-async def _text(request: web.Request, content_type: str) -> str:
+async def text_of(request: web.Request, content_type: str) -> str:
+    """The body, which must be of that type and no larger than an offer. Raises RequestError, OfferError."""
     if request.content_type != content_type:
-        raise OfferError(f"Content-Type is {request.content_type}; it must be {content_type}")
+        told = f"Content-Type is {request.content_type}; it must be {content_type}"
+        raise RequestError(told, code="media_type", status=415)
     if (request.content_length or 0) > MAX_OFFER_BYTES:
         raise OfferError(f"the body has {request.content_length} bytes; {MAX_OFFER_BYTES} are the limit")
     try:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from flow.clock import NS_PER_MS, NS_PER_S
+from flow.doors import KeyDoor, PublishDoor
 from flow.memory_bus import MemoryBus
 from flow.units import AccessUnit
 from relay.hub import Relay
@@ -23,10 +24,12 @@ TICK_NS = 100 * NS_PER_MS
 class House:
     """The relay of two feeds; `camera` films FEED."""
 
-    def __init__(self, settings: RelaySettings) -> None:
+    def __init__(
+        self, settings: RelaySettings, ingest: PublishDoor | None = None, keys: KeyDoor | None = None
+    ) -> None:
         self.clock = FakeClock()
         self.bus = MemoryBus()
-        self.relay = Relay(self.bus, self.clock, settings, [FEED, OTHER])
+        self.relay = Relay(self.bus, self.clock, settings, [FEED, OTHER], ingest=ingest, keys=keys)
         self.camera = Camera(FEED)
         self.running: asyncio.Task[None] | None = None
 
@@ -75,8 +78,10 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: RelaySettings | None = None) -> AsyncIterator[House]:
-    house = House(settings or RelaySettings())
+async def open_house(
+    settings: RelaySettings | None = None, *, ingest: PublishDoor | None = None, keys: KeyDoor | None = None
+) -> AsyncIterator[House]:
+    house = House(settings or RelaySettings(), ingest, keys)
     await house.relay.open()
     house.running = asyncio.create_task(house.relay.run())
     await house.turn()

@@ -115,7 +115,7 @@ async def test_every_route_is_described_with_its_permission() -> None:
         for methods in description["paths"].values():
             for operation in methods.values():
                 assert operation["summary"]
-                assert operation["x-permission"] in {"watch", "connect", "operate"}
+                assert operation["x-permission"] in {"watch", "connect", "operate", "publish"}
                 assert operation["responses"]
 
 
@@ -128,10 +128,10 @@ async def test_every_route_is_described_with_its_permission() -> None:
         ("GET", "/api/v1/aircraft/otto/telemetry/latest", {}, "", 404, "no aircraft 'otto'"),
         ("GET", "/nowhere", {}, "", 404, "Not Found"),
         ("GET", "/assets/..%2f..%2fsettings.py", {}, "", 404, "no file"),
-        ("POST", "/live/fritz-tag/whep", {}, "x", 400, "it must be application/sdp"),
+        ("POST", "/live/fritz-tag/whep", {}, "x", 415, "it must be application/sdp"),
         ("POST", "/live/fritz-tag/whep", {"Content-Type": "application/sdp"}, "x", 400, "no SDP offer"),
         ("POST", "/live/fritz-tag/whep", {"Content-Type": "application/sdp"}, "v=0" * 40000, 400, "limit"),
-        ("DELETE", "/live/fritz-tag/whep/nobody", {}, "", 404, "no viewer session"),
+        ("DELETE", "/live/fritz-tag/whep/nobody", {}, "", 404, "no session"),
         ("GET", "/api/v1/feeds", {"Origin": "http://evil.example"}, "", 403, "evil.example"),
         (
             "GET",

@@ -172,6 +172,14 @@ export const CATALOGUE = {
     "Die Passphrase für SRT ist nicht die des Encoders.",
     "The SRT passphrase is not the encoder's.",
   ],
+  "reason.not_connected": [
+    "Der Sender hat sich angemeldet, aber die Verbindung kam nicht zustande. Ist der WebRTC-Port frei?",
+    "The publisher has registered, but could not be connected. Is the WebRTC port open?",
+  ],
+  "reason.internal": [
+    "Ein Fehler in Lagebild hat die Verbindung beendet; er steht im Protokoll.",
+    "An error in Lagebild has ended the connection; the log has it.",
+  ],
   "reason.publisher_silent": [
     "Der Sender ist verbunden, schickte aber nichts mehr; die Verbindung wurde beendet.",
     "The publisher was connected but sent nothing any more; the connection was ended.",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 
 from flow.clock import NS_PER_S
-from flow.codec.rtp import HEADER_SIZE, SENDER_REPORT, SOURCE_DESCRIPTION, VERSION, is_rtcp, signed_distance
 from flow.units import CLOCK_RATE_HZ
+
+from .rtp import HEADER_SIZE, SENDER_REPORT, SOURCE_DESCRIPTION, VERSION, is_rtcp, signed_distance
 
 _RECEIVER_REPORT = 201
 _CNAME = b"lagebild"

@@ -3,8 +3,8 @@ from __future__ import annotations
 import struct
 
 from flow.clock import NS_PER_MS, NS_PER_S
+from flow.codec.reception import Reception, opening_packets
 from flow.codec.rtp import RtpPacket, SenderReport, is_rtcp, parse_rtp, parse_sender_reports
-from ingest.protocol.reception import Reception, opening_packets
 
 OURS, THEIRS = 0x01020304, 0x0A0B0C0D
 

@@ -1,0 +1,114 @@
+"""ffmpeg and GStreamer publish to the whole service by WHIP."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from flow.flights import SourceStatus
+from flow.units import Codec
+
+from .ingest_rig import DEADLINE_S, check_invariants, decoded_count, published, publishing
+from .test_ingest_publishers import PICTURES, make_clip
+from .whip_rig import ffmpeg_whip, gst_publisher, whip_house
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture(scope="module")
+def clip(folder: Path) -> str:
+    return make_clip(folder / "live.mp4", "-tune", "zerolatency", "-g", "30")
+
+
+@pytest.mark.parametrize(
+    "flags", [(), ("-whip_flags", "dtls_active")], ids=["as DTLS server", "as DTLS client"]
+)
+async def test_ffmpeg_is_received_whole(flags: tuple[str, ...], clip: str, tmp_path: Path) -> None:
+    async with whip_house(tmp_path, "tag") as house:
+        command = ffmpeg_whip(clip, f"{house.url}/live/tag/whip", house.keys["tag"])
+        await published([*command[:-1], *flags, command[-1]])
+        await house.rig.until_status("tag", SourceStatus.LOST, "publisher_left")
+        units, state = house.rig.units("tag"), house.rig.state("tag")
+        check_invariants(units)
+        assert (len(units), decoded_count(units)) == (PICTURES, PICTURES)
+        assert {unit.codec for unit in units} == {Codec.H264}
+        assert (state.damaged, state.lost_packets) == (0, 0)
+
+
+async def test_ffmpeg_with_sound_sends_its_picture_only(clip: str, tmp_path: Path) -> None:
+    async with whip_house(tmp_path, "tag") as house:
+        sound = [
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=sample_rate=48000:duration=2",
+            "-map",
+            "1:a",
+            "-c:a",
+            "libopus",
+            "-ac",
+            "2",
+        ]
+        command = ffmpeg_whip(clip, f"{house.url}/live/tag/whip", house.keys["tag"])
+        at = command.index("-map")
+        await published([*command[:at], *sound[:4], *command[at : at + 2], *sound[4:], *command[at + 2 :]])
+        await house.rig.until_status("tag", SourceStatus.LOST, "publisher_left")
+        assert decoded_count(house.rig.units("tag")) == PICTURES
+        async with aiohttp.ClientSession(house.url) as http:
+            metrics = await (await http.get("/metrics")).text()
+        assert 'refused_datagrams_total{reason="declined_media"}' in metrics
+
+
+async def test_gstreamer_is_received_whole(clip: str, tmp_path: Path) -> None:
+    async with whip_house(tmp_path, "tag") as house, gst_publisher(clip) as publisher:
+        session = await publisher.publish(f"{house.url}/live/tag/whip", house.keys["tag"])
+        assert await publisher.told("sent") == PICTURES
+        await house.rig.until_pictures("tag", PICTURES)
+        units, state = house.rig.units("tag"), house.rig.state("tag")
+        check_invariants(units)
+        assert decoded_count(units) == PICTURES
+        assert (state.damaged, state.lost_packets) == (0, 0)
+        async with aiohttp.ClientSession() as http:
+            assert (await http.delete(session)).status == 200
+        await house.rig.until_status("tag", SourceStatus.LOST, "publisher_left")
+
+
+async def test_a_wrong_key_is_refused_before_any_media(clip: str, tmp_path: Path) -> None:
+    async with whip_house(tmp_path, "tag", "nacht") as house:
+        for key, status in (("wrong", b"401"), (house.keys["nacht"], b"403")):
+            process = await asyncio.create_subprocess_exec(
+                *ffmpeg_whip(clip, f"{house.url}/live/tag/whip", key), stderr=asyncio.subprocess.PIPE
+            )
+            async with asyncio.timeout(DEADLINE_S):
+                _, told = await process.communicate()
+            assert process.returncode != 0
+            assert status in told
+        assert house.rig.units("tag") == []
+        assert house.rig.state("tag").reason == "no_publisher"
+
+
+async def test_a_publisher_that_was_killed_comes_back_by_itself(clip: str, tmp_path: Path) -> None:
+    async with whip_house(tmp_path, "tag") as house:
+        command = ffmpeg_whip(clip, f"{house.url}/live/tag/whip", house.keys["tag"], "-stream_loop", "-1")
+        async with publishing(*command):
+            await house.rig.until_pictures("tag", 10)
+            busy = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+            _, told = await busy.communicate()
+            assert b"4XX" in told  # somebody sends already
+        before = len(house.rig.units("tag"))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + DEADLINE_S
+        while len(house.rig.units("tag")) < before + 10:  # as an encoder that tries again
+            assert loop.time() < deadline
+            async with publishing(*command) as process:
+                waiting = asyncio.ensure_future(process.wait())
+                while not waiting.done() and len(house.rig.units("tag")) < before + 10:
+                    await asyncio.wait([waiting], timeout=0.05)
+                waiting.cancel()
+        check_invariants(house.rig.units("tag"))
