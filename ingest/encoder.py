@@ -1,10 +1,11 @@
 """The child process that makes a rendition of a stream: `python -m ingest.encoder RENDITION ENCODER PRESET`.
 
 On its standard input, a socket, come messages of flow/wire.py, each behind its length: access units of the
-source, KeyframeWanted, and RenditionWanted, whose `until_ns` says whether to encode (not 0) or to decode
-only. On the same socket it answers with access units of the rendition, whose `seq` is 0, and once a second
-with a RenditionState of what it knows itself. It ends with the socket, or at once with the process `--parent`
-(Linux). What crashes libav takes down this process and nothing else.
+source (one without data says how far the source is: more is on its way), KeyframeWanted, and RenditionWanted,
+whose `until_ns` says whether to encode (not 0) or to decode only. On the same socket it answers with access
+units of the rendition, whose `seq` is 0, and once a second with a RenditionState of what it knows itself. It
+ends with the socket, or at once with the process `--parent` (Linux). What crashes libav takes down this
+process and nothing else.
 """
 
 from __future__ import annotations

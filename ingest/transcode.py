@@ -22,7 +22,7 @@ from flow.flights import (
     RenditionWanted,
     SourceState,
 )
-from flow.units import CLOCK_RATE_HZ, Rendition
+from flow.units import CLOCK_RATE_HZ, AccessUnit, Rendition
 
 from .child import EncoderError, raise_if_cancelled
 from .protocol.leases import Lease
@@ -216,10 +216,20 @@ class _Maker:
     async def _feed(self, encoder: RemoteEncoder, rendition: Rendition) -> None:
         with self._bus.from_keyframe(self.feed_id, rendition) as units:
             async for unit in units:
-                now_ns = self._clock.now_ns()
-                if rendition is Rendition.SOURCE or ns_to_ticks(now_ns) - unit.dts_90k < _STALE_90K:
-                    self._log.fed(unit, now_ns)
-                    await encoder.feed(unit)
+                batch = self._present([unit, *units.drain()], rendition)
+                if len(batch) > 1:
+                    await encoder.feed(replace(batch[-1], data=b""))
+                for each in batch:
+                    await encoder.feed(each)
+
+    def _present(self, batch: list[AccessUnit], rendition: Rendition) -> list[AccessUnit]:
+        """What of a batch is to be fed."""
+        now_ns = self._clock.now_ns()
+        if rendition is not Rendition.SOURCE:
+            batch = [unit for unit in batch if ns_to_ticks(now_ns) - unit.dts_90k < _STALE_90K]
+        for unit in batch:
+            self._log.fed(unit, now_ns)
+        return batch
 
     async def _take(self, encoder: RemoteEncoder) -> None:
         async for answer in encoder.answers():

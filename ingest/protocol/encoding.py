@@ -40,8 +40,10 @@ class Intake:
         self.skipped = 0
 
     def add(self, unit: AccessUnit) -> None:
-        """The next picture in decoding order."""
-        self._newest_90k = unit.dts_90k
+        """The next picture in decoding order; one without data only says how far the source is already."""
+        self._newest_90k = max(self._newest_90k, unit.dts_90k)
+        if not unit.data:
+            return
         if unit.keyframe:
             self._broken = False
             if self._waiting and unit.dts_90k - self._waiting[0].dts_90k > _SKIP_AFTER_90K:

@@ -78,6 +78,13 @@ class TestIntake:
             intake.add(unit(number, size=8 * 1024 * 1024))
             assert taken(intake) == [number]
 
+    def test_what_is_on_its_way_counts_as_lag(self) -> None:
+        intake = Intake()
+        intake.add(unit(50, size=0))
+        intake.add(unit(3))
+        assert taken(intake) == [3]
+        assert intake.lag_90k(unit(3)) == 47 * STEP
+
     def test_lag_is_how_far_the_newest_is_ahead(self) -> None:
         intake = Intake()
         for number in range(4):
