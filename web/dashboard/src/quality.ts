@@ -48,11 +48,15 @@ export class Quality {
     if (chosen === null) return;
     const { value, now, moving } = quality(chosen);
     const size = (key: Key): string => translate(language, key);
-    const onScreen = size(now) + (moving ? " …" : "");
+    const still = moving ? " …" : "";
+    const fixed = (one: Fixed, name: Key): string =>
+      translate(language, "quality.fixed", { size: size(name) }) + (value === one ? still : "");
     const texts = [
-      value === "" ? translate(language, "quality.auto_now", { now: onScreen }) : size("quality.auto"),
-      translate(language, "quality.fixed", { size: size("quality.full") }),
-      translate(language, "quality.fixed", { size: size("quality.low") }),
+      value === ""
+        ? translate(language, "quality.auto_now", { now: size(now) + still })
+        : size("quality.auto"),
+      fixed("full", "quality.full"),
+      fixed("low", "quality.low"),
     ];
     this.options.forEach((option, index) => setText(option, texts[index] ?? ""));
     if (this.list.value !== value) this.list.value = value;
