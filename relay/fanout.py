@@ -34,8 +34,8 @@ class FanOut:
         self.rendition = rendition
         self.stream = Stream(feed_id)
         self.trace: Trace | None = None
-        self.admits: Callable[[AccessUnit], bool] = _always
-        """Whether a picture is worth sending; one that is not is as if it had not come."""
+        self.may_begin: Callable[[AccessUnit], bool] = _always
+        """Whether the stream may begin with this picture; until one may, it is as if none had come."""
         self.on_keyframe: Callable[[FanOut], None] = _ignore
         """Called when a keyframe has gone to everybody who is here: whoever waits for one may join now."""
         self.on_codec: Callable[[FanOut], None] = _ignore
@@ -117,7 +117,7 @@ class FanOut:
             self._bus.publish(KeyframeWanted(self._feed_id, now_ns, self.rendition))
 
     def _spread(self, unit: AccessUnit) -> None:
-        if not self.admits(unit):
+        if self.stream.newest is None and not self.may_begin(unit):
             return
         if unit.codec is not self.stream.codec:
             self._change(unit.codec)

@@ -53,7 +53,7 @@ class Renditions:
         for fan_out in self._fan_outs.values():
             fan_out.on_keyframe, fan_out.on_codec = self._take_in, self._place_anew
         for fan_out in made:
-            fan_out.admits = self._is_current
+            fan_out.may_begin = self._is_current_keyframe
         self._viewers: list[Viewer] = []
         self._leased_ns: dict[Rendition, int] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -275,6 +275,6 @@ class Renditions:
             return False
         return sum(p.size_bytes for p in group) * 8 <= YOUNG_WITHIN_S * viewer.delivery.pacer.rate_bps
 
-    def _is_current(self, unit: AccessUnit) -> bool:
+    def _is_current_keyframe(self, unit: AccessUnit) -> bool:
         newest = self._source.stream.newest_pts_90k
-        return newest is None or newest - unit.pts_90k <= STALE_90K
+        return unit.keyframe and (newest is None or newest - unit.pts_90k <= STALE_90K)

@@ -371,3 +371,23 @@ def test_same_reports_same_rates() -> None:
     first, second = (Run(Pacer(), Link(buffer_bytes=40_000)).seconds(20) for _ in range(2))
     assert first.rate_by_s == second.rate_by_s
     assert first.deepest_by_s == second.deepest_by_s
+
+
+def test_who_is_sent_a_smaller_stream_begins_at_what_its_way_took() -> None:
+    pacer = Pacer()
+    pacer.narrow(1_000_000, NS_PER_S)
+    assert pacer.rate_bps == 1_000_000
+    pacer.on_report(Congestion(NS_PER_S - 1), 600_000, NS_PER_S + 1)  # of before
+    assert pacer.rate_bps == 1_000_000
+    pacer.on_report(Congestion(2 * NS_PER_S), 600_000, 2 * NS_PER_S)
+    assert pacer.rate_bps == 750_000  # never below what the stream needs
+    pacer.narrow(20_000_000, 3 * NS_PER_S)  # never faster than before
+    assert pacer.rate_bps == 750_000
+    pacer.narrow(1, 3 * NS_PER_S)
+    assert pacer.rate_bps == LEAST_BPS
+
+
+def test_a_fixed_pace_stays_also_for_a_smaller_stream() -> None:
+    pacer = Pacer(fixed_bps=8_000_000)
+    pacer.narrow(1_000_000, NS_PER_S)
+    assert pacer.rate_bps == 8_000_000

@@ -11,7 +11,7 @@ import pytest
 
 from flow.clock import NS_PER_S
 from flow.doors import RenditionChosen
-from flow.errors import LagebildError
+from flow.errors import LagebildError, NotFoundError
 from flow.flights import RenditionState, RenditionStatus
 from flow.units import AccessUnit, Codec, CodecConfig, Rendition
 from relay.protocol.rendition import H265Limits
@@ -19,6 +19,7 @@ from relay.protocol.rtcp import ReceiverReport
 from tests.fakes.pictures import Camera
 from tests.unit.relay.stage import H264_ONLY, PLAIN, Encoder, Guest, Stage, open_stage
 from tests.unit.relay.test_relay_delivery import FEED, contiguous
+from tests.unit.relay.watching import one_viewer
 
 SOURCE, WEB, LOW = Rendition.SOURCE, Rendition.WEB, Rendition.LOW
 B_FRAMES = replace(PLAIN, reorders=True)
@@ -286,3 +287,43 @@ def test_a_unit_of_every_rendition_has_the_sources_clock() -> None:
     """What the moves rely on: flow.units.rtp_timestamp knows no rendition."""
     unit: AccessUnit = Camera(FEED).keyframe()
     assert {replace(unit, rendition=r).rtp_timestamp for r in Rendition} == {unit.rtp_timestamp}
+
+
+async def test_an_encoder_that_falls_behind_breaks_no_group() -> None:
+    """What is left out of the middle of a group damages what follows, however late it is."""
+    async with open_stage() as stage:
+        encoder = await with_low(stage)
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        stage.renditions.choose(guest, LOW)
+        await stage.film(4)
+        encoder.delay_ms = 5000
+        await stage.film(6)
+        made = [b - a for a, b in pairwise(stamps(guest)[-30:])]
+        assert set(made) == {3000}
+        assert guest.seat.rendition is LOW
+
+
+async def test_a_viewer_over_the_network_decrypts_all_of_it_and_its_report_tells() -> None:
+    async with one_viewer() as (house, viewer):
+        [before] = house.relay.viewers()
+        assert (before.rendition, before.pinned) == (SOURCE, False)
+        told: list[RenditionChosen] = []
+        house.relay.follow(before.session_id, told.append)
+        house.relay.choose(before.session_id, LOW)
+        small = Camera(house.camera.feed_id, LOW, size=40)
+        for n in range(40):
+            house.film()
+            house.film(small.keyframe() if n % 20 == 3 else small.delta())
+            await house.pass_s(0.1, [viewer])
+            await viewer.settle()
+        [after] = house.relay.viewers()
+        assert (after.rendition, after.pinned) == (LOW, True)
+        assert house.relay.rendition(after.session_id) == told[-1]
+        assert len(viewer.packets) == len(set(viewer.sequences))  # each could be opened, once
+        firsts = sorted(set(viewer.sequences))
+        assert firsts == list(range(firsts[0], firsts[0] + len(firsts)))
+        sizes = {len(packet.payload) for packet in viewer.packets[-20:]}
+        assert sizes == {36}
+        with pytest.raises(NotFoundError):
+            house.relay.choose("another", LOW)

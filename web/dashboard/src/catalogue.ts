@@ -393,6 +393,8 @@ export const CATALOGUE = {
   "quality.auto": ["automatisch", "automatic"],
   "quality.auto_now": ["automatisch: {now}", "automatic: {now}"],
   "quality.fixed": ["fest: {size}", "fixed: {size}"],
+  "quality.short_auto": ["{size} auto", "{size} auto"],
+  "quality.short_fixed": ["{size} fest", "{size} fixed"],
   "quality.full": ["voll", "full"],
   "quality.low": ["klein", "small"],
   "do.close": ["Schließen", "Close"],

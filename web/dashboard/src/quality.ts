@@ -34,12 +34,13 @@ export function quality({ rendition, target, pinned }: RenditionChosen): {
 export class Quality {
   private readonly options = VALUES.map((value) => h("option", { value }));
   private readonly list: HTMLSelectElement;
+  private readonly short = h("span", { class: "quality-short", "aria-hidden": "true" }); // where room is scarce
   readonly element: HTMLElement;
 
   constructor(fix: (fixed: Fixed | null) => void) {
     const chosen = (): void => fix((this.list.value || null) as Fixed | null);
     this.list = h("select", { onchange: chosen }, ...this.options);
-    this.element = h("label", { class: "quality", hidden: true }, this.list);
+    this.element = h("label", { class: "quality", hidden: true }, this.short, this.list);
   }
 
   /** null: the server has not said yet. */
@@ -48,13 +49,19 @@ export class Quality {
     if (chosen === null) return;
     const { value, now, moving } = quality(chosen);
     const size = (key: Key): string => translate(language, key);
-    const onScreen = size(now) + (moving ? " …" : "");
+    const still = moving ? " …" : "";
+    const fixed = (one: Fixed, name: Key): string =>
+      translate(language, "quality.fixed", { size: size(name) }) + (value === one ? still : "");
     const texts = [
-      value === "" ? translate(language, "quality.auto_now", { now: onScreen }) : size("quality.auto"),
-      translate(language, "quality.fixed", { size: size("quality.full") }),
-      translate(language, "quality.fixed", { size: size("quality.low") }),
+      value === ""
+        ? translate(language, "quality.auto_now", { now: size(now) + still })
+        : size("quality.auto"),
+      fixed("full", "quality.full"),
+      fixed("low", "quality.low"),
     ];
     this.options.forEach((option, index) => setText(option, texts[index] ?? ""));
+    const short = value === "" ? "quality.short_auto" : "quality.short_fixed";
+    setText(this.short, translate(language, short, { size: size(now) }) + still);
     if (this.list.value !== value) this.list.value = value;
     setAttribute(this.list, "aria-label", translate(language, "quality"));
     setAttribute(this.list, "title", translate(language, "quality"));
