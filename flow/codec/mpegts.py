@@ -227,8 +227,8 @@ def _is_carried(entry: ElementaryStream) -> bool:
 
 def _is_stuffed(field: bytes) -> bool:
     """Whether an adaptation field (without its length byte) is longer than its flags ask for (2.4.3.4)."""
-    if not field:
-        return True  # adaptation_field_length 0: the length byte itself is the stuffing
+    if not field or not field[0]:
+        return True  # its length byte, and its flags that say nothing, are the stuffing themselves
     flags = field[0]
     used = 1 + 6 * (flags >> 4 & 1) + 6 * (flags >> 3 & 1) + (flags >> 2 & 1)  # PCR, OPCR, splice countdown
     for has_part in (flags & 2, flags & 1):  # private data and extension tell their own length

@@ -36,10 +36,11 @@ def test_a_picture_of_one_packet(with_length: bool) -> None:
     assert demuxer.push(data) == [picture(9000, b"abc")]
 
 
-def test_one_byte_of_stuffing_is_stuffing() -> None:
-    """adaptation_field_length 0 (2.4.3.4) is how one byte is filled."""
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_the_least_stuffing_is_stuffing(missing: int) -> None:
+    """adaptation_field_length 0 (2.4.3.4) is how one byte is filled; two are filled with flags of nothing."""
     demuxer, muxer = started()
-    data = PICTURE[: 2 * 184 - 15]
+    data = PICTURE[: 2 * 184 - 14 - missing]
     assert demuxer.push(muxer.pes(VIDEO_PID, pes(data, 0))) == [picture(0, data)]
 
 
