@@ -16,8 +16,9 @@ from flow.wire import Deframer, decode, encode, frame
 from .child import Child, EncoderError, child_process, cpu_s
 from .settings import EncodeSettings
 
-_SILENT_MOST_S = 10.0
-"""An encoder tells every second how it is; a busy machine takes some to start one."""
+_SILENT_MOST_S = 20.0
+"""An encoder tells every second how it is; an overloaded machine takes many to start one, and ending it then
+would make matters worse."""
 
 _READ_BYTES = 256 * 1024
 

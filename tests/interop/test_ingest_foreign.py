@@ -38,7 +38,6 @@ def check(units: list[AccessUnit]) -> None:
     [
         ("clip.ts", ("-c:v", "mpeg2video", "-b:v", "1M", "-bf", "2"), "codec_mpeg2"),
         ("clip.avi", ("-c:v", "msmpeg4", "-b:v", "1M"), "codec_mpeg4"),
-        ("clip.mkv", ("-c:v", "flv", "-b:v", "1M"), "codec_other"),
     ],
 )
 async def test_a_file_of_another_codec(

@@ -35,6 +35,7 @@ from tests.unit.ingest.renditions import check_rendition, decoded_frames
 DEADLINE_S = 40.0
 FEED = "fritz"
 GROUP = 15
+SIZE = (160, 120)
 
 
 class Studio:
@@ -51,7 +52,7 @@ class Studio:
 
     async def film(self, group: int, repeat: int) -> None:
         """30 pictures a second, an IDR every `group` of them."""
-        pictures = h264_pictures(group * repeat, group=group)
+        pictures = h264_pictures(group * repeat, *SIZE, group)
         start_ns, laps = self.clock.now_ns(), 0
         while True:
             for unit in as_units(pictures, FEED, start_ns):
@@ -72,7 +73,7 @@ class Studio:
 
     def notes(self, *notes: str) -> None:
         config = CodecConfig(
-            self.source[0].codec if self.source else _H264, 320, 240, 66, 0, 30, "4:2:0", 8, False, False
+            self.source[0].codec if self.source else _H264, *SIZE, 66, 0, 30, "4:2:0", 8, False, False
         )
         self.bus.publish(
             SourceState(FEED, SourceStatus.LIVE, self.clock.now_ns(), config=config, notes=notes)
@@ -164,7 +165,7 @@ async def test_a_lease_starts_an_encoder_and_its_end_ends_it() -> None:
         made = await here.until_made(Rendition.LOW, 40, renew=True)
         state = await here.until_status(Rendition.LOW, RenditionStatus.LIVE)
         assert len(encoders()) == 1
-        assert (state.width_px, state.height_px, state.encoder) == (320, 240, "libx264")
+        assert (state.width_px, state.height_px, state.encoder) == (*SIZE, "libx264")
         await here.until(lambda: (here.state(Rendition.LOW) or state).cpu_share, "the processor's share")
         await here.until(lambda: encoders() == [], "the encoder's end")
         ended = await here.until_status(Rendition.LOW, RenditionStatus.OFF)
@@ -212,14 +213,18 @@ async def test_an_encoder_that_is_killed_is_replaced() -> None:
 
 
 async def test_an_encoder_that_falls_silent_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote_encoder, "_SILENT_MOST_S", 4.0)
     async with studio() as here:
         here.notes()
         here.want(Rendition.LOW, for_s=60)
         await here.until_made(Rendition.LOW, 10)
-        (stopped,) = encoders()
-        os.kill(stopped, signal.SIGSTOP)
-        await here.until_status(Rendition.LOW, RenditionStatus.FAILED, "encoder_failed")
+        with monkeypatch.context() as patience:
+            patience.setattr(remote_encoder, "_SILENT_MOST_S", 2.0)
+            await here.until_made(
+                Rendition.LOW, len(here.made(Rendition.LOW)) + 2
+            )  # it waits so long from now on
+            (stopped,) = encoders()
+            os.kill(stopped, signal.SIGSTOP)
+            await here.until_status(Rendition.LOW, RenditionStatus.FAILED, "encoder_failed")
         await here.until_status(Rendition.LOW, RenditionStatus.LIVE)
         assert stopped not in encoders()
 
