@@ -118,7 +118,7 @@ class Publisher(Peer):
         """The session is over: tell ingest, behind the last that came."""
         if self.publication is not None:
             self._hand_on(self._receiver.repair.flush(), self._video_ns)
-            self.publication.close(why.code, f"the publisher by WHIP {why.text}")
+            self.publication.close(why.code, f"the publisher by WHIP: {why.text}")
 
     def _take_rtp(self, packet: bytes | None, path: Path, now_ns: int) -> None:
         if packet is None:

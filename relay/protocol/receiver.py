@@ -27,6 +27,9 @@ NACK_EVERY_NS = 10 * NS_PER_MS
 STALLED_NS = 200 * NS_PER_MS
 """A publisher in step that says nothing for so long has missed an answer."""
 
+FREE_AFTER = 64
+"""A publisher that went so long without an answer waits for none: it reads only what is there."""
+
 UNBEGUN_NS = NS_PER_S
 """So long it may take to begin."""
 
@@ -74,6 +77,8 @@ class Receiver:
         self._report_ns = 0  # when the next report is due
         self._nack_ns = 0
         self._owed = 0  # datagrams, to a publisher in step
+        self._stalled = False  # it has read all that it was sent, so from then on answers are counted
+        self._free = not video.in_step
         self._came_ns: int | None = None
         self._said_ns = 0
 
@@ -107,7 +112,7 @@ class Receiver:
 
     def feedback(self, now_ns: int) -> list[bytes]:
         """The RTCP datagrams to send now."""
-        if self._video.in_step:
+        if not self._free:
             return self._answer_in_step(now_ns)
         if self._ssrc is None:
             return []
@@ -127,6 +132,10 @@ class Receiver:
         quiet_ns = now_ns - max(self._came_ns or 0, self._said_ns)
         if quiet_ns >= (STALLED_NS if begun else UNBEGUN_NS):
             self._owed = 1
+            self._stalled |= begun
+        elif not self._stalled:
+            self._free = self._owed > FREE_AFTER
+            return []
         if self._owed <= 0:
             return []
         self._owed -= 1

@@ -10,6 +10,8 @@ import pytest
 
 from flow.flights import SourceStatus
 from flow.units import Codec
+from tests.fakes.lossy_link import Conditions
+from tests.fakes.whip_way import whip_way
 
 from .ingest_rig import DEADLINE_S, check_invariants, decoded_count, published, publishing
 from .test_ingest_publishers import PICTURES, make_clip
@@ -77,6 +79,24 @@ async def test_gstreamer_is_received_whole(clip: str, tmp_path: Path) -> None:
         async with aiohttp.ClientSession() as http:
             assert (await http.delete(session)).status == 200
         await house.rig.until_status("tag", SourceStatus.LOST, "publisher_left")
+
+
+async def test_what_a_bad_network_loses_ffmpeg_sends_again(clip: str, tmp_path: Path) -> None:
+    async with whip_house(tmp_path, "tag") as house, whip_way(house.url) as way:
+        command = ffmpeg_whip(clip, f"{way.url}/live/tag/whip", house.keys["tag"], "-stream_loop", "1")
+        async with publishing(*command) as process:
+            await house.rig.until_pictures("tag", 5)
+            way.proxy.up.conditions = Conditions(loss=0.05, delay_ms=10)
+            await house.rig.until_pictures("tag", 80)
+            way.proxy.up.conditions = Conditions()
+            await process.wait()
+        await house.rig.until_status("tag", SourceStatus.LOST, "publisher_left")
+        units, state = house.rig.units("tag"), house.rig.state("tag")
+        lost = way.proxy.up.counts["lost"]
+        assert lost > 10
+        # Without repair there would be half of them. What a busy machine delays for 500 ms is given up.
+        assert 2 * PICTURES * 0.9 <= len(units) == decoded_count(units)
+        assert state.lost_packets < lost / 4
 
 
 async def test_a_wrong_key_is_refused_before_any_media(clip: str, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ async def test_whoever_leaves_gives_the_place_back_and_is_told_of_once() -> None
         session_id = next(iter(house.relay._publishers))
         await house.relay.trickle(session_id, "")
         await house.relay.close(session_id)
-        assert publication.closed == [("publisher_left", "the publisher by WHIP left")]
+        assert publication.closed == [("publisher_left", "the publisher by WHIP: left")]
         with pytest.raises(NotFoundError):
             await house.relay.close(session_id)
         await publisher.until(lambda: publisher.said_goodbye)

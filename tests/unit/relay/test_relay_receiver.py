@@ -157,41 +157,58 @@ def test_rtcp_that_needs_a_report_in_front_has_one() -> None:
     assert [rtcp.parse(each) for each in alone.feedback(20 * MS)] == [[rtcp.Nack(THEIRS, (2,))]]
 
 
-def test_a_publisher_in_step_gets_one_datagram_for_each_picture_and_each_sound() -> None:
+def in_step() -> Receiver:
+    """A publisher that has read all it was sent, stalled, and been woken, at 200 ms."""
     receiver = Receiver(replace(VIDEO, in_step=True), OURS)
+    receiver.take_rtp(packet(1, IDR), 0)
+    assert receiver.feedback(0) == []  # first it reads what is left of the handshake
+    assert receiver.feedback(199 * MS) == []
+    assert len(receiver.feedback(200 * MS)) == 1
+    return receiver
+
+
+def test_a_publisher_in_step_gets_one_datagram_for_each_picture_and_each_sound() -> None:
+    receiver = in_step()
     sound = packet(9, b"sound", kind=111, ssrc=OTHER)
     said: list[int] = []
-    for each in (sound, packet(1, IDR), sound, packet(2)):
-        receiver.take_rtp(each, 0)
-        said += [len(receiver.feedback(0)), len(receiver.feedback(0))]
+    for each in (sound, packet(2), sound, packet(3)):
+        receiver.take_rtp(each, 210 * MS)
+        said += [len(receiver.feedback(210 * MS)), len(receiver.feedback(210 * MS))]
     assert said == [1, 0] * 4
-    middle = bytearray(packet(3))
+    middle = bytearray(packet(4))
     middle[1] &= 0x7F  # not the last packet of its picture
-    receiver.take_rtp(bytes(middle), 0)
-    assert receiver.feedback(0) == []
+    receiver.take_rtp(bytes(middle), 210 * MS)
+    assert receiver.feedback(210 * MS) == []
 
 
 def test_what_a_publisher_in_step_lacks_is_told_instead_of_the_report() -> None:
-    receiver = Receiver(replace(VIDEO, in_step=True), OURS)
-    receiver.take_rtp(packet(1, IDR), 0)
-    receiver.feedback(0)
-    receiver.take_rtp(packet(6), 30 * MS)
-    (nack,) = receiver.feedback(30 * MS)
+    receiver = in_step()
+    receiver.take_rtp(packet(6), 230 * MS)
+    (nack,) = receiver.feedback(230 * MS)
     assert rtcp.parse(nack) == [rtcp.Nack(THEIRS, (2, 3))]
     for number in (2, 3):
-        assert receiver.take_rtp(resent(number, own_number=number), 60 * MS)
-    assert receiver.feedback(60 * MS) == []  # nothing is read for what was sent again
+        assert receiver.take_rtp(resent(number, own_number=number), 260 * MS)
+    assert receiver.feedback(260 * MS) == []  # nothing is read for what was sent again
 
 
 def test_a_publisher_in_step_that_has_read_a_check_is_owed_nothing_and_one_that_stalls_is_woken() -> None:
-    receiver = Receiver(replace(VIDEO, in_step=True), OURS)
+    receiver = in_step()
     receiver.answered()
-    receiver.take_rtp(packet(1, IDR), 0)
-    assert receiver.feedback(0) == []
-    assert receiver.feedback(199 * MS) == []
-    assert len(receiver.feedback(200 * MS)) == 1
-    assert receiver.feedback(399 * MS) == []
-    assert len(receiver.feedback(400 * MS)) == 1
+    receiver.take_rtp(packet(2), 210 * MS)
+    assert receiver.feedback(210 * MS) == []
+    assert receiver.feedback(409 * MS) == []
+    assert len(receiver.feedback(410 * MS)) == 1
+    assert receiver.feedback(609 * MS) == []
+    assert len(receiver.feedback(610 * MS)) == 1
+
+
+def test_an_ffmpeg_that_does_not_wait_is_heard_and_told_as_everybody() -> None:
+    receiver = Receiver(replace(VIDEO, in_step=True), OURS)
+    for number in range(1, 67):
+        receiver.take_rtp(packet(number, IDR), number * 33 * MS)
+        assert receiver.feedback(number * 33 * MS) == [] or number > 65
+    receiver.take_rtp(packet(68), 68 * 33 * MS)
+    assert asked(receiver, 68 * 33 * MS + 10 * MS, rtcp.Nack) == [rtcp.Nack(THEIRS, (67,))]
 
 
 def test_declined_audio_is_dropped_and_counted() -> None:
