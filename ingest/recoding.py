@@ -21,6 +21,7 @@ from .protocol.events import StreamInfo
 from .protocol.rendition_size import rendition_limit_bps, rendition_size
 
 _TICK = Fraction(1, CLOCK_RATE_HZ)
+_DECODERS = {"av1": "libdav1d"}  # libav's own decoder of AV1 only drives graphics cards
 _DECODED_MOST_PX = 8192 * 4352  # H.264 and H.265 level 6
 _FALLBACK_GROUP = 600  # keyframes are told one by one; this only bounds what nobody told
 _RATE_CHANGES = 1.25  # times the rate
@@ -41,7 +42,7 @@ class Decoder:
     def __init__(self, info: StreamInfo) -> None:
         """Raises EncoderError ("undecodable") where libav has no such decoder."""
         try:
-            context = av.CodecContext.create(info.codec, "r")
+            context = av.CodecContext.create(_DECODERS.get(info.codec, info.codec), "r")
         except UnknownCodecError:
             problem = f"there is no decoder of '{info.codec}' here"
             raise EncoderError(problem, code="undecodable") from None

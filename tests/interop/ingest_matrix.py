@@ -36,7 +36,7 @@ CODECS: dict[str, tuple[str, ...]] = {
 }
 """The rows, by how ffmpeg encodes them."""
 
-WAYS = ("RTP", "MPEG-TS", "RTMP", "RTSP, UDP", "RTSP, TCP", "file")
+WAYS = ("RTP", "MPEG-TS", "RTMP", "RTSP, UDP", "RTSP, TCP", "SRT", "WHIP", "file")
 """The columns."""
 
 
@@ -44,8 +44,8 @@ WAYS = ("RTP", "MPEG-TS", "RTMP", "RTSP, UDP", "RTSP, TCP", "file")
 class Outcome:
     """What became of one codec from one publisher by one way.
 
-    `result` is "live", "transcoded" or "refused". `codes` are the notes of a feed that is live, or the reason
-    of a refusal: codes of the UI catalogue.
+    `result` is "live", "transcoded" (for browsers, or altogether) or "refused". `codes` are the notes of a
+    feed that is shown, or the reason of a refusal: codes of the UI catalogue.
     """
 
     way: str

@@ -159,7 +159,7 @@ async def test_many_publishers_on_one_port(stream: bytes) -> None:
     [
         ("publish:tag:k-secret", Rejection.UNAUTHORIZED, "this key is wrong"),
         ("publish:tag", Rejection.UNAUTHORIZED, "the key is missing"),
-        ("publish:nobody:k-nobody", Rejection.NOTFOUND, "not from a publisher"),
+        ("publish:nobody:k-nobody", Rejection.NOTFOUND, "no feed of ours"),
         ("k-secret", Rejection.BAD_REQUEST, "publish:FEED:KEY"),
         ("", Rejection.BAD_REQUEST, "publish:FEED:KEY"),
     ],
