@@ -31,8 +31,9 @@ LEASE_NS = 4 * NS_PER_S
 JUDGE_EVERY_NS = NS_PER_S
 """Whoever has a backlog, or has just told something, is judged at once."""
 
-STALE_90K = 3 * CLOCK_RATE_HZ
-"""A picture so far behind the source's is what the bus kept from the last time that somebody needed it."""
+STALE_90K = CLOCK_RATE_HZ
+"""A keyframe further behind the source than this is what the bus kept of an encoder that has ended, or would
+make the viewer catch up for too long: the next one is awaited, and asked for."""
 
 YOUNG_NS = 500 * NS_PER_MS
 YOUNG_WITHIN_S = 0.3

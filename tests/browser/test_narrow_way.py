@@ -81,5 +81,5 @@ async def test_pinned_to_and_fro_nothing_freezes(record_property: Callable[[str,
         back = [a - b for a, b in pairwise(stamps) if 0 < a - b < 1 << 31]
         print(f"longest gap {gap_s:.3f} s, steps back {[n / 90 for n in back]} ms")
         assert gap_s < 0.6
-        assert all(n <= 0.5 * 90_000 for n in back)
+        assert all(n <= 1.5 * 90_000 for n in back)
         assert way.house.relay.traffic()[0].keyframe_requests == 0
