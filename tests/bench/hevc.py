@@ -35,7 +35,7 @@ def _encoded() -> Iterator[bytes]:
         "x265-params": "repeat-headers=1:bframes=0:keyint=-1:scenecut=0:log-level=error:pools=1",
     }
     pictures = clip.access_units()[: SECONDS * clip.FPS]
-    with av.open(io.BytesIO(b"".join(pictures)), format="h264") as source:
+    with av.open(io.BytesIO(b"".join(pictures)), "r", format="h264") as source:
         for number, frame in enumerate(source.decode(video=0)):
             frame.time_base, frame.pts = Fraction(1, clip.FPS), number
             first = number % (clip.GROUP_S * clip.FPS) == 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import select
 import sys
 import time
@@ -79,7 +80,7 @@ def main(way: str, told: str, times: str) -> None:
     with Path(times).open("w", buffering=1, encoding="ascii") as log:
         pace = Pace(make(target), target.codec, log, complaint_file(Path(times)))
         print("ready", flush=True)
-        sys.stdin.buffer.raw.read(1)  # type: ignore[attr-defined]
+        os.read(sys.stdin.fileno(), 1)
         pace.run()
 
 

@@ -30,7 +30,7 @@ class _Clip(MediaStreamTrack):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pictures: asyncio.Queue[av.Packet] = asyncio.Queue()
+        self.pictures: asyncio.Queue[av.Packet[Any]] = asyncio.Queue()
 
     async def recv(self) -> Any:
         return await self.pictures.get()
@@ -67,7 +67,7 @@ class WhipSender:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OSError(f"WHIP: {error or 'too slow'}") from error
 
-    async def _send(self, packet: av.Packet) -> int:
+    async def _send(self, packet: av.Packet[Any]) -> int:
         if self._peer is None or self._peer.connectionState != "connected":
             raise ConnectionResetError("WHIP: the session has ended")
         while not self._written.empty():  # of a packet that was sent again
@@ -82,7 +82,12 @@ class WhipSender:
         transceiver.setCodecPreferences([_H264])
         self._listen_in(transceiver.sender.transport)
         connected = asyncio.Event()
-        peer.on("connectionstatechange", lambda: peer.connectionState == "connected" and connected.set())
+
+        def changed() -> None:
+            if peer.connectionState == "connected":
+                connected.set()
+
+        peer.on("connectionstatechange", changed)
         await peer.setLocalDescription(await peer.createOffer())
         headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {self._key}"}
         offer = peer.localDescription.sdp
