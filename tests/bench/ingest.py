@@ -26,7 +26,7 @@ from tests.bench.figures import surroundings
 from tests.bench.ingest_house import WAYS, cores
 from tests.bench.ingest_narrow import narrow_links
 from tests.bench.ingest_renditions import renditions
-from tests.bench.ingest_series import delays, recoveries
+from tests.bench.ingest_series import costs, delays, recoveries
 from tests.bench.ingest_tables import tables
 from tests.bench.peers import BUILD
 from tests.bench.report import put_table
@@ -51,7 +51,8 @@ RECORDED = {
 async def full(folder: Path) -> dict[str, Any]:
     """The whole measurement: about a quarter of an hour."""
     return {
-        "ways": await delays(WAYS, folder, window_s=WINDOW_S, ends_s=None, cpu_s=CPU_S),
+        "ways": await delays(WAYS, folder, window_s=WINDOW_S, ends_s=None),
+        "costs": await costs(WAYS, folder, CPU_S),
         "renditions": await renditions(folder, 2 * CPU_S),
         "recoveries": await recoveries(WAYS, folder),
         "narrow": await narrow_links(folder),

@@ -52,11 +52,9 @@ async def crew(house: IngestHouse, ways: tuple[str, ...], folder: Path) -> Async
         yield Crew(senders, times)
 
 
-async def delays(
-    ways: tuple[str, ...], folder: Path, *, window_s: float, ends_s: float | None, cpu_s: float = 0.0
-) -> Rows:
+async def delays(ways: tuple[str, ...], folder: Path, *, window_s: float, ends_s: float | None) -> Rows:
     """One way after the other, five viewers on each. `ends_s` is the monotonic second by which all must be
-    over, whatever that leaves of the windows; with `cpu_s` each feed's CPU is measured unwatched before."""
+    over, whatever that leaves of the windows."""
     rows: Rows = {}
     async with (
         ingest_house(ways) as house,
@@ -65,40 +63,35 @@ async def delays(
     ):
         await senders.senders[ways[0]].begin()  # a camera is there before the service calls it
         await house.start(cores()[0])
-        idle = await cpu_share(house, cpu_s) if cpu_s and not ways[0].startswith("rtsp") else None
         for number, way in enumerate(ways):
-            left_s = (ends_s - time.monotonic()) / (len(ways) - number) if ends_s else None
-            patience_s = LIVE_WITHIN_S if left_s is None else min(QUICK_LIVE_WITHIN_S, max(1.0, left_s))
+            turn = Turn(way, window_s, (ends_s - time.monotonic()) / (len(ways) - number) if ends_s else None)
             if number:
                 await senders.senders[way].begin()
-            rows[way] = await _delay(
-                house, senders, way, viewers, window_s, patience_s=patience_s, left_s=left_s, cpu_s=cpu_s
-            )
+            rows[way] = await _delay(house, senders, turn, viewers)
             await senders.senders[way].kill()
-        if cpu_s and idle is None:
-            await asyncio.sleep(SETTLE_S)
-            idle = await cpu_share(house, cpu_s)
-    for row in rows.values():
-        busy = row.pop("busy", None)
-        row["cpu_ms_per_s"] = round(1000 * (busy - idle), 1) if busy and idle is not None else None
     return rows
 
 
-async def _delay(
-    house: IngestHouse,
-    senders: Crew,
-    way: str,
-    viewers: Viewers,
-    window_s: float,
-    *,
-    patience_s: float,
-    left_s: float | None,
-    cpu_s: float,
-) -> dict[str, Any]:
-    began_s = time.monotonic()
-    if not await house.until_live(way, patience_s):
-        return missing(way, why_not(house, way, senders.times[way]))
-    busy = await cpu_share(house, cpu_s) if cpu_s else None
+class Turn:
+    """A way's turn: it may last `left_s` from now on, if that is bounded."""
+
+    def __init__(self, way: str, window_s: float, left_s: float | None) -> None:
+        self.way = way
+        self._window_s = window_s
+        self._ends_s = None if left_s is None else time.monotonic() + left_s
+        self.patience_s = LIVE_WITHIN_S if left_s is None else min(QUICK_LIVE_WITHIN_S, max(1.0, left_s))
+
+    def window_s(self) -> float:
+        """What remains of it for measuring."""
+        if self._ends_s is None:
+            return self._window_s
+        return max(1.0, min(self._window_s, self._ends_s - time.monotonic() - LAST_PICTURES_S))
+
+
+async def _delay(house: IngestHouse, senders: Crew, turn: Turn, viewers: Viewers) -> dict[str, Any]:
+    way, times = turn.way, senders.times[turn.way]
+    if not await house.until_live(way, turn.patience_s):
+        return missing(way, why_not(house, way, times))
     house.watch_page(way)
     try:
         for _ in range(VIEWERS):
@@ -106,16 +99,14 @@ async def _delay(
     except PeerError as error:
         return missing(way, f"no viewers: {error}")
     await asyncio.sleep(SETTLE_S)
-    if left_s is not None:
-        window_s = max(1.0, min(window_s, left_s - (time.monotonic() - began_s) - LAST_PICTURES_S))
     from_ns = time.monotonic_ns()
-    await asyncio.sleep(window_s)
+    await asyncio.sleep(turn.window_s())
     to_ns = time.monotonic_ns()
     await asyncio.sleep(LAST_PICTURES_S)
     house.heard.read()
-    found = delay(written(senders.times[way]), house.heard.source_units(way), from_ns, to_ns)
+    found = delay(written(times), house.heard.source_units(way), from_ns, to_ns)
     say(f"{way}: p50 {found.p50_ms} ms, p99 {found.p99_ms} ms, {found.missing} of {found.sent} missing")
-    return {**asdict(found), "window_s": round(window_s, 1), "busy": busy, "why_not": ""}
+    return {**asdict(found), "why_not": ""}
 
 
 def missing(way: str, why: str) -> dict[str, Any]:
@@ -131,12 +122,34 @@ def why_not(house: IngestHouse, way: str, times: Path) -> str:
     return f"the feed is {house.why_not(way)}" + (f", its sender says: {said}" if said else "")
 
 
-async def cpu_share(house: IngestHouse, seconds: float) -> float:
-    """CPU seconds a second of the service's own process."""
+async def costs(ways: tuple[str, ...], folder: Path, seconds: float) -> Rows:
+    """What each feed costs the service while nobody watches, one after the other."""
+    rows: Rows = {}
+    async with ingest_house(ways) as house, crew(house, ways, folder) as senders:
+        await house.start(cores()[0])
+        await asyncio.sleep(SETTLE_S)
+        idle = await _cpu_ms_per_s(house, seconds)
+        for way in ways:
+            await senders.senders[way].begin()
+            if await house.until_live(way, LIVE_WITHIN_S):
+                await asyncio.sleep(SETTLE_S)
+                rows[way] = {
+                    "cpu_ms_per_s": round(await _cpu_ms_per_s(house, seconds) - idle, 1),
+                    "why_not": "",
+                }
+            else:
+                rows[way] = {"cpu_ms_per_s": None, "why_not": why_not(house, way, senders.times[way])}
+            await senders.senders[way].kill()
+            say(f"{way} costs {rows[way]['cpu_ms_per_s']} ms per s")
+    return rows
+
+
+async def _cpu_ms_per_s(house: IngestHouse, seconds: float) -> float:
+    """CPU of the service's own process."""
     own = [house.pid]
-    before, began = procfs.scheduled_s(own), time.monotonic()
+    before, began_s = procfs.scheduled_s(own), time.monotonic()
     await asyncio.sleep(seconds)
-    return (procfs.scheduled_s(own) - before) / (time.monotonic() - began)
+    return 1000 * (procfs.scheduled_s(own) - before) / (time.monotonic() - began_s)
 
 
 async def recoveries(ways: tuple[str, ...], folder: Path) -> Rows:

@@ -14,7 +14,7 @@ NAMES = {
     "rtmp": "RTMP",
     "rtsp-udp": "RTSP, UDP",
     "rtsp-tcp": "RTSP, TCP",
-    "srt": "SRT, its latency included",
+    "srt": "SRT",
     "whip": "WHIP",
 }
 _RENDITIONS = {"web": "`web` of H.265", "low": "`low` of H.264"}
@@ -25,6 +25,7 @@ def tables(found: Mapping[str, Any]) -> str:
     """All of it."""
     parts = [
         _delays(found.get("ways", {}), found.get("latency_ms")),
+        _costs(found.get("costs", {})),
         _recoveries(found.get("recoveries", {})),
         _renditions(found.get("renditions", {})),
         _narrow(found.get("narrow", {})),
@@ -33,18 +34,26 @@ def tables(found: Mapping[str, Any]) -> str:
 
 
 def _delays(rows: Mapping[str, Row], latency_ms: int | None) -> str:
-    names = NAMES if latency_ms is None else NAMES | {"srt": f"SRT, its latency of {latency_ms} ms included"}
+    told = "its latency" if latency_ms is None else f"its latency of {latency_ms} ms"
     return _table(
         "last byte written to access unit on the bus",
         {
             "p50 ms": lambda row: number(row.get("p50_ms")),
             "p99 ms": lambda row: number(row.get("p99_ms")),
-            "most ms": lambda row: number(row.get("most_ms")),
+            "longest ms": lambda row: number(row.get("most_ms")),
             "pictures": lambda row: number(row.get("sent") or None),
             "missing": lambda row: number(row.get("missing") if row.get("sent") else None),
-            "CPU ms per s": lambda row: number(row.get("cpu_ms_per_s")),
         },
-        names,
+        NAMES | {"srt": f"SRT, {told} included"},
+        rows,
+    )
+
+
+def _costs(rows: Mapping[str, Row]) -> str:
+    return _table(
+        "a feed that nobody watches",
+        {"CPU ms per s of the service": lambda row: number(row.get("cpu_ms_per_s"))},
+        NAMES,
         rows,
     )
 
@@ -105,7 +114,7 @@ def _line(cells: Iterable[str]) -> str:
 
 def _missing(found: Mapping[str, Any]) -> list[str]:
     """A sentence for each row without figures."""
-    parts = {"ways": NAMES, "recoveries": NAMES, "renditions": _RENDITIONS, "narrow": _LINKS}
+    parts = {"ways": NAMES, "costs": NAMES, "recoveries": NAMES, "renditions": _RENDITIONS, "narrow": _LINKS}
     why = {
         f"{names[key]} ({part})": row["why_not"]
         for part, names in parts.items()
@@ -116,10 +125,10 @@ def _missing(found: Mapping[str, Any]) -> list[str]:
 
 
 def _about(found: Mapping[str, Any]) -> str:
-    load = found.get("load_1_min")
-    busy = "" if load is None else f"; others kept the machine busy meanwhile, load {load:g}" * (load > 0.5)
+    load = found.get("load_1_min", 0.0)
+    busy = [f"the machine was busy with other work as this began: load {load:g}"] if load > 0.5 else []
     about = ", ".join(f"{key} {value}" for key, value in found.get("surroundings", {}).items())
-    return f"{found.get('date', '--')}{busy}; {about}"
+    return "; ".join([found.get("date", "--"), *busy, *([about] if about else [])])
 
 
 def number(value: float | None) -> str:
