@@ -115,9 +115,8 @@ async def _narrow_link(house: IngestHouse, *, pinned: bool) -> dict[str, Any]:
         page = await browser.new_page()
         await page.goto(url)
         if not await _settled(page):
-            return {
-                "why_not": f"not {SETTLED_S:g} s of full quality in a row at 8 Mbit/s: {_runs(await _shown(page))}"
-            }
+            seen = _runs(await _shown(page))
+            return {"why_not": f"not {SETTLED_S:g} s of full quality in a row at 8 Mbit/s: {seen}"}
         narrowed_ms = await _change(page, proxy, NARROW)
         await asyncio.sleep(NARROW_S)
         widened_ms = await _change(page, proxy, WIDE)
@@ -137,13 +136,17 @@ async def _settled(page: Page) -> bool:
     while now_ms - began_ms < 1000 * SETTLES_WITHIN_S:
         await asyncio.sleep(0.5)
         now_ms = await _now_ms(page)
-        since_ms = now_ms - 1000 * SETTLED_S
-        late = [(at, width) for at, width in await _shown(page) if at >= since_ms]
-        times = [since_ms, *(at for at, _ in late), now_ms]
-        if since_ms > began_ms and all(width == clip.WIDTH for _, width in late):
-            if max(b - a for a, b in pairwise(times)) <= FROZEN_MS:
-                return True
+        if _is_steady(await _shown(page), max(began_ms, now_ms - 1000 * SETTLED_S), now_ms):
+            return True
     return False
+
+
+def _is_steady(shown: Shown, from_ms: float, to_ms: float) -> bool:
+    """Whether that is long enough, and all pictures in it were full ones, without a freeze."""
+    late = [(at, width) for at, width in shown if from_ms <= at < to_ms]
+    times = [from_ms, *(at for at, _ in late), to_ms]
+    unfrozen = max(b - a for a, b in pairwise(times)) <= FROZEN_MS
+    return unfrozen and to_ms - from_ms >= 1000 * SETTLED_S and all(width == clip.WIDTH for _, width in late)
 
 
 def _runs(shown: Shown) -> str:
