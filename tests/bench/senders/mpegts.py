@@ -40,9 +40,6 @@ class LibavStream:
         packet.is_keyframe = pts_90k % (clip.GROUP_S * CLOCK_RATE_HZ) == 0
         self._container.mux(packet)
 
-    def close(self) -> None:
-        self._container.close()
-
 
 class TsPictures:
     """Pictures as the datagrams of a transport stream."""

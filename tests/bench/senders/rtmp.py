@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 
 import av
 
@@ -21,15 +23,28 @@ class RtmpSender:
         self._stream: LibavStream | None = None
 
     def connect(self) -> None:
-        container = av.open(self._url, "w", format="flv", options=_OPTIONS, timeout=(_CONNECT_S, _WRITE_S))
-        self._stream = LibavStream(container)
+        with _libav():
+            limits = (_CONNECT_S, _WRITE_S)
+            self._stream = LibavStream(
+                av.open(self._url, "w", format="flv", options=_OPTIONS, timeout=limits)
+            )
 
     def send(self, picture: bytes, pts_90k: int) -> int:
         assert self._stream is not None
         at_ns = time.monotonic_ns()
-        self._stream.put(picture, pts_90k)
+        with _libav():
+            self._stream.put(picture, pts_90k)
         return at_ns
 
     def close(self) -> None:
         """Whatever is left of the connection ends with it."""
         self._stream = None
+
+
+@contextlib.contextmanager
+def _libav() -> Iterator[None]:
+    """Errors without the address, which has the key in it."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        raise OSError(f"libav: {error.strerror}") from None
