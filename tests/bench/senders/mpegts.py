@@ -30,6 +30,7 @@ class LibavStream:
         assert isinstance(stream, VideoStream)
         self._stream = stream
         self._stream.time_base = Fraction(1, CLOCK_RATE_HZ)
+        container.start_encoding()  # connects, where it writes to a server
 
     def put(self, picture: bytes, pts_90k: int) -> None:
         """Hand on a picture; what becomes of it has been written when this returns."""
