@@ -59,13 +59,14 @@ class Narrowing:
 
     `left_s` is from the narrowing to the first smaller picture, `regained_s` from the widening to the first
     full picture that no smaller one and no freeze follows. `frozen_s` sums up all times without a new
-    picture for more than half a second in between, `longest_s` is the longest.
+    picture for more than half a second since, `longest_s` is the longest. `changes` counts those of size.
     """
 
     left_s: float | None
     regained_s: float | None
     frozen_s: float
     longest_s: float
+    changes: int
 
 
 def narrowing(shown: Shown, narrowed_ms: float, widened_ms: float, ended_ms: float, full: int) -> Narrowing:
@@ -79,11 +80,13 @@ def narrowing(shown: Shown, narrowed_ms: float, widened_ms: float, ended_ms: flo
         regained = last_ms = at
     times = [narrowed_ms, *(at for at, _ in shown if narrowed_ms <= at < ended_ms), ended_ms]
     gaps = [b - a for a, b in pairwise(times)]
+    widths = [width for at, width in shown if at >= narrowed_ms]
     return Narrowing(
         left_s=None if left is None else round((left - narrowed_ms) / 1000, 2),
         regained_s=None if regained is None else round((regained - widened_ms) / 1000, 2),
         frozen_s=round(sum(gap for gap in gaps if gap > FROZEN_MS) / 1000, 2),
         longest_s=round(max(gaps) / 1000, 2),
+        changes=sum(a != b for a, b in pairwise(widths)),
     )
 
 

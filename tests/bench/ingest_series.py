@@ -99,14 +99,15 @@ async def _delay(house: IngestHouse, senders: Crew, turn: Turn, viewers: Viewers
     except PeerError as error:
         return missing(way, f"no viewers: {error}")
     await asyncio.sleep(SETTLE_S)
-    from_ns = time.monotonic_ns()
+    from_ns, before_s = time.monotonic_ns(), procfs.waited_s([house.pid])
     await asyncio.sleep(turn.window_s())
-    to_ns = time.monotonic_ns()
+    to_ns, waited_s = time.monotonic_ns(), procfs.waited_s([house.pid]) - before_s
     await asyncio.sleep(LAST_PICTURES_S)
     house.heard.read()
     found = delay(written(times), house.heard.source_units(way), from_ns, to_ns)
     say(f"{way}: p50 {found.p50_ms} ms, p99 {found.p99_ms} ms, {found.missing} of {found.sent} missing")
-    return {**asdict(found), "why_not": ""}
+    waited_ms_per_s = round(waited_s / (to_ns - from_ns) * 1e12, 1)
+    return {**asdict(found), "waited_ms_per_s": waited_ms_per_s, "why_not": ""}
 
 
 def missing(way: str, why: str) -> dict[str, Any]:

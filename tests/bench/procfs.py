@@ -44,10 +44,19 @@ def scheduled_s(pids: Iterable[int]) -> float:
 
     Neither descendants are in it nor what has ended, threads included.
     """
+    return _schedstat_s(pids, 0)
+
+
+def waited_s(pids: Iterable[int]) -> float:
+    """Seconds for which these processes could have run and another one had their core."""
+    return _schedstat_s(pids, 1)
+
+
+def _schedstat_s(pids: Iterable[int], field: int) -> float:
     total_ns = 0
     for thread in (thread for pid in pids for thread in _threads(pid)):
         with contextlib.suppress(OSError):
-            total_ns += int((thread / "schedstat").read_text(encoding="ascii").split()[0])
+            total_ns += int((thread / "schedstat").read_text(encoding="ascii").split()[field])
     return total_ns / 1e9
 
 

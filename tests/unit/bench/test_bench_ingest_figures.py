@@ -97,20 +97,28 @@ def test_a_narrow_link_is_left_and_full_quality_is_regained_for_good() -> None:
         (0, 1200, 1280), (2000, 5000, 640), (5000, 5300, 1280), (5300, 8000, 640), (8000, 10000, 1280)
     )
     assert narrowing(pictures, 1000, 5000, 10_000, full=1280) == Narrowing(
-        left_s=1.0, regained_s=3.0, frozen_s=0.85, longest_s=0.85
+        left_s=1.0, regained_s=3.0, frozen_s=0.85, longest_s=0.85, changes=4
     )
 
 
 def test_a_link_without_smaller_pictures_freezes_until_it_is_wide_again() -> None:
     pictures = shown((0, 1200, 1280), (3000, 3200, 1280), (5700, 10000, 1280))
     assert narrowing(pictures, 1000, 5000, 10_000, full=1280) == Narrowing(
-        left_s=None, regained_s=0.7, frozen_s=4.4, longest_s=2.55
+        left_s=None, regained_s=0.7, frozen_s=4.4, longest_s=2.55, changes=0
     )
     assert narrowing(shown((0, 1200, 1280)), 1000, 5000, 10_000, full=1280).regained_s is None
 
 
 def test_what_was_not_measured_is_null_and_a_dash_and_says_why() -> None:
-    row = {"p50_ms": 0.5, "p99_ms": 1.25, "most_ms": 2.0, "sent": 150, "missing": 1, "why_not": ""}
+    row = {
+        "p50_ms": 0.5,
+        "p99_ms": 1.25,
+        "most_ms": 2.0,
+        "sent": 150,
+        "missing": 1,
+        "waited_ms_per_s": 3.5,
+        "why_not": "",
+    }
     absent = {"p50_ms": None, "p99_ms": None, "sent": 0, "missing": 0, "why_not": "the feed is off"}
     found = {"ways": {"rtp": row, "srt": absent}, "latency_ms": 20}
     line = summary(found)
@@ -119,8 +127,8 @@ def test_what_was_not_measured_is_null_and_a_dash_and_says_why() -> None:
     assert {f"{name}_{share}_ms" for name in RECORDED for share in ("p50", "p99")} <= set(line)
     assert all(line[f"{name}_p50_ms"] is None for name in RECORDED if name != "rtp")
     text = tables(found)
-    assert "| RTP | 0.5 | 1.25 | 2 | 150 | 1 |" in text
-    assert "| SRT, its latency of 20 ms included | -- | -- | -- | -- | -- |" in text
+    assert "| RTP | 0.5 | 1.25 | 2 | 150 | 1 | 3.5 |" in text
+    assert "| SRT, its latency of 20 ms included | -- | -- | -- | -- | -- | -- |" in text
     assert "the feed is off" in text
 
 
