@@ -58,7 +58,7 @@ class Narrowing:
     """Seconds; None where it never came to that.
 
     `left_s` is from the narrowing to the first smaller picture, `regained_s` from the widening to the first
-    full picture that no smaller one and no freeze follows. `frozen_s` sums up all times without a new
+    full picture that no smaller one and no freeze follows for 5 s. `frozen_s` sums up all times without a new
     picture for more than half a second since, `longest_s` is the longest. `changes` counts those of size.
     """
 
@@ -72,12 +72,7 @@ class Narrowing:
 def narrowing(shown: Shown, narrowed_ms: float, widened_ms: float, ended_ms: float, full: int) -> Narrowing:
     """What a page showed between the two changes of its link, and after."""
     left = next((at for at, width in shown if at >= narrowed_ms and width < full), None)
-    regained: float | None = None
-    last_ms = ended_ms
-    for at, width in reversed(shown):
-        if at < widened_ms or width < full or last_ms - at > FROZEN_MS:
-            break
-        regained = last_ms = at
+    regained = _regained(shown, widened_ms, full)
     times = [narrowed_ms, *(at for at, _ in shown if narrowed_ms <= at < ended_ms), ended_ms]
     gaps = [b - a for a, b in pairwise(times)]
     widths = [width for at, width in shown if at >= narrowed_ms]
@@ -88,6 +83,22 @@ def narrowing(shown: Shown, narrowed_ms: float, widened_ms: float, ended_ms: flo
         longest_s=round(max(gaps) / 1000, 2),
         changes=sum(a != b for a, b in pairwise(widths)),
     )
+
+
+def _regained(shown: Shown, widened_ms: float, full: int) -> float | None:
+    since: float | None = None
+    last = widened_ms
+    for at, width in shown:
+        if at < widened_ms:
+            continue
+        if width < full:
+            since = None
+        elif since is None or at - last > FROZEN_MS:
+            since = at
+        elif at - since >= 1000 * SETTLED_S:
+            return since
+        last = at
+    return None
 
 
 async def narrow_links(folder: Path) -> Rows:

@@ -92,21 +92,27 @@ def shown(*runs: tuple[int, int, int]) -> list[tuple[float, int]]:
     return [(float(at), width) for begin, end, width in runs for at in range(begin, end, 50)]
 
 
-def test_a_narrow_link_is_left_and_full_quality_is_regained_for_good() -> None:
+def test_a_narrow_link_is_left_and_full_quality_is_regained_for_five_seconds() -> None:
+    full, small = 1280, 640
     pictures = shown(
-        (0, 1200, 1280), (2000, 5000, 640), (5000, 5300, 1280), (5300, 8000, 640), (8000, 10000, 1280)
-    )
-    assert narrowing(pictures, 1000, 5000, 10_000, full=1280) == Narrowing(
-        left_s=1.0, regained_s=3.0, frozen_s=0.85, longest_s=0.85, changes=4
+        (0, 1200, full), (2000, 5000, small), (5000, 9900, full), (9900, 12000, small), (12000, 18000, full)
+    )  # fmt: skip
+    assert narrowing(pictures, 1000, 5000, 18_000, full) == Narrowing(
+        left_s=1.0, regained_s=7.0, frozen_s=0.85, longest_s=0.85, changes=4
     )
 
 
 def test_a_link_without_smaller_pictures_freezes_until_it_is_wide_again() -> None:
-    pictures = shown((0, 1200, 1280), (3000, 3200, 1280), (5700, 10000, 1280))
-    assert narrowing(pictures, 1000, 5000, 10_000, full=1280) == Narrowing(
+    pictures = shown((0, 1200, 1280), (3000, 3200, 1280), (5700, 12000, 1280))
+    assert narrowing(pictures, 1000, 5000, 12_000, full=1280) == Narrowing(
         left_s=None, regained_s=0.7, frozen_s=4.4, longest_s=2.55, changes=0
     )
-    assert narrowing(shown((0, 1200, 1280)), 1000, 5000, 10_000, full=1280).regained_s is None
+
+
+def test_what_lasts_less_than_five_seconds_is_not_regained() -> None:
+    frozen_again = shown((0, 1200, 1280), (5000, 9900, 1280), (11000, 12000, 1280))
+    assert narrowing(frozen_again, 1000, 5000, 12_000, full=1280).regained_s is None
+    assert narrowing(shown((0, 1200, 1280)), 1000, 5000, 12_000, full=1280).regained_s is None
 
 
 def test_what_was_not_measured_is_null_and_a_dash_and_says_why() -> None:
