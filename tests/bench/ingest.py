@@ -17,18 +17,20 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from playwright.async_api import Error as PlaywrightError
 
 from tests.bench import clip
 from tests.bench.figures import surroundings
 from tests.bench.ingest_house import WAYS, cores
 from tests.bench.ingest_narrow import narrow_links
 from tests.bench.ingest_renditions import renditions
-from tests.bench.ingest_series import costs, delays, recoveries
+from tests.bench.ingest_series import Rows, costs, delays, recoveries, say
 from tests.bench.ingest_tables import tables
-from tests.bench.peers import BUILD
+from tests.bench.peers import BUILD, PeerError
 from tests.bench.report import put_table
 from tests.bench.senders.srt import LATENCY_MS
 
@@ -49,14 +51,22 @@ RECORDED = {
 
 
 async def full(folder: Path) -> dict[str, Any]:
-    """The whole measurement: about a quarter of an hour."""
-    return {
-        "ways": await delays(WAYS, folder, window_s=WINDOW_S, ends_s=None),
-        "costs": await costs(WAYS, folder, CPU_S),
-        "renditions": await renditions(folder, 2 * CPU_S),
-        "recoveries": await recoveries(WAYS, folder),
-        "narrow": await narrow_links(folder),
+    """The whole measurement: about a quarter of an hour. A part that breaks leaves the others standing."""
+    parts: dict[str, Callable[[], Awaitable[Rows]]] = {
+        "ways": lambda: delays(WAYS, folder, window_s=WINDOW_S, ends_s=None),
+        "costs": lambda: costs(WAYS, folder, CPU_S),
+        "renditions": lambda: renditions(folder, 2 * CPU_S),
+        "recoveries": lambda: recoveries(WAYS, folder),
+        "narrow": lambda: narrow_links(folder),
     }
+    found: dict[str, Any] = {"broken": {}}
+    for name, measured in parts.items():
+        try:
+            found[name] = await measured()
+        except (PeerError, RuntimeError, PlaywrightError) as error:
+            found[name], found["broken"][name] = {}, str(error)
+            say(f"{name}: {error}")
+    return found
 
 
 async def quick(folder: Path, ends_s: float) -> dict[str, Any]:

@@ -123,6 +123,7 @@ def _missing(found: Mapping[str, Any]) -> list[str]:
         for key, row in found.get(part, {}).items()
         if row.get("why_not")
     }
+    why |= {f"all of {part}": text for part, text in found.get("broken", {}).items()}
     return ["Not measured: " + "; ".join(f"{key}: {text}" for key, text in why.items()) + "."] if why else []
 
 

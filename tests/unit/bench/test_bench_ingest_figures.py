@@ -126,7 +126,8 @@ def test_what_was_not_measured_is_null_and_a_dash_and_says_why() -> None:
         "why_not": "",
     }
     absent = {"p50_ms": None, "p99_ms": None, "sent": 0, "missing": 0, "why_not": "the feed is off"}
-    found = {"ways": {"rtp": row, "srt": absent}, "latency_ms": 20}
+    broken = {"narrow": "no Chromium"}
+    found = {"ways": {"rtp": row, "srt": absent}, "latency_ms": 20, "broken": broken}
     line = summary(found)
     assert (line["rtp_p50_ms"], line["rtp_p99_ms"], line["missing"]) == (0.5, 1.25, 1)
     assert line["not_measured"] == {"srt": "the feed is off"}
@@ -135,7 +136,7 @@ def test_what_was_not_measured_is_null_and_a_dash_and_says_why() -> None:
     text = tables(found)
     assert "| RTP | 0.5 | 1.25 | 2 | 150 | 1 | 3.5 |" in text
     assert "| SRT, its latency of 20 ms included | -- | -- | -- | -- | -- | -- |" in text
-    assert "the feed is off" in text
+    assert "Not measured: SRT (ways): the feed is off; all of narrow: no Chromium." in text
 
 
 def test_every_way_has_a_name_and_every_recorded_one_is_a_way() -> None:
