@@ -15,6 +15,7 @@ from tests.bench.ingest_house import WAYS
 from tests.bench.ingest_marks import marked, number_of
 from tests.bench.ingest_narrow import Narrowing, narrowing
 from tests.bench.ingest_tables import NAMES, tables
+from tests.bench.senders import __main__ as senders
 
 MS, S = 1_000_000, 1_000_000_000
 
@@ -139,6 +140,6 @@ def test_what_was_not_measured_is_null_and_a_dash_and_says_why() -> None:
     assert "Not measured: SRT (ways): the feed is off; all of narrow: no Chromium." in text
 
 
-def test_every_way_has_a_name_and_every_recorded_one_is_a_way() -> None:
-    assert set(WAYS) == set(NAMES)
+def test_every_way_has_a_sender_and_a_name_and_every_recorded_one_is_a_way() -> None:
+    assert set(WAYS) == set(NAMES) == set(senders.WAYS)
     assert set(RECORDED.values()) <= set(WAYS)
