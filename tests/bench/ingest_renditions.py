@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import procfs
+from tests.bench.figures import cpu_s
 from tests.bench.ingest_house import IngestHouse, cores, ingest_house
 from tests.bench.ingest_series import LIVE_WITHIN_S, Rows, say
 from tests.bench.senders import sending
@@ -61,5 +62,4 @@ async def _rendition(house: IngestHouse, wanted: str, seconds: float) -> dict[st
 
 def _own_and_children_s(house: IngestHouse) -> tuple[float, float]:
     """CPU seconds so far: of the service's own process, and of those it has started."""
-    own = [house.pid]
-    return procfs.scheduled_s(own), procfs.scheduled_s(procfs.tree(own)[1:])
+    return cpu_s(house.pid), procfs.cpu_s(procfs.tree([house.pid])[1:])

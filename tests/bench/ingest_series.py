@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import procfs
+from tests.bench.figures import cpu_s
 from tests.bench.ingest_heard import delay, recovery, written
 from tests.bench.ingest_house import IngestHouse, cores, ingest_house
 from tests.bench.peers import PeerError
@@ -99,9 +100,9 @@ async def _delay(house: IngestHouse, senders: Crew, turn: Turn, viewers: Viewers
     except PeerError as error:
         return missing(way, f"no viewers: {error}")
     await asyncio.sleep(SETTLE_S)
-    from_ns, before_s = time.monotonic_ns(), procfs.waited_s([house.pid])
+    from_ns, before_s = time.monotonic_ns(), procfs.waited_s(house.pid)
     await asyncio.sleep(turn.window_s())
-    to_ns, waited_s = time.monotonic_ns(), procfs.waited_s([house.pid]) - before_s
+    to_ns, waited_s = time.monotonic_ns(), procfs.waited_s(house.pid) - before_s
     await asyncio.sleep(LAST_PICTURES_S)
     house.heard.read()
     found = delay(written(times), house.heard.source_units(way), from_ns, to_ns)
@@ -147,10 +148,9 @@ async def costs(ways: tuple[str, ...], folder: Path, seconds: float) -> Rows:
 
 async def _cpu_ms_per_s(house: IngestHouse, seconds: float) -> float:
     """CPU of the service's own process."""
-    own = [house.pid]
-    before, began_s = procfs.scheduled_s(own), time.monotonic()
+    before, began_s = cpu_s(house.pid), time.monotonic()
     await asyncio.sleep(seconds)
-    return 1000 * (procfs.scheduled_s(own) - before) / (time.monotonic() - began_s)
+    return 1000 * (cpu_s(house.pid) - before) / (time.monotonic() - began_s)
 
 
 async def recoveries(ways: tuple[str, ...], folder: Path) -> Rows:

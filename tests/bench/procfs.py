@@ -39,25 +39,9 @@ def cpu_s(pids: Iterable[int]) -> float:
     return sum(int(f[i]) for f in fields for i in (_UTIME, _STIME, _CUTIME, _CSTIME)) / TICKS_PER_S
 
 
-def scheduled_s(pids: Iterable[int]) -> float:
-    """CPU seconds of these processes, to the nanosecond: ticks of 10 ms are often too coarse.
-
-    Neither descendants are in it nor what has ended, threads included.
-    """
-    return _schedstat_s(pids, 0)
-
-
-def waited_s(pids: Iterable[int]) -> float:
-    """Seconds for which these processes could have run and another one had their core."""
-    return _schedstat_s(pids, 1)
-
-
-def _schedstat_s(pids: Iterable[int], field: int) -> float:
-    total_ns = 0
-    for thread in (thread for pid in pids for thread in _threads(pid)):
-        with contextlib.suppress(OSError):
-            total_ns += int((thread / "schedstat").read_text(encoding="ascii").split()[field])
-    return total_ns / 1e9
+def waited_s(pid: int) -> float:
+    """Seconds for which the main thread of a process could have run and something else had its core."""
+    return int((_PROC / str(pid) / "schedstat").read_text(encoding="ascii").split()[1]) / 1e9
 
 
 def memory(pids: Iterable[int]) -> Memory:
@@ -83,13 +67,6 @@ def core_busy_s(core: int) -> float:
             user, nice, system, _idle, _iowait, irq, softirq, *_ = map(int, numbers)
             return (user + nice + system + irq + softirq) / TICKS_PER_S
     raise ValueError(f"there is no core {core}")
-
-
-def _threads(pid: int) -> list[Path]:
-    try:
-        return list((_PROC / str(pid) / "task").iterdir())
-    except OSError:
-        return []
 
 
 def _running() -> Iterator[int]:
