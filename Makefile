@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help run test check lint types imports bench bench-relay prove-relay prove-ingest docs-ingest setup setup-test clean lock dashboard-test
+.PHONY: help run test check lint types imports bench bench-relay bench-ingest prove-relay prove-ingest docs-ingest setup setup-test clean lock dashboard-test
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -43,6 +43,9 @@ bench-relay: setup-test ## measure the relay beside Janus, Pion and stock aiortc
 	@scripts/bench-relay-setup
 	@$(BIN)/python -m tests.bench.film
 	@$(BIN)/python -m tests.bench.relay $(if $(QUICK),--quick)
+
+bench-ingest: setup-test ## measure every way in, sender to bus (QUICK=1: under 50 s)
+	@$(BIN)/python -m tests.bench.ingest $(if $(QUICK),--quick)
 
 prove-relay: setup-test ## bad networks, hostile viewers, joins and leaves: 15 minutes at most
 	@$(BIN)/python -m tests.prove.relay

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
@@ -44,9 +44,14 @@ def access_units(group_s: int = GROUP_S) -> list[bytes]:
     """The clip's pictures as Annex B access units, a keyframe every `group_s` seconds (a divisor of 30)."""
     if SECONDS % group_s:
         raise ValueError(f"groups of {group_s} s do not fill a clip of {SECONDS} s")
-    file = BUILD / f"clip-{HEIGHT}p{FPS}-{BITRATE_BPS // 1000}k-{group_s}s-v{_VERSION}.bin"
+    name = f"clip-{HEIGHT}p{FPS}-{BITRATE_BPS // 1000}k-{group_s}s-v{_VERSION}.bin"
+    return kept(BUILD / name, lambda: _encoded(group_s * FPS))
+
+
+def kept(file: Path, make: Callable[[], Iterator[bytes]]) -> list[bytes]:
+    """The access units of a file, which is made once."""
     if not file.exists():
-        _write(file, _encoded(group_s * FPS))
+        _write(file, make())
     return list(_read(file.read_bytes()))
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """The value that `share` (0 to 1) of the values do not exceed; None of nothing."""
+def percentile(values: Sequence[float], share: float, digits: int = 1) -> float | None:
+    """The value that `share` (0 to 1) of the values do not exceed, rounded; None of nothing."""
     if not values:
         return None
     ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
+    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], digits)
 
 
 def p50_p95(values: Sequence[float]) -> dict[str, float | int | None]:

@@ -39,6 +39,11 @@ def cpu_s(pids: Iterable[int]) -> float:
     return sum(int(f[i]) for f in fields for i in (_UTIME, _STIME, _CUTIME, _CSTIME)) / TICKS_PER_S
 
 
+def waited_s(pid: int) -> float:
+    """Seconds for which the main thread of a process could have run and something else had its core."""
+    return int((_PROC / str(pid) / "schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+
+
 def memory(pids: Iterable[int]) -> Memory:
     """What these processes and their descendants have in memory now."""
     rss_kb = pss_kb = 0
