@@ -14,6 +14,7 @@ from .libsrt import Libsrt, Ready, SrtEpoll, SrtError, SrtSocket, load
 log = logging.getLogger("lagebild.ingest")
 
 _WAKE_MS = 50
+_ROUNDS_MOST = 4
 _BATCH = 32
 """Messages of one connection in a turn of the loop: 42 kB."""
 
@@ -79,7 +80,7 @@ class SrtWaiter:
         self._epoll.release()
         self.library.cleanup()
 
-    def _handle(self, ready: list[tuple[int, Ready]]) -> None:
+    def _handle(self, ready: list[tuple[int, Ready]], rounds: int = 0) -> None:
         more: list[tuple[int, Ready]] = []
         try:
             for number, events in ready:
@@ -87,9 +88,9 @@ class SrtWaiter:
                 if told is not None and told(events):
                     more.append((number, events))
         finally:
-            if more:
-                self._loop.call_soon(self._handle, more)
-            else:
+            if more and rounds < _ROUNDS_MOST:
+                self._loop.call_soon(self._handle, more, rounds + 1)
+            else:  # whoever sends without end waits for the others' turn; what it has left is told again
                 self._handled.set()
 
 

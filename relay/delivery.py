@@ -86,6 +86,10 @@ class Delivery:
         """What it is sent, or will be as soon as it has a keyframe."""
         return self._stream
 
+    def waits_ns(self, now_ns: int) -> int:
+        """For how long the oldest picture of the backlog has waited; 0 without one."""
+        return now_ns - self._backlog[0].picture.arrived_ns if self._backlog else 0
+
     @property
     def has_backlog(self) -> bool:
         return bool(self._backlog)

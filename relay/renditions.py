@@ -28,6 +28,9 @@ log = logging.getLogger("lagebild.relay")
 LEASE_EVERY_NS = 2 * NS_PER_S
 LEASE_NS = 4 * NS_PER_S
 
+STANDS_NS = 250 * NS_PER_MS
+"""A picture that has waited so long here stands: paced, each one waits for some milliseconds."""
+
 JUDGE_EVERY_NS = NS_PER_S
 """Whoever has a backlog, or has just told something, is judged at once."""
 
@@ -121,6 +124,9 @@ class Renditions:
             )
         viewer.seat.pinned = rendition
         now_ns = self._clock.now_ns()
+        if rendition is None:  # what was decided before it was pinned is about another time
+            viewer.seat.choice.low = False
+            viewer.seat.choice.moved(now_ns)
         self._lead(viewer, now_ns)
         self._lease(now_ns)
 
@@ -138,7 +144,8 @@ class Renditions:
 
     def _look_at(self, viewer: Viewer, now_ns: int) -> None:
         seat, delivery = viewer.seat, viewer.delivery
-        if now_ns - seat.judged_ns >= JUDGE_EVERY_NS or (delivery is not None and delivery.has_backlog):
+        waits = delivery is not None and (delivery.has_backlog or seat.choice.waits)
+        if waits or now_ns - seat.judged_ns >= JUDGE_EVERY_NS:
             seat.full = self._full(viewer)
             self._judge(viewer, now_ns)
         elif seat.target is not seat.rendition:
@@ -165,7 +172,7 @@ class Renditions:
                 estimated_bps=feedback.remb_bps,
                 plis=feedback.plis,
                 times_late=delivery.times_late,
-                has_backlog=delivery.has_backlog,
+                has_backlog=delivery.waits_ns(now_ns) > STANDS_NS,
                 is_tcp=delivery.path.kind == "tcp",
             )
             seat.choice.judge(signs, now_ns)

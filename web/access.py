@@ -76,7 +76,10 @@ def check(request: web.Request, permission: Permission, names: frozenset[str]) -
 
     Nor may a page whose own name was made to point here (DNS rebinding): its requests carry that name.
     """
-    host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
+    name, _, port = request.host.rpartition(":")
+    host = name if port.isdigit() else request.host
+    if port.isdigit() and int(port) > 65535:
+        raise ForbiddenError(f"there is no port {port[:8]}")
     if not _is_address(host) and host.lower() not in names | {"localhost"}:
         raise ForbiddenError(f"this service is not called '{host}'; if it is, add it to server.names")
     origin = request.headers.get("Origin")

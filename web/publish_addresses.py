@@ -56,7 +56,7 @@ def addresses_of(
     """
     publish, server = settings.publish, settings.server
     host = _reachable(publish.host or server.host, called)
-    page, port = _reachable(server.host, called), urlsplit(called).port or server.port
+    page, port = _reachable(server.host, called), _page_port(called) or server.port
     passphrase = publish.srt_passphrase if with_passphrase else ""
     secret = f"&passphrase={quote(passphrase, safe='')}" if passphrase else ""
     addresses: tuple[tuple[Protocol, str, str], ...] = (
@@ -100,6 +100,12 @@ def _port_of_ours(kind: Protocol, address: str, called: str) -> WayIn:
     slashes = "//" if rest.startswith("//") else ""
     host = _reachable(host_of(rest), called)
     return WayIn(kind, f"{scheme}:{slashes}{_printed(host)}:{port_of(rest)}", is_loopback(host))
+
+
+def _page_port(called: str) -> int | None:
+    """The port by which the page was called, said or not (RFC 9110 4.2)."""
+    url = urlsplit(called)
+    return url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
 def _reachable(host: str, called: str) -> str:

@@ -72,7 +72,7 @@ class Receiver:
         self._ssrc: int | None = None
         self._heard_ns = 0
         self._reception = Reception(ssrc)
-        self._lost = 0
+        self._gaps = 0
         self._began_ns = 0
         self._report_ns = 0  # when the next report is due
         self._nack_ns = 0
@@ -161,7 +161,7 @@ class Receiver:
 
     def _follow(self, ssrc: int, now_ns: int) -> None:
         self._ssrc, self._began_ns, self._report_ns = ssrc, now_ns, now_ns
-        self.repair, self.estimate, self._lost = Repair(), Estimate(), 0
+        self.repair, self.estimate, self._gaps = Repair(), Estimate(), 0
         self.wish.wanted = True
 
     def _ordered(self, packet: bytes, now_ns: int) -> list[bytes]:
@@ -169,8 +169,9 @@ class Receiver:
 
     def _seen(self, due: list[bytes]) -> list[bytes]:
         """Look whether the wish for a keyframe is fulfilled, or one is needed."""
-        if self.repair.lost != self._lost:
-            self._lost = self.repair.lost
+        gaps = self.repair.lost + self.repair.restarts
+        if gaps != self._gaps:
+            self._gaps = gaps
             self.wish.wanted = True
         if self.wish.wanted:
             self.wish.wanted = not any(map(self._begins_keyframe, due))

@@ -47,7 +47,8 @@ SETTLES_NS = 2 * NS_PER_S
 
 FIRST_CALM_NS = 8 * NS_PER_S
 MOST_CALM_NS = 60 * NS_PER_S
-FAILED_WITHIN_NS = 10 * NS_PER_S
+FAILED_WITHIN_NS = 4 * NS_PER_S
+"""Trouble that begins later is news of the way, not the try's fault."""
 PROVEN_NS = 30 * NS_PER_S
 """Who has been sent the full picture for so long without trouble has a way that takes it."""
 
@@ -78,6 +79,10 @@ class Lasting:
     def __init__(self) -> None:
         self._since_ns: int | None = None
 
+    @property
+    def has_begun(self) -> bool:
+        return self._since_ns is not None
+
     def is_so(self, now_ns: int, so: bool, for_ns: int = PERSISTS_NS) -> bool:
         """Tell that it is so, or not; whether it has been for that long."""
         if not so:
@@ -98,13 +103,19 @@ class RenditionChoice:
         self._uneasy_until_ns = now_ns
         self._needs_calm_ns = FIRST_CALM_NS
         self._tries = False  # whether it was moved up, and that has not proven right yet
+        self._awaits_move = False  # up: until the keyframe comes, what is seen is still `low`
         self._judged_report_ns: int | None = None
         self._lossy_ns: int | None = None  # the first of the reports in a row with clear loss
         self._least_rtt_ms: float | None = None
         self._pli_ns: list[int] = []
         self._plis = 0
         self._times_late = 0
-        self._backlog, self._queue, self._deep, self._pace = Lasting(), Lasting(), Lasting(), Lasting()
+        self._forget()
+
+    @property
+    def waits(self) -> bool:
+        """Whether pictures waited too long when it was judged last: look soon whether they still do."""
+        return self._backlog.has_begun
 
     def may_need_low(self, now_ns: int) -> bool:
         """Whether `low` should be made already, so that it is there at once."""
@@ -113,10 +124,15 @@ class RenditionChoice:
     def moved(self, now_ns: int) -> None:
         """It is sent the rendition that was chosen from now on: what came before was about the other one."""
         self._began_ns = self._calm_ns = now_ns
+        self._awaits_move = False
         self._lossy_ns = None
         self._pli_ns.clear()
+        self._forget()
         if self._tries:
             self._uneasy_until_ns = now_ns + UNEASY_NS
+
+    def _forget(self) -> None:
+        self._backlog, self._queue, self._deep, self._pace = Lasting(), Lasting(), Lasting(), Lasting()
 
     def judge(self, signs: Signs, now_ns: int) -> None:
         """Look at its way; several times a second while there is something new, else about once."""
@@ -131,7 +147,9 @@ class RenditionChoice:
             self._uneasy_until_ns = now_ns + UNEASY_NS
         if self.low:
             if now_ns - self._calm_ns >= self._needs_calm_ns:
-                self.low, self._tries = False, True
+                self.low, self._tries, self._awaits_move = False, True, True
+        elif self._awaits_move:
+            pass
         elif trouble:
             self._go_down(now_ns)
         elif now_ns - self._began_ns >= PROVEN_NS:

@@ -52,6 +52,8 @@ class Repair:
 
     def __init__(self) -> None:
         self.lost = 0
+        self.restarts = 0
+        """Times that it went on elsewhere: what lay between, if anything, is unknown."""
         self.repaired = 0
         self.late = 0
         self.rtt_ns = FIRST_RTT_NS
@@ -157,4 +159,5 @@ class Repair:
             return []
         due = self.flush()
         self._stray = None
+        self.restarts += 1
         return [*due, *self._begin(stray[0], stray[1]), *self.push(sequence, packet, 0)]

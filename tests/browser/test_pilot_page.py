@@ -48,12 +48,16 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 async def decoded(image: Locator) -> str:
-    """What a QR reader that is not ours sees on the screen."""
+    """What a QR reader that is not ours sees on the screen. OpenCV's does not find each code at each size."""
     await expect(image).to_be_visible()
     picture = cv2.imdecode(np.frombuffer(await image.screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert picture is not None
-    text, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.resize(picture, None, fx=2, fy=2))
-    return text
+    for scale in (2.0, 3.0, 1.0, 1.5, 4.0):
+        for reader in (cv2.QRCodeDetector(), cv2.QRCodeDetectorAruco()):
+            text, _, _ = reader.detectAndDecode(cv2.resize(picture, None, fx=scale, fy=scale))
+            if text:
+                return text
+    return ""
 
 
 async def sizes(page: Watched) -> list[tuple[str, float, float]]:

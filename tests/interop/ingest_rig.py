@@ -114,15 +114,15 @@ async def publishing(*command: str) -> AsyncIterator[asyncio.subprocess.Process]
         await process.wait()
 
 
-async def published(*commands: list[str]) -> None:
+async def published(*commands: list[str], within_s: float = DEADLINE_S) -> None:
     """Run these programs beside each other until each has ended well."""
     async with asyncio.TaskGroup() as tasks:
         for command in commands:
-            tasks.create_task(_published(command))
+            tasks.create_task(_published(command, within_s))
 
 
-async def _published(command: list[str]) -> None:
-    async with publishing(*command) as process, asyncio.timeout(DEADLINE_S):
+async def _published(command: list[str], within_s: float) -> None:
+    async with publishing(*command) as process, asyncio.timeout(within_s):
         assert await process.wait() == 0, command
 
 

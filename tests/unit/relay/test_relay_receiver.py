@@ -136,6 +136,15 @@ def test_a_picture_given_up_goes_on_with_a_keyframe() -> None:
     assert not receiver.wish.wanted
 
 
+def test_after_an_outage_too_long_to_be_repaired_a_keyframe_is_asked_for() -> None:
+    receiver = started()
+    for number in (2000, 2001, 2002):
+        receiver.take_rtp(packet(number), NS_PER_S)
+    assert asked(receiver, 2 * NS_PER_S, rtcp.PictureLoss)
+    receiver.take_rtp(packet(2003, IDR), 3 * NS_PER_S)
+    assert not asked(receiver, 4 * NS_PER_S, rtcp.PictureLoss)
+
+
 def test_a_lost_keyframe_that_is_repaired_fulfils_the_wish() -> None:
     receiver = started()
     receiver.wish.wanted = True

@@ -72,6 +72,19 @@ async def test_of_a_source_with_b_frames_everybody_is_sent_web_as_soon_as_there_
         assert not stage.renditions._fan_outs[WEB].is_on
 
 
+async def test_what_was_decided_before_a_viewer_was_pinned_is_forgotten() -> None:
+    async with open_stage() as stage:
+        await with_low(stage)
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        await stage.film(2)
+        stage.renditions.choose(guest, SOURCE)
+        guest.seat.choice.low = True  # as it had been minutes ago
+        stage.renditions.choose(guest, None)
+        await stage.film(3)
+        assert guest.seat.rendition is SOURCE
+
+
 async def test_who_pins_low_gets_it_at_a_keyframe_and_is_told_of_each_step() -> None:
     async with open_stage() as stage:
         encoder = await with_low(stage)

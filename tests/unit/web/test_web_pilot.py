@@ -124,6 +124,7 @@ async def test_keys_made_at_the_same_moment_are_all_valid(tmp_path: Path) -> Non
         ({"Sec-Fetch-Site": "cross-site"}, "other sites"),
         ({"Sec-Fetch-Site": "same-site"}, "other sites"),
         ({"Host": "evil.example:80"}, "not called"),
+        ({"Host": "127.0.0.1:99999"}, "no port"),
     ],
 )
 async def test_pages_of_other_sites_get_no_key(

@@ -97,10 +97,13 @@ export class Channel {
     return this.isMoving ? (this.shown?.sample ?? this.ring.newest) : this.ring.newest;
   }
 
-  /** Since when (server time) the camera sends the same picture again and again; null while it does not. */
+  /**
+   * Since when (server time) the camera sends the same picture again and again; null while it does not.
+   * What was said last holds while the server is silent: pictures may go on to come.
+   */
   get identicalSinceMs(): number | null {
     const { health } = this.feed;
-    return this.serverReachable && health?.findings.includes("frozen") ? health.since_ms : null;
+    return health?.findings.includes("frozen") ? health.since_ms : null;
   }
 
   get isMoving(): boolean {
