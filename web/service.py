@@ -68,7 +68,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     feed_list = FeedList(bus, aircraft, channels)
     keys = PublishKeys(Path(settings.server.data_dir))
     ingest = Ingest(bus, clock, _ingest_settings(settings), keys=keys)
-    relay = Relay(bus, clock, _relay_settings(settings), channels.keys(), ingest=ingest, keys=keys)
+    relay = Relay(bus, clock, _relay_settings(settings), channels.keys(), ingest=ingest)
 
     app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
     app.on_response_prepare.append(add_security_headers)

@@ -1,4 +1,5 @@
-"""Every code that ingest and telemetry can give as a reason or note has a sentence in the page's catalogue.
+"""Every code that ingest and telemetry can give as a reason or note has a sentence in the page's catalogue;
+so has every one that the relay gives for a publisher.
 
 The codes are read out of the source: whatever is handed as a code to an error, an event or a state.
 """
@@ -103,6 +104,19 @@ def test_the_codes_are_found() -> None:
 @pytest.mark.parametrize(("room", "prefix"), [("ingest", "reason"), ("telemetry", "link")])
 def test_every_reason_has_a_sentence(room: str, prefix: str) -> None:
     assert reasons(room) - sentences(prefix) == set()
+
+
+def test_why_a_publisher_by_whip_is_not_there_has_a_sentence() -> None:
+    ends = {
+        code
+        for tree in sources("relay")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Lapse"
+        for code in text_of(node.args[0])
+    }
+    assert {"not_connected", "publisher_silent"} <= ends
+    of_offers = {errors.OfferError.code, errors.UnacceptableError.code}
+    assert (ends | of_offers) - sentences("reason") == set()
 
 
 def test_every_note_has_a_sentence() -> None:

@@ -172,6 +172,18 @@ export const CATALOGUE = {
     "Die Passphrase für SRT ist nicht die des Encoders.",
     "The SRT passphrase is not the encoder's.",
   ],
+  "reason.keys_unreadable": [
+    "Der Server kann gerade keine Schlüssel prüfen; der Grund steht im Protokoll.",
+    "The server cannot check keys just now; the log says why.",
+  ],
+  "reason.not_acceptable": [
+    "Der Sender bietet kein Video in H.264 oder H.265 an.",
+    "The publisher offers no video in H.264 or H.265.",
+  ],
+  "reason.bad_offer": [
+    "Die Anmeldung des Senders (WHIP) ist fehlerhaft.",
+    "The publisher's registration (WHIP) is faulty.",
+  ],
   "reason.not_connected": [
     "Der Sender hat sich angemeldet, aber die Verbindung kam nicht zustande. Ist der WebRTC-Port frei?",
     "The publisher has registered, but could not be connected. Is the WebRTC port open?",

@@ -36,6 +36,7 @@ const STEPS: Record<string, Key> = {
   not_video: "next.format",
   no_video: "next.format",
   multitrack: "next.format",
+  not_acceptable: "next.format",
   unsupported_codec: "next.format",
   publisher_garbled: "next.format",
   unreachable: "next.check_camera",
