@@ -138,3 +138,24 @@ async def test_a_publisher_that_was_killed_comes_back_by_itself(clip: str, tmp_p
                     await asyncio.wait([waiting], timeout=0.05)
                 waiting.cancel()
         check_invariants(house.rig.units("tag"))
+
+
+async def test_an_offer_alone_displaces_nobody_and_who_connects_takes_over(clip: str, tmp_path: Path) -> None:
+    async with whip_house(tmp_path, "tag", takeover=True) as house, gst_publisher(clip) as other:
+        url = f"{house.url}/live/tag/whip"
+        command = ffmpeg_whip(clip, url, house.keys["tag"], "-stream_loop", "-1")
+        async with publishing(*command) as first:
+            await house.rig.until_pictures("tag", 10)
+            epoch = house.rig.state("tag").epoch
+            headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {house.keys['tag']}"}
+            async with aiohttp.ClientSession() as http:
+                offer = await other.told("offer")
+                for _ in range(3):  # GStreamer never hears of the answers
+                    reply = await http.post(url, data=offer, headers=headers)
+                    assert reply.status == 201
+            await house.rig.until_pictures("tag", len(house.rig.units("tag")) + 30)
+            assert (first.returncode, house.rig.state("tag").epoch) == (None, epoch)
+            async with publishing(*command):
+                await house.rig.until(lambda: house.rig.state("tag").epoch > epoch, "the newer publisher")
+                await house.rig.until_pictures("tag", len(house.rig.units("tag")) + 10)
+        check_invariants(house.rig.units("tag"))
