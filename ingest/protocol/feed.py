@@ -90,7 +90,12 @@ class Feed:
         """The feed as it is now."""
         life = self._lifecycle
         is_live = life.status is SourceStatus.LIVE
-        notes = (self._transcoded, *self._assembler.notes, self._timeline.clock_note)
+        notes = (
+            self._transcoded,
+            *self._assembler.notes,
+            self._timeline.clock_note,
+            self._timeline.pace_note,
+        )
         return SourceState(
             feed_id=self.feed_id,
             status=life.status,

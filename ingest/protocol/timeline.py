@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec.rtp import Unwrapper, signed_distance
-from flow.envelope import EarliestArrival
 from flow.units import CLOCK_RATE_HZ, UtcOrigin
+
+from .arrival import PictureArrival
 
 WINDOW_NS = 10 * NS_PER_S
 """How long the least delayed picture counts."""
@@ -53,7 +54,7 @@ class Timeline:
 
     def __init__(self, trust_clock: bool = False) -> None:
         self._trust_clock = trust_clock
-        self._envelope = EarliestArrival(WINDOW_NS)
+        self._envelope = PictureArrival(WINDOW_NS)
         self._bits = 64
         self._unwrapper = Unwrapper(self._bits)
         self._position: int | None = None  # of the last picture, in unwrapped ticks of the source
@@ -70,6 +71,11 @@ class Timeline:
     @property
     def epoch(self) -> int:
         return self._epoch
+
+    @property
+    def pace_note(self) -> str:
+        """ "arrival_behind" while pictures come later and later than their timestamps say, else ""."""
+        return "arrival_behind" if self._envelope.is_behind else ""
 
     def restart(self, bits: int | None = None) -> None:
         """The source begins (anew): another epoch. `bits`: where its timestamps wrap, if that is new."""

