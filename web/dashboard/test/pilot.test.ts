@@ -74,6 +74,7 @@ describe("what to do next", () => {
     expect(nextStep(camera({ reason: "key_wrong" }, "rtmp", 0))).toBe("next.make_key");
     expect(nextStep(camera({ status: "connecting" }, "rtmp", 1))).toBe("next.start");
     expect(nextStep(camera({ reason: "key_wrong" }))).toBe("next.new_key");
+    expect(nextStep(camera({ reason: "not_acceptable" }, "whip"))).toBe("next.format");
   });
 
   it("depends on how the feed is reached", () => {
