@@ -37,6 +37,7 @@ export function quality({ rendition, target, pinned }: RenditionChosen): {
 export class Quality {
   private readonly options = VALUES.map((value) => h("option", { value }));
   private readonly told = h("option", { disabled: true }); // no choice: what is done to the picture
+  private tip: string | null = null;
   private readonly list: HTMLSelectElement;
   private readonly short = h("span", { class: "quality-short", "aria-hidden": "true" }); // where room is scarce
   private readonly how = h("span", { class: "quality-how" });
@@ -73,7 +74,7 @@ export class Quality {
     setText(this.short, translate(language, short, { size: size(now) }) + still);
     if (this.list.value !== value) this.list.value = value;
     setAttribute(this.list, "aria-label", translate(language, "quality"));
-    setAttribute(this.list, "title", translate(language, "quality"));
+    setAttribute(this.list, "title", this.tip ?? translate(language, "quality"));
     setAttribute(this.element, "data-low", String(now === "quality.low"));
   }
 
@@ -81,6 +82,7 @@ export class Quality {
     const done = treatment(language, feed, rendition);
     this.told.hidden = this.made.hidden = done === null;
     setAttribute(this.element, "data-made", String(done !== null));
+    this.tip = done && sentence(done);
     if (!done) return;
     setText(this.told, sentence(done));
     setText(this.how, `${done.how}: `);

@@ -37,43 +37,43 @@ export const TREATMENT_WORDS = {
   ],
 
   "advice.b_frames": [
-    "B-Bilder: Encoder auf „zerolatency“ stellen (B-Frames 0) spart die Umwandlung.",
-    "B-frames: setting the encoder to “zerolatency” (B-frames 0) saves the conversion.",
+    "B-Bilder: Encoder auf „zerolatency“ stellen (B-Frames 0), das spart die Umwandlung.",
+    "B-frames: set the encoder to “zerolatency” (B-frames 0), that saves the conversion.",
   ],
   "advice.codec_h265": [
-    "Am Sender H.264 statt H.265 einstellen spart die Umwandlung.",
-    "Setting the sender to H.264 instead of H.265 saves the conversion.",
+    "Am Sender H.264 statt H.265 einstellen, das spart die Umwandlung.",
+    "Set the sender to H.264 instead of H.265, that saves the conversion.",
   ],
   "advice.interlaced": [
-    "Kamera auf Vollbilder stellen (progressiv, „p“ statt „i“) spart die Umwandlung.",
-    "Setting the camera to progressive (“p” instead of “i”) saves the conversion.",
+    "Kamera auf Vollbilder stellen (progressiv, „p“ statt „i“), das spart die Umwandlung.",
+    "Set the camera to progressive (“p” instead of “i”), that saves the conversion.",
   ],
   "advice.chroma": [
-    "Encoder auf 4:2:0 mit 8 Bit stellen (Profil „high“ oder „main“) spart die Umwandlung.",
-    "Setting the encoder to 4:2:0 with 8 bit (profile “high” or “main”) saves the conversion.",
+    "Encoder auf 4:2:0 mit 8 Bit stellen (Profil „high“ oder „main“), das spart die Umwandlung.",
+    "Set the encoder to 4:2:0 with 8 bit (profile “high” or “main”), that saves the conversion.",
   ],
   "advice.intra_refresh": [
-    "Intra-Refresh abschalten und alle 2 s einen Keyframe (IDR) senden spart die Umwandlung.",
-    "Switching intra refresh off and sending a keyframe (IDR) every 2 s saves the conversion.",
+    "Intra-Refresh abschalten und alle 2 s einen Keyframe (IDR) senden, das spart die Umwandlung.",
+    "Switch intra refresh off and send a keyframe (IDR) every 2 s, that saves the conversion.",
   ],
   "advice.keyframe_interval_long": [
-    "Keyframe-Abstand auf 2 s stellen spart die Umwandlung.",
-    "Setting the keyframe interval to 2 s saves the conversion.",
+    "Keyframe-Abstand auf 2 s stellen, das spart die Umwandlung.",
+    "Set the keyframe interval to 2 s, that saves the conversion.",
   ],
   "advice.codec_mpeg2": [
-    "Am Encoder H.264 statt MPEG-2 einstellen spart die Umwandlung.",
-    "Setting the encoder to H.264 instead of MPEG-2 saves the conversion.",
+    "Am Encoder H.264 statt MPEG-2 einstellen, das spart die Umwandlung.",
+    "Set the encoder to H.264 instead of MPEG-2, that saves the conversion.",
   ],
   "advice.codec_mpeg4": [
-    "Am Encoder H.264 statt MPEG-4 einstellen spart die Umwandlung.",
-    "Setting the encoder to H.264 instead of MPEG-4 saves the conversion.",
+    "Am Encoder H.264 statt MPEG-4 einstellen, das spart die Umwandlung.",
+    "Set the encoder to H.264 instead of MPEG-4, that saves the conversion.",
   ],
   "advice.codec_mjpeg": [
-    "An der Kamera H.264 statt MJPEG einstellen spart die Umwandlung.",
-    "Setting the camera to H.264 instead of MJPEG saves the conversion.",
+    "An der Kamera H.264 statt MJPEG einstellen, das spart die Umwandlung.",
+    "Set the camera to H.264 instead of MJPEG, that saves the conversion.",
   ],
   "advice.codec_other": [
-    "An der Kamera H.264 einstellen spart die Umwandlung.",
-    "Setting the camera to H.264 saves the conversion.",
+    "An der Kamera H.264 einstellen, das spart die Umwandlung.",
+    "Set the camera to H.264, that saves the conversion.",
   ],
 } as const satisfies Record<string, Entry>;

@@ -104,7 +104,7 @@ describe("what the pilot is told of it", () => {
     expect(advice(null)).toBeNull();
     const key = advice(source({ notes: ["clock_untrusted", "b_frames"] }));
     expect(key && CATALOGUE[key][0]).toBe(
-      "B-Bilder: Encoder auf „zerolatency“ stellen (B-Frames 0) spart die Umwandlung.",
+      "B-Bilder: Encoder auf „zerolatency“ stellen (B-Frames 0), das spart die Umwandlung.",
     );
     const camera = { keys: 1, ways: [], feed: { state: h265 } } as unknown as Parameters<typeof nextStep>[0];
     expect(nextStep(camera)).toBe("advice.codec_h265");
