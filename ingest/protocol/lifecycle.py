@@ -76,7 +76,9 @@ class Lifecycle:
     def unusable(self, reason: str, detail: str, now_ns: int) -> None:
         """Something came that is not for us; it explains a silence, by the first of a series."""
         if self._unusable is not None and self._is_recent(self._unusable[0], now_ns):
-            _, reason, detail = self._unusable  # or the line would change with every datagram
+            before = self._unusable[1]  # stays, or the line would change with every datagram
+            if before != "not_video" or reason == before:  # "no video" is what is said until more is known
+                _, reason, detail = self._unusable
         self._unusable = (now_ns, reason, detail)
 
     def picture(self, now_ns: int) -> None:
