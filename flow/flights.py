@@ -64,7 +64,8 @@ class SourceState:
 
     `reason` is a code of the UI catalogue ("port_in_use", "no_keyframe", ...), `detail` one clear English
     line that says what and where. `notes` are codes of lasting properties a viewer must know of
-    ("b_frames", "codec_h265", ...). Counters run since the service started.
+    ("b_frames", "codec_h265", ...). `ways_off` are the protocols, of those that publishers may come by, that
+    are not to be had just now, each with a code like `reason`. Counters run since the service started.
     """
 
     feed_id: str
@@ -82,6 +83,7 @@ class SourceState:
     lost_packets: int = 0
     damaged: int = 0  # pictures thrown away because they could not be whole
     restarts: int = 0
+    ways_off: dict[str, str] = field(default_factory=dict)
 
 
 UNFIT_NOTES = frozenset(

@@ -61,6 +61,10 @@ class Error(IntEnum):
     EASYNCRCV = 6002
 
 
+_STATE_CONNECTED = 5
+"""SRT_SOCKSTATUS: what comes before it may become it, what comes after it is over."""
+
+
 class Rejection(IntEnum):
     """SRT_REJECT_REASON (srt.h), and of 1000 and more what applications say (access_control.h)."""
 
@@ -136,6 +140,7 @@ _PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "srt_accept": (_int, (_int, _void, _void)),
     "srt_connect": (_int, (_int, _text, _int)),
     "srt_getsockname": (_int, (_int, _void, _void)),
+    "srt_getsockstate": (_int, (_int,)),
     "srt_setsockflag": (_int, (_int, _int, _void, _int)),
     "srt_getsockflag": (_int, (_int, _int, _void, _void)),
     "srt_recvmsg": (_int, (_int, _void, _int)),
@@ -178,6 +183,10 @@ class Libsrt:
         made.set(Option.RCVSYN, 0)
         made.set(Option.SNDSYN, 0)
         return made
+
+    def is_over(self, number: int) -> bool:
+        """Whether a socket's connection has ended, or was refused."""
+        return int(self.call.srt_getsockstate(number)) > _STATE_CONNECTED
 
     def checked(self, result: int) -> int:
         """The result of a call; raises SrtError for -1."""

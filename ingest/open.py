@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flow.clock import Clock
 from flow.errors import ConfigError
 
-from .addresses import zoned
+from .addresses import shown, zoned
 from .protocol.rtsp_url import RtspUrl
 from .protocol.srt_address import SrtUrl
 from .settings import FeedSource
@@ -27,7 +27,8 @@ _LATER = frozenset({"rtmp", "rtmps", "http", "https"})
 
 
 def open_source(feed: FeedSource, clock: Clock) -> Source:
-    """The source that a feed names. Raises ConfigError with code "unsupported_url"; opens nothing yet."""
+    """The source that a feed names; opens nothing yet. Raises ConfigError with code "unsupported_url" or
+    "url_unescaped", whose text holds no secret of the address."""
     scheme, separator, rest = feed.url.partition(":")
     if not separator or "/" in scheme:
         return FileSource(feed.url, feed.fps, feed.loop, clock)
@@ -55,10 +56,10 @@ def _endpoint(feed: FeedSource) -> Endpoint:
     try:
         parts = urlsplit(feed.url)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise _unsupported(f"{feed.url}: {error}") from None
+    except ValueError:  # its text repeats what it cannot read
+        raise _unsupported(f"{shown(feed.url)} has no address and port that can be read") from None
     if host is None or port is None:
-        raise _unsupported(f"{feed.url} needs an address and a port")
+        raise _unsupported(f"{shown(feed.url)} needs an address and a port")
     return Endpoint(zoned(host), port, feed.allow_from)
 
 

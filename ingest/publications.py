@@ -9,8 +9,9 @@ from flow.clock import NS_PER_S, Clock
 from flow.doors import KeyDoor
 from flow.errors import LagebildError, RefusedError
 
-from .protocol.events import Awaited, Gone, Opened, SourceEvent
+from .protocol.events import Gone, Opened, SourceEvent, WaysOff
 from .settings import PUSHED, FeedSource
+from .ways import Ways
 
 SILENT_NS = 2 * NS_PER_S
 """A publisher this long silent is taken for one whose connection broke unnoticed: it yields to any other."""
@@ -69,14 +70,15 @@ class Publication:
 class Place:
     """One pushed feed: its source listens by `tell` while it runs."""
 
-    def __init__(self, source: FeedSource) -> None:
+    def __init__(self, source: FeedSource, ways: Ways) -> None:
         self.source = source
         self.protocols = PUSHED[source.url]
         self.holder: Publication | None = None
         self.tells_from_ns = 0
         """When it tells again of somebody who may not send."""
         self._listener: Callable[[SourceEvent], None] | None = None
-        self._waits: SourceEvent = Awaited(f"waiting for a publisher by {', '.join(sorted(self.protocols))}")
+        self._ways = ways
+        self._told_off: dict[str, str] = {}
 
     def tell(self, event: SourceEvent) -> None:
         if self._listener is not None:
@@ -84,7 +86,18 @@ class Place:
 
     def attach(self, listener: Callable[[SourceEvent], None]) -> None:
         self._listener = listener
-        self.tell(self._waits)
+        self.tell_ways()
+
+    def tell_ways(self) -> None:
+        """Where publishers can come to, and why not by other ways; that it waits, only if nobody sends."""
+        if self._listener is None:
+            return
+        off = self._ways.off(self.protocols)
+        if off != self._told_off:
+            self._told_off = off
+            self.tell(WaysOff(off))
+        if self.holder is None:
+            self.tell(self._ways.waiting(self.protocols))
 
     def detach(self) -> None:
         self._listener = None
@@ -100,7 +113,10 @@ class Publications:
     def __init__(self, sources: Iterable[FeedSource], keys: KeyDoor, clock: Clock) -> None:
         self._keys = keys
         self._clock = clock
-        self._places = {source.feed_id: Place(source) for source in sources if source.url in PUSHED}
+        self._ways = Ways()
+        self._places = {
+            source.feed_id: Place(source, self._ways) for source in sources if source.url in PUSHED
+        }
 
     def protocols(self) -> frozenset[str]:
         """By which protocols somebody may come."""
@@ -153,12 +169,24 @@ class Publications:
 
     def missed(self, feed_id: str, publisher: Publisher, reason: str, what: str) -> None:
         """Let a feed that nobody sends to tell what became of `publisher`; its own thread only."""
-        place, now_ns = self._places.get(feed_id), self._clock.now_ns()
-        if place is None or place.holder is not None or publisher.protocol not in place.protocols:
-            return
-        if now_ns >= place.tells_from_ns:
-            place.tells_from_ns = now_ns + TELL_EVERY_NS
+        if self.would_tell(feed_id, publisher):
+            place = self._places[feed_id]
+            place.tells_from_ns = self._clock.now_ns() + TELL_EVERY_NS
             place.tell(Gone(reason, f"a publisher at {publisher.host} {what}"))
+
+    def unread(self, feed_id: str, publisher: Publisher) -> None:
+        """`publisher` could not be judged, for the keys cannot be read; its own thread only."""
+        self.missed(
+            feed_id, publisher, "keys_unreadable", "was refused: the server cannot check keys just now"
+        )
+
+    def would_tell(self, feed_id: str, publisher: Publisher) -> bool:
+        """Whether that feed would tell of somebody who comes as `publisher` and may not send. It is only
+        looked at, so any thread may ask."""
+        place = self._places.get(feed_id)
+        if place is None or place.holder is not None or publisher.protocol not in place.protocols:
+            return False
+        return self._clock.now_ns() >= place.tells_from_ns
 
     def dismiss(self, feed_id: str) -> None:
         """Cut off whoever sends to a feed: its keys were withdrawn."""
@@ -177,12 +205,15 @@ class Publications:
 
     def unavailable(self, protocol: str, error: LagebildError) -> None:
         """Nobody can come by `protocol`, for this reason."""
-        for place in self._places.values():
-            if place.protocols == {protocol} and place.holder is None:
-                place.tell(Gone(error.code, str(error)))
+        if self._ways.close(protocol, error):
+            self._tell_ways(protocol)
 
     def available(self, protocol: str, address: str) -> None:
         """Publishers can come by `protocol` now, to `address`."""
+        self._ways.open(protocol, address)
+        self._tell_ways(protocol)
+
+    def _tell_ways(self, protocol: str) -> None:
         for place in self._places.values():
-            if protocol in place.protocols and place.holder is None:
-                place.tell(Awaited(f"waiting for a publisher on {address}"))
+            if protocol in place.protocols:
+                place.tell_ways()

@@ -68,9 +68,9 @@ class _Claim:
             raise
         except ConfigError as error:  # what of them cannot be read is not for strangers
             self._desk.complain(f"{host} could not be asked for its key: {error}")
-            unread = UnavailableError("the server cannot check keys just now", code="keys_unreadable")
-            self._publications.refused(self._feed_id, self._publisher, unread)
-            raise unread from None
+            self._publications.unread(self._feed_id, self._publisher)
+            message = "the server cannot check keys just now"
+            raise UnavailableError(message, code="keys_unreadable") from None
 
 
 class _RtpPublication:

@@ -36,6 +36,9 @@ log = logging.getLogger("lagebild.ingest")
 
 _TICK_NS = 100 * NS_PER_MS
 _REPORT_NS = NS_PER_S
+_PASSING = frozenset({PortInUseError.code, "srt_missing"})
+"""What is wrong with the machine, not with the feed's settings: it may be mended while we run."""
+
 _CALM_NS = 600 * NS_PER_S
 """So long after a failure, what was logged before it is not logged again: a broken file breaks each time."""
 _LINES_KEPT = 8
@@ -156,7 +159,7 @@ class _SupervisedFeed:
             if error.code == "auth_refused":
                 return self._refused(str(error))
             self._failed(error.code, str(error))
-            if isinstance(error, ConfigError) and not isinstance(error, PortInUseError):
+            if isinstance(error, ConfigError) and error.code not in _PASSING:
                 return None
         except Exception as error:  # a fault of ours must not take the other feeds down
             log.exception("feed %s: its source failed unexpectedly", self.feed_id)

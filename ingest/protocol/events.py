@@ -27,6 +27,13 @@ class Awaited:
 
 
 @dataclass(frozen=True, slots=True)
+class WaysOff:
+    """By these protocols no publisher can come just now: a reason code of each."""
+
+    reasons: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """Whoever brought pictures has left, or cannot come: a reason code and one line. Another may come."""
 
@@ -122,6 +129,7 @@ class Unusable:
 SourceEvent: TypeAlias = (
     Opened
     | Awaited
+    | WaysOff
     | Gone
     | Heard
     | ParameterSets

@@ -19,6 +19,7 @@ from .events import (
     SourcePicture,
     Transcoded,
     Unusable,
+    WaysOff,
 )
 from .lifecycle import Lifecycle, Patience
 from .rates import Rates
@@ -41,6 +42,7 @@ class Feed:
         self._lost_packets = 0
         self._last_shown = 0
         self._transcoded = ""
+        self._ways_off: dict[str, str] = {}
 
     def handle(self, event: SourceEvent, now_ns: int) -> list[AccessUnit]:
         """Take one event of the source; return what it completes: a picture its own access unit, mostly."""
@@ -68,6 +70,8 @@ class Feed:
                 self._lifecycle.unusable(reason, detail, now_ns)
             case Awaited(detail):
                 self._lifecycle.awaited(detail)
+            case WaysOff(reasons):
+                self._ways_off = reasons
             case Gone(reason, detail):
                 self.failed(reason, detail, now_ns)
         return []
@@ -112,6 +116,7 @@ class Feed:
             lost_packets=self._lost_packets,
             damaged=self._assembler.damaged,
             restarts=max(0, self._timeline.epoch),
+            ways_off=self._ways_off,
         )
 
     def _restart(self, bits: int | None) -> None:

@@ -14,6 +14,7 @@ from .rtsp_auth import Credentials
 
 DEFAULT_PORT = 554
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+_ESCAPES = "in a user or a password, # is written %23, / %2F, ? %3F and @ %40"
 _KEPT = "%/:=&?~#+!$,;'@()*[]"  # what `quote` leaves as it is: everything but spaces, controls and umlauts
 
 
@@ -28,7 +29,10 @@ class RtspUrl:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Raises ConfigError with code "unsupported_url", whose text holds nothing of the address."""
+        """Raises ConfigError with code "unsupported_url", or "url_unescaped" where a user or a password is not
+        written as it must be; its text holds nothing of the address."""
+        if _is_unescaped(url):
+            raise _wrong(_ESCAPES, code="url_unescaped")
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, DEFAULT_PORT if parts.port is None else parts.port
@@ -37,8 +41,6 @@ class RtspUrl:
         if parts.scheme.lower() != "rtsp" or not host or not port:
             raise _wrong("it needs a host, like rtsp://192.0.2.7:554/main")
         userinfo, _, place = parts.netloc.rpartition("@")
-        if "#" in url or (not userinfo and "@" in url):
-            raise _wrong("in a user or a password, # is written %23, / %2F, ? %3F and @ %40")
         user, separator, password = (unquote(part) for part in userinfo.partition(":"))
         if _UNSAFE.search(host) or any(ord(sign) < 0x20 for sign in user + password):
             raise _wrong("there is a control character in it")
@@ -71,5 +73,12 @@ def safe(url: str) -> str:
     return quote(url, safe=_KEPT)
 
 
-def _wrong(problem: str) -> ConfigError:
-    return ConfigError(f"this rtsp:// source cannot be used: {problem}", code="unsupported_url")
+def _is_unescaped(url: str) -> bool:
+    """Whether user and password end before the "@" that ends them."""
+    _, _, rest = url.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    return "#" in rest or ("@" not in authority and "@" in rest)
+
+
+def _wrong(problem: str, code: str = "unsupported_url") -> ConfigError:
+    return ConfigError(f"this rtsp:// source cannot be used: {problem}", code=code)

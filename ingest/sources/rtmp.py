@@ -180,6 +180,7 @@ class _Connection(asyncio.BufferedProtocol):
             self._refuse(str(error))
         except LagebildError as error:  # the keys cannot be read; what of them is not for strangers
             self._server.complain(f"{self._address} could not be asked for its key: {error}")
+            self._server.publications.unread(feed_id, publisher)
             self._refuse("the server cannot check keys just now")
         else:
             self._session.accept(now_ns)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.errors import ConfigError, LagebildError, PortInUseError, RefusedError, SourceError
@@ -38,6 +40,14 @@ REJECTIONS = {
 """What a publisher is told, by the code of its RefusedError; SRT has room for a number and no words."""
 
 
+class _Promised(NamedTuple):
+    """Somebody who was let in by us; the passphrase is libsrt's to judge, and what follows."""
+
+    since_ns: int
+    feed_id: str
+    publisher: Publisher
+
+
 class SrtServer:
     """See ingest/serving.py Server.
 
@@ -51,8 +61,8 @@ class SrtServer:
         self.connections: set[_Connection] = set()
         self._settings = settings
         self._complaints = Complaints("srt")
-        self._promised: dict[int, tuple[int, str]] = {}
-        """Who was let in and is not here yet, by the number of its socket: since when, and its address."""
+        self._promised: dict[int, _Promised] = {}
+        """Who was let in and is not here yet, by the number of its socket."""
         self._broken = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -66,20 +76,21 @@ class SrtServer:
                     port = listeners[0].address().port if listeners else address.port
                     listeners.append(self._listening(waiter, Address(address.host, port)))
                 self.publications.available("srt", f"srt://{listeners[0].address()}")
-                await self._keep_time()
+                await self._keep_time(waiter.library.is_over)
             finally:
                 for listener in listeners:
                     waiter.close(listener)
                 for connection in list(self.connections):
                     connection.leave()
 
-    async def _keep_time(self) -> None:
+    async def _keep_time(self, is_over: Callable[[int], bool]) -> None:
+        """`is_over` tells it of the number of a socket."""
         while not self._broken:
             await self.clock.sleep_until(self.clock.now_ns() + _TICK_NS)
             now_ns = self.clock.now_ns()
             for connection in list(self.connections):
                 connection.tick(now_ns)
-            self._miss(now_ns)
+            self._miss(now_ns, is_over)
         raise SourceError("SRT's port broke")
 
     async def _addresses(self) -> list[Address]:
@@ -124,15 +135,21 @@ class SrtServer:
             self.publications.check(feed_id, key, publisher)
         except RefusedError as error:
             refusal = self.publications.loggable(feed_id, error) if feed_id else str(error)
-            if self._complaints.add(f"{caller} was refused: {refusal}", now_ns) and self._loop:
-                self._loop.call_soon_threadsafe(self.publications.refused, feed_id, publisher, error)
+            self._complaints.add(f"{caller} was refused: {refusal}", now_ns)
+            self._let_tell(feed_id, publisher, partial(self.publications.refused, error=error))
             return REJECTIONS[error.code]
         except LagebildError as error:  # the keys cannot be read
             self._complaints.add(f"{caller} could not be asked for its key: {error}", now_ns)
+            self._let_tell(feed_id, publisher, self.publications.unread)
             return Rejection.SERVER_ERROR
         if len(self._promised) < _PROMISED_MOST:
-            self._promised[number] = now_ns, str(caller)
+            self._promised[number] = _Promised(now_ns, feed_id, publisher)
         return 0
+
+    def _let_tell(self, feed_id: str, publisher: Publisher, tell: Callable[[str, Publisher], None]) -> None:
+        """In the loop, which is left alone where nothing would be told."""
+        if self._loop is not None and self.publications.would_tell(feed_id, publisher):
+            self._loop.call_soon_threadsafe(tell, feed_id, publisher)
 
     def _arrived(self, waiter: SrtWaiter, listener: SrtSocket, events: Ready) -> bool:
         if Ready.ERR in events:
@@ -156,14 +173,19 @@ class SrtServer:
             self._complaints.add(f"{address} came too late: {error}", self.clock.now_ns())
             connection.leave()
 
-    def _miss(self, now_ns: int) -> None:
-        """Complain of those who were let in and never came."""
-        for number, (since_ns, address) in list(self._promised.items()):
-            if now_ns - since_ns < _ARRIVAL_NS:
+    def _miss(self, now_ns: int, is_over: Callable[[int], bool]) -> None:
+        """Tell of those who were let in and never came: of whom libsrt turned away itself, at once."""
+        for number, promised in list(self._promised.items()):
+            waited_ns = now_ns - promised.since_ns
+            if waited_ns < _TICK_NS or (waited_ns < _ARRIVAL_NS and not is_over(number)):
                 continue
             self._promised.pop(number, None)
             secret = "has the same passphrase" if self._settings.srt_passphrase else "sets no passphrase"
-            self._complaints.add(f"{address} has the key but could not connect: see that it {secret}", now_ns)
+            what = f"has the key but could not connect: see that it {secret}"
+            self._complaints.add(f"{promised.publisher.address} {what}", now_ns)
+            self.publications.missed(
+                promised.feed_id, promised.publisher, reason="passphrase_of_sender", what=what
+            )
 
 
 class _Connection:

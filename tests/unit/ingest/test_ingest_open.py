@@ -46,12 +46,16 @@ def test_urls_name_sources(url: str, source: object) -> None:
         ("rtp://127.0.0.1", "needs an address and a port"),
         ("udp://:5004", "needs an address and a port"),
         ("rtp://127.0.0.1:99999", "rtp://127.0.0.1:99999"),
+        ("udp://127.0.0.1:geheim@x", "udp://x"),
+        ("rtp://u:geheim@127.0.0.1", "rtp://127.0.0.1 needs"),
+        ("rtp://127.0.0.1:5600x?geheim", "rtp://127.0.0.1:5600x has no"),
     ],
 )
 def test_other_urls_are_refused_with_what_is_possible(url: str, said: str) -> None:
     with pytest.raises(ConfigError, match="possible are rtp://") as raised:
         open_source(FeedSource("f", url), CLOCK)
     assert said in str(raised.value)
+    assert "geheim" not in str(raised.value)
     assert raised.value.code == "unsupported_url"
 
 

@@ -10,7 +10,7 @@ from flow.errors import ConfigError, PortInUseError, RefusedError
 from flow.flights import SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
 from flow.units import AccessUnit, Codec
-from ingest.protocol.events import Awaited, Gone, Heard, Opened, SourceEvent, SourcePicture
+from ingest.protocol.events import Awaited, Gone, Heard, Opened, SourceEvent, SourcePicture, WaysOff
 from ingest.publications import SILENT_NS, Publication, Publications, Publisher
 from ingest.serving import keep_serving
 from ingest.settings import FeedSource, IngestSettings
@@ -121,9 +121,12 @@ def test_a_server_that_cannot_listen_is_told_to_the_feeds_that_need_it() -> None
     desk = Desk()
     desk.publications.unavailable("srt", ConfigError("off"))
     desk.publications.unavailable("rtmp", PortInUseError("1935 is taken"))
-    assert desk.events[1:] == [Gone("port_in_use", "1935 is taken")]
+    assert desk.events[1:] == [WaysOff({"rtmp": "port_in_use"}), Gone("port_in_use", "1935 is taken")]
     desk.publications.available("rtmp", "rtmp://192.0.2.1:1935/live/tag")
-    assert desk.events[2:] == [Awaited("waiting for a publisher on rtmp://192.0.2.1:1935/live/tag")]
+    assert desk.events[3:] == [
+        WaysOff({}),
+        Awaited("waiting for a publisher on rtmp://192.0.2.1:1935/live/tag"),
+    ]
 
 
 class Failing:

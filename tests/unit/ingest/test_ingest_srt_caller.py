@@ -178,3 +178,28 @@ async def test_without_libsrt_srt_is_off_and_says_so_once(caplog: pytest.LogCapt
     lines = [record.message for record in caplog.records if record.message.startswith("nobody can publish")]
     (line,) = lines
     assert "libsrt is not installed" in line
+
+
+@pytest.mark.usefixtures("no_libsrt")
+async def test_an_encoder_is_called_once_libsrt_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = MemoryBus()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = IngestSettings((FeedSource("call", f"srt://127.0.0.1:{port}"),), retry_first_s=0.05)
+    task = asyncio.ensure_future(Ingest(bus, SystemClock(), settings).run())
+
+    def reason() -> str:
+        state = bus.peek(SourceState, "call")
+        return state.reason if state else ""
+
+    try:
+        await until(lambda: reason() == "srt_missing")
+        monkeypatch.undo()  # what the fixture has taken away is there again
+        with SrtEncoder() as encoder:
+            encoder.socket.listen(Address("127.0.0.1", port), 4, lambda *_: 0)
+            await until(encoder.was_called)
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await bus.aclose()
