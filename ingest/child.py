@@ -63,8 +63,13 @@ def _started(arguments: list[str], pipe: socket.socket) -> subprocess.Popen[byte
         stdin=pipe.fileno(),
         stdout=pipe.fileno(),
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": _ROOT},
+        env=environment(),
     )
+
+
+def environment() -> dict[str, str]:
+    """In which our own modules are found."""
+    return {**os.environ, "PYTHONPATH": _ROOT}
 
 
 def end_with(parent: int) -> None:

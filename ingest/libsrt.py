@@ -167,6 +167,7 @@ class Libsrt:
             function = getattr(shared, name)
             function.restype, function.argtypes = result, arguments
         self.call = shared
+        self.name = shared._name
         shared.srt_setloglevel(_LOG_CRITICAL)  # else strangers write to our stderr as often as they like
 
     def startup(self) -> None:

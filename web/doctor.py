@@ -12,14 +12,22 @@ from flow.errors import ConfigError, LagebildError
 from flow.flights import Unsecured
 from ingest.addresses import shown
 from ingest.open import open_source
-from ingest.settings import PUSHED, FeedSource
+from ingest.settings import PUSHED, EncodeSettings
 
-from .doctor_machine import check_buffers, check_clock, check_codecs, check_disk, check_libsrt
+from .doctor_cameras import as_source, check_cameras
+from .doctor_machine import (
+    check_buffers,
+    check_clock,
+    check_codecs,
+    check_disk,
+    check_encoder,
+    check_libsrt,
+)
 from .doctor_ports import check_ports
 from .doctor_redis import check_redis
 from .doctor_report import Finding, fail, ok, warn
 from .publish_keys import PublishKeys
-from .settings import AircraftSettings, FeedSettings, Settings
+from .settings import AircraftSettings, EncodingSettings, FeedSettings, Settings
 from .unsecured import how_unsecured, is_loopback
 
 _NAME_THE_SENDERS = 'name the senders in allow_from, such as ["192.0.2.7"], or listen on 127.0.0.1'
@@ -36,9 +44,11 @@ def examine(load: Callable[[], Settings], where: str, redis: str = "") -> Iterat
     if settings is not None:
         yield from check_configuration(settings, where)
         yield from check_ports(settings)
+        yield from check_cameras(settings)
     yield from check_codecs()
-    sources = {feed.source for aircraft in settings.aircraft for feed in aircraft.feed} if settings else set()
-    yield check_libsrt("srt" in sources)
+    encode = settings.encode if settings is not None else EncodingSettings()
+    yield check_encoder(EncodeSettings(encode.encoder, encode.preset))
+    yield check_libsrt(settings is not None and _needs_srt(settings))
     yield check_redis(redis)
     yield check_clock()
     if settings is not None:
@@ -80,14 +90,20 @@ def _check_feed(feed: FeedSettings, keys: PublishKeys) -> Iterator[Finding]:
         yield from _check_keys(feed, keys)
         return
     try:
-        open_source(FeedSource(feed.id, feed.source, transport=feed.transport), SystemClock())
-    except ConfigError:  # its text may hold what of the address is secret
-        todo = "use rtp://, udp://, rtsp://, file: or one of " + ", ".join(sorted(PUSHED))
-        yield fail("config", f"{name}: {shown(feed.source)} is no source that can be opened", todo)
+        open_source(as_source(feed), SystemClock())
+    except ConfigError as error:  # without what of the address is secret
+        todo = f"correct `source`, or use one of {', '.join(sorted(PUSHED))}, for what is sent to us with a key"
+        yield fail("config", f"{name}: {shown(feed.source)} is no source that can be opened: {error}", todo)
         return
     path = Path(feed.source.removeprefix("file:").removeprefix("//"))
     if shown(feed.source) == feed.source and _is_path(feed.source) and not path.is_file():
         yield fail("config", f"{name}: {path} is no file", "correct `source`")
+
+
+def _needs_srt(settings: Settings) -> bool:
+    """Whether some feed has no other way."""
+    feeds = (feed for aircraft in settings.aircraft for feed in aircraft.feed)
+    return any(feed.source.partition(":")[0].lower() == "srt" for feed in feeds)
 
 
 def _is_path(source: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import os
 import shutil
 import socket
@@ -13,37 +12,53 @@ from pathlib import Path
 
 import av
 
+from flow.errors import ConfigError
+from ingest.child import EncoderError
+from ingest.encoder_trial import try_encoder
+from ingest.libsrt import load
+from ingest.settings import EncodeSettings
+
 from .doctor_report import Finding, fail, ok, warn
 
-CODECS = (("h264", "r", "decode H.264"), ("hevc", "r", "decode H.265"), ("libx264", "w", "encode H.264"))
+DECODERS = (("h264", "decode H.264"), ("hevc", "decode H.265"))
 DISK_FREE_BYTES = 2 * 1024**3
 BURST_BYTES = 4 * 1024**2
 """What a large keyframe needs in a socket's buffer (docs/operations.md)."""
 
-LIBSRT = ("srt-gnutls", "srt-openssl", "srt")
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 _STA_UNSYNC = 0x0040
 _PLAUSIBLE_ERROR_S = 1.0
 
 
 def check_codecs() -> Iterator[Finding]:
-    for name, mode, use in CODECS:
+    for name, use in DECODERS:
         try:
-            av.codec.Codec(name, mode)  # type: ignore[arg-type]
+            av.codec.Codec(name, "r")
         except av.codec.codec.UnknownCodecError:
             yield fail("codec", f"cannot {use}: {name} is missing from libav", "install PyAV's own wheel")
         else:
             yield ok("codec", f"can {use} ({name})")
 
 
+def check_encoder(settings: EncodeSettings) -> Finding:
+    """Let the configured encoder make a picture."""
+    try:
+        try_encoder(settings)
+    except EncoderError as error:
+        todo = 'set [encode] encoder = "libx264" and preset = "superfast"'
+        return fail("codec", f"cannot encode H.264 as configured: {error}", todo)
+    return ok("codec", f"can encode H.264 ({settings.encoder})")
+
+
 def check_libsrt(needed: bool) -> Finding:
-    """`needed`: some feed is pushed by SRT alone."""
-    found = next((path for name in LIBSRT if (path := ctypes.util.find_library(name))), None)
-    if found:
-        return ok("srt", f"libsrt is there ({found})")
-    todo = "on Debian: apt install libsrt1.5-gnutls"
-    missing = "libsrt is missing: nobody can publish by SRT"
-    return fail("srt", missing, todo) if needed else warn("srt", missing, todo)
+    """`needed`: some feed has no other way than SRT."""
+    try:
+        found = load()
+    except ConfigError:
+        todo = "on Debian: apt install libsrt1.5-gnutls"
+        missing = "libsrt is missing: nobody can publish by SRT, and no srt:// source can be called"
+        return fail("srt", missing, todo) if needed else warn("srt", missing, todo)
+    return ok("srt", f"libsrt is there ({found.name})")
 
 
 class _Timex(ctypes.Structure):
