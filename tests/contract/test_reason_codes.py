@@ -46,7 +46,14 @@ def codes_of_call(call: ast.Call) -> set[str]:
         return text_of(call.args[0] if call.args else None)
     if name == "_halt":
         return text_of(call.args[1])
-    return text_of(named.get("reason"))
+    return text_of(named.get("reason")) | text_of(named.get("code"))
+
+
+def defaults(function: ast.FunctionDef) -> set[str]:
+    """Codes that are handed on where none is given."""
+    arguments = function.args.args[len(function.args.args) - len(function.args.defaults) :]
+    pairs = zip(arguments, function.args.defaults, strict=True)
+    return {code for each, value in pairs if each.arg in ("reason", "code") for code in text_of(value)}
 
 
 def returned_first(function: ast.FunctionDef) -> set[str]:
@@ -67,8 +74,12 @@ def reasons(room: str) -> set[str]:
                 found |= codes_of_call(node)
             elif isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "reason":
                 found |= text_of(node.value)
-            elif isinstance(node, ast.FunctionDef) and node.name in ("_judge", "_why_nothing"):
-                found |= returned_first(node)
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "code":
+                found |= text_of(node.value)
+            elif isinstance(node, ast.FunctionDef):
+                found |= defaults(node)
+                if node.name in ("_judge", "_why_nothing"):
+                    found |= returned_first(node)
     return found - {"", "malformed"}  # malformed bytes are told as what they are not
 
 
@@ -97,6 +108,10 @@ def test_the_codes_are_found() -> None:
         "source_ended",
         "forbidden_sender",
         "no_fps",
+        "url_unescaped",
+        "encoder_failed",
+        "publisher_left",
+        "passphrase_of_sender",
     } <= reasons("ingest")
     assert {"file_ended", "duplicate_system_id", "not_mavlink", "connect_failed", "no_messages"} <= reasons(
         "telemetry"
@@ -106,6 +121,14 @@ def test_the_codes_are_found() -> None:
 @pytest.mark.parametrize(("room", "prefix"), [("ingest", "reason"), ("telemetry", "link")])
 def test_every_reason_has_a_sentence(room: str, prefix: str) -> None:
     assert reasons(room) - sentences(prefix) == set()
+
+
+def test_what_to_do_is_chosen_for_every_reason_of_ingest() -> None:
+    """None falls through to what is said of reasons that are not known."""
+    advice = (CATALOGUE.parent / "pilot" / "advice.ts").read_text(encoding="utf-8")
+    chosen = set(re.findall(r"^  (\w+): ", advice, re.MULTILINE))
+    assert "forbidden_sender" in chosen
+    assert reasons("ingest") - chosen == set()
 
 
 def test_why_a_publisher_by_whip_is_not_there_has_a_sentence() -> None:

@@ -42,6 +42,7 @@ export interface SourceState {
   damaged: number;
   restarts: number;
   address: string;
+  ways_off: Record<string, string>; // protocols that publishers cannot come by just now, each with a reason
 }
 
 /** What looking at the decoded pictures says of the camera; no findings: nothing is wrong. */

@@ -133,8 +133,12 @@ export const CATALOGUE = {
     "The drone sends no whole picture (no keyframe), only changes.",
   ],
   "reason.unsupported_url": [
-    "Diese Art von Quelle kennt der Server nicht.",
-    "The server does not know this kind of source.",
+    "Mit der eingestellten Adresse (source) kann der Server nichts anfangen.",
+    "The server can do nothing with the configured address (source).",
+  ],
+  "reason.url_unescaped": [
+    "In der Adresse der Kamera (source) ist ein Sonderzeichen falsch geschrieben: In Benutzer und Passwort wird / zu %2F, # zu %23, ? zu %3F und @ zu %40.",
+    "In the camera's address (source) a special character is written wrongly: in user and password, / becomes %2F, # %23, ? %3F and @ %40.",
   ],
   "reason.unsupported_codec": [
     "Das Videoformat der Drohne kann auf diesem Weg nicht gezeigt werden. Am Sender H.264 einstellen.",
@@ -185,6 +189,10 @@ export const CATALOGUE = {
   "reason.passphrase_wrong": [
     "Die Passphrase für SRT ist nicht die des Encoders.",
     "The SRT passphrase is not the encoder's.",
+  ],
+  "reason.passphrase_of_sender": [
+    "Der Sender hat den richtigen Schlüssel, aber die SRT-Verbindung kam nicht zustande: Seine Passphrase ist nicht die des Servers.",
+    "The sender has the right key, but SRT could not connect: its passphrase is not the server's.",
   ],
   "reason.keys_unreadable": [
     "Der Server kann gerade keine Schlüssel prüfen; der Grund steht im Protokoll.",
@@ -294,8 +302,8 @@ export const CATALOGUE = {
     "The camera sends an uncommon format; the server converts it to H.264. That costs processor time; the recording is converted, too.",
   ],
   "note.clock_untrusted": [
-    "Die Kamera liefert keine Uhrzeit: Das Alter zählt ab Empfang.",
-    "The camera gives no time: the age counts from arrival.",
+    "Die Kamera liefert eine Uhrzeit, der aber nicht vertraut wird (trust_clock): Das Alter zählt ab Empfang.",
+    "The camera gives a time, but it is not trusted (trust_clock): the age counts from arrival.",
   ],
   "note.clock_refused": [
     "Die Uhr der Kamera geht falsch: Das Alter zählt ab Empfang.",
@@ -443,8 +451,8 @@ export const CATALOGUE = {
     "Sound is neither transmitted nor recorded.",
   ],
   "help.age": [
-    "„ab Kamera“: Alter des Bildes seit der Aufnahme. „≥ … ab Empfang“: Die Kamera liefert keine Uhrzeit, das Bild ist mindestens so alt.",
-    "“from camera”: age of the picture since it was taken. “≥ … from arrival”: the camera gives no time, the picture is at least that old.",
+    "„ab Kamera“: Alter des Bildes seit der Aufnahme. „≥ … ab Empfang“: Die Kamera liefert keine Uhrzeit, der vertraut wird; das Bild ist mindestens so alt.",
+    "“from camera”: age of the picture since it was taken. “≥ … from arrival”: the camera gives no time that is trusted; the picture is at least that old.",
   ],
   "help.choose": ["Bild wählen", "Choose a feed"],
   "help.picture": [

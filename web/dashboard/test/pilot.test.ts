@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { CATALOGUE, translate } from "../src/catalogue";
 import type { PilotFeed, Protocol } from "../src/pilot/api";
-import { figures, LossWatch, nextStep, reasons, verdict } from "../src/pilot/arrival";
+import { ADVICE } from "../src/pilot/advice";
+import {
+  figures,
+  LossWatch,
+  nextStep,
+  offSentence,
+  openFirst,
+  reasons,
+  verdict,
+} from "../src/pilot/arrival";
 import { partsOf } from "../src/pilot/parts";
 import { source } from "./samples";
 
@@ -25,7 +34,7 @@ function camera(
       state: source({ status: "lost", ...changes }),
     },
     keys: ["rtmp", "srt", "whip"].includes(protocol) ? keys : null,
-    ways: [{ way: { protocol, address: "", local: false, pulled: protocol === "rtsp" }, qr: "" }],
+    ways: [{ way: { protocol, address: "", local: false, pulled: protocol === "rtsp" || protocol === "file" }, qr: "" }],
   };
 }
 
@@ -89,13 +98,76 @@ describe("what to do next", () => {
     expect(nextStep(camera({ reason: "port_in_use" }, "rtp"))).toBe("next.operator");
   });
 
-  it("has a sentence for every reason in the catalogue", () => {
-    const codes = Object.keys(CATALOGUE).filter((key) => key.startsWith("reason."));
+  it("is chosen for every reason in the catalogue, and for nothing else", () => {
+    const codes = Object.keys(CATALOGUE)
+      .filter((key) => key.startsWith("reason."))
+      .map((key) => key.slice("reason.".length));
     expect(codes.length).toBeGreaterThan(30);
+    expect(Object.keys(ADVICE).sort()).toEqual(codes.sort());
     for (const code of codes) {
-      const step = nextStep(camera({ reason: code.slice("reason.".length) }));
+      const step = nextStep(camera({ reason: code }));
       expect(translate("de", step), code).toMatch(/\.$/);
     }
+    expect(nextStep(camera({ reason: "not in this version" }))).toBe("next.log");
+  });
+
+  it("sends for the doctor only where the doctor can know", () => {
+    const sent = Object.entries(ADVICE).filter(([, step]) => step === "next.operator");
+    expect(sent.map(([code]) => code).sort()).toEqual([
+      "address_refused",
+      "encoder_unknown",
+      "keys_unreadable",
+      "port_in_use",
+      "srt_missing",
+      "unsupported_url",
+      "url_unescaped",
+    ]);
+    const missing = { reason: "not_found" };
+    expect(nextStep(camera(missing, "file"))).toBe("next.operator");
+    expect(nextStep(camera(missing, "rtsp"))).toBe("next.camera_address");
+  });
+
+  it("names what is to be corrected, and by whom", () => {
+    for (const [reason, step] of [
+      ["auth_refused", "next.login"],
+      ["transport_refused", "next.transport"],
+      ["passphrase_wrong", "next.called_passphrase"],
+      ["passphrase_of_sender", "next.passphrase"],
+      ["not_connected", "next.webrtc"],
+      ["forbidden_sender", "next.allow"],
+      ["no_fps", "next.fps"],
+    ] as const)
+      expect(nextStep(camera({ reason }, "srt", 1))).toBe(step);
+  });
+});
+
+describe("ways that are off", () => {
+  const ways_off = { srt: "srt_missing", rtmp: "port_in_use" };
+  const off = source({ status: "connecting", reason: "no_publisher", ways_off });
+  const scanned = (protocol: Protocol, pulled = false): PilotFeed["ways"][number] => ({
+    way: { protocol, address: "", local: false, pulled },
+    qr: "",
+  });
+  const protocols = (ways: PilotFeed["ways"]): Protocol[] => ways.map(({ way }) => way.protocol);
+
+  it("are told with their reason beside the feed's own", () => {
+    expect(reasons("de", off)).toEqual([
+      "Es sendet noch niemand.",
+      "Über SRT geht es gerade nicht. SRT ist aus: Auf dem Server ist libsrt nicht installiert.",
+      "Über RTMP geht es gerade nicht. Den Anschluss für dieses Bild benutzt ein anderes Programm auf dem Server.",
+    ]);
+    const alone = source({ status: "lost", reason: "srt_missing", ways_off: { srt: "srt_missing" } });
+    expect(reasons("de", alone)).toEqual([translate("de", "reason.srt_missing")]);
+  });
+
+  it("come last, and say so where they are chosen", () => {
+    const ways = [scanned("srt"), scanned("rtmp"), scanned("whip")];
+    expect(protocols(openFirst(ways, off))).toEqual(["whip", "srt", "rtmp"]);
+    expect(protocols(openFirst(ways, source()))).toEqual(["srt", "rtmp", "whip"]);
+    expect(protocols(openFirst(ways, null))).toEqual(["srt", "rtmp", "whip"]);
+    expect(offSentence("en", off, scanned("srt").way)).toMatch(/^SRT is off just now\. SRT is off: libsrt/);
+    expect(offSentence("en", off, scanned("whip").way)).toBe("");
+    expect(offSentence("en", off, scanned("srt", true).way)).toBe(""); // called by us: another matter
   });
 });
 

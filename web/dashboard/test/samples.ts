@@ -57,6 +57,7 @@ export function source(changes: Partial<SourceState> = {}): SourceState {
     damaged: 0,
     restarts: 0,
     address: "",
+    ways_off: {},
     ...changes,
   };
 }

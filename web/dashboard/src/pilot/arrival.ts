@@ -5,7 +5,9 @@ import { isKey, translate, type Key, type Language } from "../catalogue";
 import { number } from "../format";
 import { notes } from "../sentences";
 import { advice } from "../treatment";
-import type { PilotFeed, Way } from "./api";
+import { adviceOn } from "./advice";
+import type { PilotFeed, ScannedWay, Way } from "./api";
+import { PROTOCOL_NAMES } from "./parts";
 
 export type Verdict = "arrives" | "missing" | "unknown";
 
@@ -18,50 +20,44 @@ export function verdict(state: SourceState | null, serverReachable: boolean): Ve
 /** Sentences that say why nothing arrives, or what is to be known of what does. */
 export function reasons(language: Language, state: SourceState | null): string[] {
   if (state?.status === "live") return notes(language, state);
-  const key = `reason.${state?.reason || (state?.status === "stalled" ? "stalled" : "connecting")}`;
-  return [translate(language, isKey(key) ? key : "reason.source_failed")];
+  const reason = state?.reason || (state?.status === "stalled" ? "stalled" : "connecting");
+  const off = Object.entries(state?.ways_off ?? {}).filter(([, why]) => why !== reason);
+  return [reasonOf(language, reason), ...off.map(([protocol, why]) => wayOff(language, protocol, why))];
 }
 
-/** Steps by the reason; what is missing here depends on how the feed is reached. */
-const STEPS: Record<string, Key> = {
-  key_missing: "next.new_key",
-  key_wrong: "next.new_key",
-  key_foreign: "next.new_key",
-  key_withdrawn: "next.new_key",
-  bad_address: "next.new_key",
-  feed_busy: "next.other_sender",
-  stalled: "next.check_sender",
-  publisher_silent: "next.check_sender",
-  waiting_for_keyframe: "next.keyframes",
-  no_keyframe: "next.keyframes",
-  not_video: "next.format",
-  no_video: "next.format",
-  multitrack: "next.format",
-  not_acceptable: "next.format",
-  unsupported_codec: "next.format",
-  rtp_mpeg4: "next.format",
-  rtp_vp8: "next.format",
-  rtp_vp9: "next.format",
-  publisher_garbled: "next.format",
-  unreachable: "next.check_camera",
-  no_answer: "next.check_camera",
-  connection_lost: "next.check_camera",
-  server_refused: "next.check_camera",
-  source_failed: "next.wait",
-  source_restarted: "next.wait",
-};
+function reasonOf(language: Language, code: string): string {
+  const key = `reason.${code}`;
+  return translate(language, isKey(key) ? key : "reason.source_failed");
+}
 
+const wayOff = (language: Language, protocol: string, why: string): string =>
+  translate(language, "pilot.way_off", {
+    protocol: PROTOCOL_NAMES[protocol as Way["protocol"]] ?? protocol,
+    why: reasonOf(language, why),
+  });
+
+/** Why nobody can send by that way just now; "" where somebody can. */
+export function offSentence(language: Language, state: SourceState | null, way: Way): string {
+  const why = way.pulled ? undefined : state?.ways_off[way.protocol];
+  return why === undefined ? "" : wayOff(language, way.protocol, why);
+}
+
+/** The ways that are open first, in their order. */
+export function openFirst(ways: readonly ScannedWay[], state: SourceState | null): ScannedWay[] {
+  const isOff = ({ way }: ScannedWay): boolean => !way.pulled && way.protocol in (state?.ways_off ?? {});
+  return [...ways.filter((way) => !isOff(way)), ...ways.filter(isOff)];
+}
+
+/** The next step; what is missing at first depends on how the feed is reached. */
 export function nextStep({ feed: { state }, keys, ways }: PilotFeed): Key {
   if (!state) return "next.wait";
   if (state.status === "live") return advice(state) ?? "next.nothing";
-  const step = STEPS[state.reason];
-  if (keys === 0 && (step === undefined || step === "next.new_key")) return "next.make_key";
-  if (step) return step;
+  const step = state.reason === "" ? "usual" : adviceOn(state.reason);
+  if (keys === 0 && (step === "usual" || step === "next.new_key")) return "next.make_key";
   const way = ways[0]?.way;
-  if (state.reason === "connecting" && way?.pulled) return "next.wait";
-  if (["", "connecting", "no_packets", "no_publisher", "publisher_left"].includes(state.reason))
-    return usualStep(way);
-  return "next.operator";
+  if (way?.protocol === "file" && state.reason === "not_found") return "next.operator";
+  if (step !== "usual") return step;
+  return state.reason === "connecting" && way?.pulled ? "next.wait" : usualStep(way);
 }
 
 function usualStep(way: Way | undefined): Key {

@@ -7,7 +7,16 @@ import { icon } from "../icons";
 import { treatments } from "../treatment";
 import { UnsecuredMark } from "../unsecured";
 import type { PilotFeed } from "./api";
-import { figures, LossWatch, nextStep, reasons, verdict, type Verdict } from "./arrival";
+import {
+  figures,
+  LossWatch,
+  nextStep,
+  offSentence,
+  openFirst,
+  reasons,
+  verdict,
+  type Verdict,
+} from "./arrival";
 import { KeyDesk, type KeyEvents } from "./keyDesk";
 import { WaysPanel } from "./waysPanel";
 
@@ -80,7 +89,8 @@ export class FeedCard {
     const { fresh } = this.keys;
     this.ways.show({
       language,
-      ways: fresh?.ways ?? seen.ways,
+      ways: openFirst(fresh?.ways ?? seen.ways, feed.state),
+      off: (way) => offSentence(language, feed.state, way),
       key: fresh?.key ?? null,
       encrypted: view.encrypted,
     });

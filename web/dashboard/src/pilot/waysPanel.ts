@@ -11,6 +11,7 @@ export interface WaysView {
   language: Language;
   ways: readonly ScannedWay[];
   key: string | null; // the one that was just made
+  off: (way: Way) => string; // why nobody can send by it just now; "" where somebody can
   encrypted: boolean; // SRT needs a passphrase as well
 }
 
@@ -67,12 +68,13 @@ export class WaysPanel {
   }
 
   private notes(way: Way): string[] {
-    const { language, key, encrypted } = this.view as WaysView;
+    const { language, key, encrypted, off } = this.view as WaysView;
     return [
+      off(way),
       way.local && !way.pulled && translate(language, "pilot.local"),
       way.protocol === "whip" && key !== null && translate(language, "pilot.token_apart"),
       encrypted && way.protocol === "srt" && !way.pulled && translate(language, "pilot.encrypted"),
-    ].filter((note) => note !== false);
+    ].filter((note): note is string => Boolean(note));
   }
 
   private showTabs(ways: readonly ScannedWay[]): void {

@@ -44,6 +44,7 @@ export const PILOT_WORDS = {
     "SRT ist verschlüsselt: Die Passphrase nennt der Betreuer.",
     "SRT is encrypted: its operator knows the passphrase.",
   ],
+  "pilot.way_off": ["Über {protocol} geht es gerade nicht. {why}", "{protocol} is off just now. {why}"],
   "pilot.qr": ["QR-Code: {address}", "QR code: {address}"],
   "pilot.copy": ["Kopieren", "Copy"],
   "pilot.copied": ["Kopiert", "Copied"],
@@ -112,6 +113,70 @@ export const PILOT_WORDS = {
   "next.format": [
     "Am Sender H.264 als Videoformat und eine einzige Bildspur einstellen.",
     "Set the sender to H.264 video and a single picture track.",
+  ],
+  "next.address_below": [
+    "Am Sender die Adresse eingeben, die unten steht: Nur so wird diese Kamera angeschlossen.",
+    "Enter the address below at the sender: this camera is connected in that way only.",
+  ],
+  "next.restart_sender": [
+    "Übertragung am Sender beenden und neu starten. Hilft das nicht: einen anderen Sender oder Weg nehmen.",
+    "Stop sending and start again. If that does not help: take another sender or another way.",
+  ],
+  "next.passphrase": [
+    "Am Sender dieselbe SRT-Passphrase einstellen wie am Server; der Betreuer kennt sie. Hat der Server keine, darf auch der Sender keine haben.",
+    "Set the sender to the SRT passphrase of the server, which its operator knows. If the server has none, the sender must have none.",
+  ],
+  "next.webrtc": [
+    "In ein anderes Netz wechseln. Hilft das nicht: Der Betreuer muss den WebRTC-Port (UDP und TCP) in der Firewall freigeben.",
+    "Change to another network. If that does not help: the server's operator must open the WebRTC port (UDP and TCP) in the firewall.",
+  ],
+  "next.allow": [
+    "Gehört der Absender dazu, muss der Betreuer seine Adresse in allow_from eintragen. Sonst den fremden Sender abschalten.",
+    "If the sender is yours, the server's operator must add its address to allow_from. Otherwise switch the foreign sender off.",
+  ],
+  "next.camera_on": [
+    "Am Sender die Kamera einschalten, dann die Übertragung neu starten.",
+    "Switch the camera on at the sender, then start sending again.",
+  ],
+  "next.lighter": [
+    "Am Sender H.264 oder ein kleineres Bild einstellen: Dann hat der Server weniger zu rechnen.",
+    "Set the sender to H.264 or a smaller picture: the server has less to convert then.",
+  ],
+  "next.encoder": [
+    "Am Sender H.264 einstellen: Dann muss der Server nichts umrechnen. Sonst einen Moment warten.",
+    "Set the sender to H.264: the server need not convert it then. Otherwise wait a moment.",
+  ],
+  "next.login": [
+    "Benutzer und Passwort an der Kamera nachsehen; der Betreuer trägt sie in source ein und startet Lagebild neu.",
+    "Look up user and password at the camera; the server's operator puts them into source and restarts Lagebild.",
+  ],
+  "next.camera_address": [
+    "Die Videoadresse an der Kamera nachsehen; der Betreuer trägt sie in source ein und startet Lagebild neu.",
+    "Look up the video address at the camera; the server's operator puts it into source and restarts Lagebild.",
+  ],
+  "next.transport": [
+    'Der Betreuer stellt bei dieser Kamera transport = "auto" ein und startet Lagebild neu.',
+    'The server\'s operator sets transport = "auto" for this camera and restarts Lagebild.',
+  ],
+  "next.called_stream_id": [
+    "Stream-ID am Encoder nachsehen; der Betreuer trägt sie in source ein (streamid=…) und startet Lagebild neu.",
+    "Look up the stream id at the encoder; the server's operator puts it into source (streamid=…) and restarts Lagebild.",
+  ],
+  "next.called_passphrase": [
+    "Passphrase am Encoder nachsehen; der Betreuer trägt sie in source ein (passphrase=…) und startet Lagebild neu.",
+    "Look up the passphrase at the encoder; the server's operator puts it into source (passphrase=…) and restarts Lagebild.",
+  ],
+  "next.fps": [
+    "Der Betreuer gibt bei dieser Datei die Bildrate an (fps = 30) und startet Lagebild neu.",
+    "The server's operator states the file's picture rate (fps = 30) and restarts Lagebild.",
+  ],
+  "next.ended": [
+    "Soll die Datei wieder laufen, startet der Betreuer Lagebild neu; mit loop = true läuft sie immer weiter.",
+    "To play the file again, the server's operator restarts Lagebild; with loop = true it plays on and on.",
+  ],
+  "next.log": [
+    "Betreuer des Servers holen: Der Grund steht im Protokoll.",
+    "Call the server's operator: the log has the reason.",
   ],
   "next.operator": [
     "Betreuer des Servers holen: „lagebild doctor“ nennt die Ursache.",
