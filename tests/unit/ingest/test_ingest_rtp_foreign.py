@@ -73,7 +73,7 @@ FORMATS = pytest.mark.parametrize(
 
 
 def sent(packetize: object, seed: int, skip: int) -> Iterator[tuple[int, RtpPacket]]:
-    """Two and a half seconds of pictures of some 20 kB, without the first `skip` packets, each with its time."""
+    """Some seconds of pictures of 20 kB, without the first `skip` packets, each with its time."""
     chance, sequence = random.Random(seed), 0
     assert callable(packetize)
     for index in range(75):
