@@ -67,6 +67,7 @@ class RtpStream:
         self._early_report: SenderReport | None = None  # of a source that has sent no packet yet
         self._foreign: tuple[int, Unusable] | None = None  # a source of another codec, and what to say of it
         self._foreign_ns = 0  # when it was last heard
+        self._left = False  # a source was followed until it was seen to be foreign
         self._last: RtpPacket | None = None  # of any source
 
     def handle(self, datagram: bytes, sender: str, now_ns: int) -> list[SourceEvent]:
@@ -108,7 +109,8 @@ class RtpStream:
         if first is None or first.ssrc != packet.ssrc:
             return []
         self._candidate = None
-        events: list[SourceEvent] = [] if self._ssrc is None else [Restarted()]
+        events: list[SourceEvent] = [Restarted()] if self._left or self._ssrc is not None else []
+        self._left = False
         self._ssrc, self._payload_type, self._sender = packet.ssrc, packet.payload_type, sender
         self._begin(codec)
         if self._early_report is not None:
@@ -131,7 +133,8 @@ class RtpStream:
         is_foreign = foreign(packet.payload, sender)
         if is_foreign is not None:
             self._foreign, self._foreign_ns = (packet.ssrc, is_foreign), now_ns
-            self._ssrc = None if packet.ssrc == self._ssrc else self._ssrc
+            if packet.ssrc == self._ssrc:
+                self._ssrc, self._left = None, True
         return is_foreign
 
     def _recognised(self, packet: RtpPacket, sender: str) -> Codec | Unusable:

@@ -12,7 +12,7 @@ from flow.codec import h264, h265
 from flow.codec.rtp import RtpPacket
 from flow.flights import SourceStatus
 from flow.units import Codec
-from ingest.protocol.events import Opened, Unusable
+from ingest.protocol.events import Opened, Restarted, SourceEvent, Unusable
 from ingest.protocol.feed import Feed
 from ingest.protocol.lifecycle import Patience
 from ingest.protocol.rtp_foreign import foreign
@@ -73,10 +73,10 @@ FORMATS = pytest.mark.parametrize(
 
 
 def sent(packetize: object, seed: int, skip: int) -> Iterator[tuple[int, RtpPacket]]:
-    """Ten seconds of pictures of some 20 kB, without the first `skip` packets, each with its time."""
+    """Some seconds of pictures of 20 kB, without the first `skip` packets, each with its time."""
     chance, sequence = random.Random(seed), 0
     assert callable(packetize)
-    for index in range(300):
+    for index in range(75):
         payloads = packetize(chance.randbytes(20_000))
         for number, payload in enumerate(payloads, 1):
             sequence += 1
@@ -91,13 +91,12 @@ def test_it_is_named_from_wherever_one_listens_in(
     packetize: object, reason: str, named: str, skip: int
 ) -> None:
     for seed in range(8):
-        stream, live = RtpStream(), Feed("f", "rtp:", Patience(), 0)
+        stream, live = RtpStream(), Feed("f", "rtp:", Patience(lost_after_ns=2 * NS_PER_S), 0)
         live.handle(Opened("rtp:", 32), 0)
         for now_ns, packet in sent(packetize, seed, skip):
             for event in stream.handle(packet.serialize(), SENDER, now_ns):
                 assert live.handle(event, now_ns) == []
             live.tick(now_ns)
-        live.tick(10 * NS_PER_S)
         state = live.state()
         assert (state.status, state.reason) == (SourceStatus.LOST, reason), seed
         assert state.detail == f"rtp:: {named}"
@@ -118,6 +117,20 @@ def test_a_sender_that_is_set_to_h264_is_followed_under_the_same_number(
         for event in stream.handle(packet.serialize(), SENDER, last_ns + 300 * NS_PER_MS)
     ]
     assert len(pictures_of(events)) == 5
+
+
+def test_a_sender_that_changes_its_codec_and_back_has_started_anew() -> None:
+    stream = RtpStream()
+
+    def told(sent: list[RtpPacket], now_ns: int) -> list[SourceEvent]:
+        return [event for packet in sent for event in stream.handle(packet.serialize(), SENDER, now_ns)]
+
+    assert len(pictures_of(told(packets(coded(5), ssrc=7), 0))) == 5
+    other = [packet for _, packet in sent(mpeg4, 1, 0)][:50]
+    assert {event.reason for event in told(other, NS_PER_S) if isinstance(event, Unusable)} == {"rtp_mpeg4"}
+    again = told(packets(coded(5), ssrc=7, first=9, start=5_000_000), 2 * NS_PER_S)
+    assert isinstance(again[0], Restarted)
+    assert len(pictures_of(again)) == 5
 
 
 @pytest.mark.parametrize("codec", list(Codec))
