@@ -92,7 +92,9 @@ def _check_feed(feed: FeedSettings, keys: PublishKeys) -> Iterator[Finding]:
     try:
         open_source(as_source(feed), SystemClock())
     except ConfigError as error:  # without what of the address is secret
-        todo = f"correct `source`, or use one of {', '.join(sorted(PUSHED))}, for what is sent to us with a key"
+        todo = (
+            f"correct `source`, or use one of {', '.join(sorted(PUSHED))}, for what is sent to us with a key"
+        )
         yield fail("config", f"{name}: {shown(feed.source)} is no source that can be opened: {error}", todo)
         return
     path = Path(feed.source.removeprefix("file:").removeprefix("//"))

@@ -1,4 +1,4 @@
-"""The cameras that Lagebild fetches pictures from: each is called once, as the service would, for its answer."""
+"""Calls each camera that Lagebild fetches pictures from, once, as the service would: what does it answer?"""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ _TODO = {
     "no_video": "let the camera send a picture, not only sound",
     "unsupported_codec": "set the camera to H.264",
 }
-_TODO_AWAY = "switch it on and see that it can be reached; some serve one caller only, and that may be Lagebild"
+_TODO_AWAY = (
+    "switch it on and see that it can be reached; some serve one caller only, and that may be Lagebild"
+)
 
 
 def check_cameras(settings: Settings) -> list[Finding]:
@@ -98,7 +100,10 @@ class _Visit:
 
     async def until_a_picture_comes(self, source: Source) -> None:
         """Raises LagebildError as the source does, also where it ends before that."""
-        running, coming = asyncio.ensure_future(source.run(self._take)), asyncio.ensure_future(self._came.wait())
+        running, coming = (
+            asyncio.ensure_future(source.run(self._take)),
+            asyncio.ensure_future(self._came.wait()),
+        )
         try:
             await asyncio.wait((running, coming), return_when=asyncio.FIRST_COMPLETED)
             if not self._came.is_set():

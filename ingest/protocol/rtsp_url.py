@@ -29,8 +29,8 @@ class RtspUrl:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Raises ConfigError with code "unsupported_url", or "url_unescaped" where a user or a password is not
-        written as it must be; its text holds nothing of the address."""
+        """Raises ConfigError with code "unsupported_url", or "url_unescaped" for a user or a password that is
+        not written as it must be; its text holds nothing of the address."""
         if _is_unescaped(url):
             raise _wrong(_ESCAPES, code="url_unescaped")
         try:

@@ -56,6 +56,11 @@ def defaults(function: ast.FunctionDef) -> set[str]:
     return {code for each, value in pairs if each.arg in ("reason", "code") for code in text_of(value)}
 
 
+def named_as_code(node: ast.AnnAssign | ast.Assign) -> bool:
+    target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+    return getattr(target, "id", "") in ("reason", "code")
+
+
 def returned_first(function: ast.FunctionDef) -> set[str]:
     """Codes that a function returns as (code, line) or (status, code, line)."""
     tuples = (
@@ -72,9 +77,7 @@ def reasons(room: str) -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 found |= codes_of_call(node)
-            elif isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "reason":
-                found |= text_of(node.value)
-            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "code":
+            elif isinstance(node, ast.AnnAssign | ast.Assign) and named_as_code(node):
                 found |= text_of(node.value)
             elif isinstance(node, ast.FunctionDef):
                 found |= defaults(node)

@@ -53,7 +53,9 @@ async def test_that_keys_cannot_be_read_is_told_without_the_file() -> None:
         assert "/var" not in told(house, "tag")
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("0123456789", "9876543210"), ("0123456789", ""), ("", "0" * 10)])
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("0123456789", "9876543210"), ("0123456789", ""), ("", "0" * 10)]
+)
 async def test_a_wrong_passphrase_is_told_to_the_feed_whose_key_is_right(ours: str, theirs: str) -> None:
     """libsrt judges it after us, when the stream id is known."""
     async with serving(House(passphrase=ours)) as house:

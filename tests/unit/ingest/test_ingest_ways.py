@@ -83,4 +83,3 @@ async def test_the_state_tells_the_ways_that_are_off() -> None:
     assert (state.reason, state.ways_off) == ("no_publisher", {"srt": "srt_missing"})
     feed.cancel()
     await asyncio.wait([feed])
-

@@ -2,15 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CATALOGUE, translate } from "../src/catalogue";
 import type { PilotFeed, Protocol } from "../src/pilot/api";
 import { ADVICE } from "../src/pilot/advice";
-import {
-  figures,
-  LossWatch,
-  nextStep,
-  offSentence,
-  openFirst,
-  reasons,
-  verdict,
-} from "../src/pilot/arrival";
+import { figures, LossWatch, nextStep, offSentence, openFirst, reasons, verdict } from "../src/pilot/arrival";
 import { partsOf } from "../src/pilot/parts";
 import { source } from "./samples";
 
@@ -34,7 +26,12 @@ function camera(
       state: source({ status: "lost", ...changes }),
     },
     keys: ["rtmp", "srt", "whip"].includes(protocol) ? keys : null,
-    ways: [{ way: { protocol, address: "", local: false, pulled: protocol === "rtsp" || protocol === "file" }, qr: "" }],
+    ways: [
+      {
+        way: { protocol, address: "", local: false, pulled: protocol === "rtsp" || protocol === "file" },
+        qr: "",
+      },
+    ],
   };
 }
 
