@@ -113,7 +113,9 @@ async def _key(options: argparse.Namespace, settings: Settings) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     """Say what is well and what is not; 1 where something will not work."""
-    findings = list(examine(lambda: _settings(options), str(options.config or "built-in defaults")))
+    findings = list(
+        examine(lambda: _settings(options), str(options.config or "built-in defaults"), options.redis)
+    )
     print(as_json(findings) if options.json else as_text(findings))
     return 0 if is_well(findings) else 1
 
@@ -210,5 +212,6 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", parents=[every], help="check whether it will work here")
     doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.add_argument("--redis", default="", metavar="URL", help="check the Redis of a larger installation")
     doctor.set_defaults(command=None)
     return parser

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from flow import errors
+from flow.flights import UNFIT_NOTES
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "web" / "dashboard" / "src" / "catalogue.ts"
+TREATMENT = CATALOGUE.with_name("treatmentWords.ts")
 
 CODE_FIRST = frozenset({"Unusable", "Failure", "_explain", "_failed"})
 """What takes a code as its first argument; `_halt` takes a status before it."""
@@ -82,8 +84,8 @@ def notes(room: str) -> set[str]:
     return found - {""}
 
 
-def sentences(prefix: str) -> set[str]:
-    return set(re.findall(rf'^\s*"{prefix}\.(\w+)":', CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE))
+def sentences(prefix: str, words: Path = CATALOGUE) -> set[str]:
+    return set(re.findall(rf'^\s*"{prefix}\.(\w+)":', words.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_the_codes_are_found() -> None:
@@ -122,3 +124,13 @@ def test_why_a_publisher_by_whip_is_not_there_has_a_sentence() -> None:
 def test_every_note_has_a_sentence() -> None:
     assert {"b_frames", "interlaced", "clock_refused"} <= notes("ingest")
     assert notes("ingest") - sentences("note") == set()
+
+
+def test_every_reason_to_convert_a_picture_has_words_and_advice() -> None:
+    """The codes of UNFIT_NOTES, and of codecs that do not travel (ingest/foreign.py)."""
+    foreign = (ROOT / "ingest" / "foreign.py").read_text(encoding="utf-8")
+    codes = UNFIT_NOTES | set(re.findall(r'"(codec_\w+)"', foreign))
+    assert {"b_frames", "codec_mpeg2", "codec_other"} <= codes
+    assert codes - sentences("advice", TREATMENT) == set()
+    assert codes | {"scaled"} == sentences("made", TREATMENT)
+    assert codes | {"scaled"} <= sentences("note")

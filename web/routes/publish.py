@@ -83,12 +83,21 @@ def add_publish_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
             {201: "the SDP answer; Location names the session"} | _REFUSALS,
             media_type=SDP,
             body=SDP,
+            headers=("Location", "ETag"),
             keyed=True,
         ),
         offer,
     )
     door.route(
-        Route("OPTIONS", ENDPOINT, publish, "What may be posted", {200: "in Accept-Post"}, media_type=""),
+        Route(
+            "OPTIONS",
+            ENDPOINT,
+            publish,
+            "What may be posted",
+            {200: "in Accept-Post"},
+            media_type="",
+            headers=("Accept-Post",),
+        ),
         options,
     )
     door.route(

@@ -1,6 +1,7 @@
 /** Every word on the page, German first. `{name}` is filled in by `translate`. */
 
 import { PILOT_WORDS } from "./pilot/words";
+import { TREATMENT_WORDS } from "./treatmentWords";
 
 export type Language = "de" | "en";
 
@@ -8,6 +9,7 @@ type Entry = readonly [de: string, en: string];
 
 export const CATALOGUE = {
   ...PILOT_WORDS,
+  ...TREATMENT_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
   "state.delayed": ["VERZÖGERT", "DELAYED"],
@@ -239,24 +241,24 @@ export const CATALOGUE = {
 
   // lasting properties of a feed
   "note.b_frames": [
-    "Die Drohne sendet B-Bilder; für Browser rechnet der Server das Bild um. Das kostet Rechenzeit und etwas Verzögerung; besser am Sender B-Frames abschalten.",
-    "The drone sends B-frames; the server converts the picture for browsers. That costs processor time and some delay; better switch B-frames off at the sender.",
+    "Die Drohne sendet B-Bilder; für Browser rechnet der Server das Bild um. Das kostet Rechenzeit und etwas Verzögerung.",
+    "The drone sends B-frames; the server converts the picture for browsers. That costs processor time and some delay.",
   ],
   "note.interlaced": [
     "Die Drohne sendet Halbbilder (interlaced); für Browser rechnet der Server Vollbilder daraus. Das kostet Rechenzeit und eine Bilddauer Verzögerung.",
     "The drone sends interlaced pictures; the server makes whole ones for browsers. That costs processor time and one picture of delay.",
   ],
   "note.codec_h265": [
-    "Die Drohne sendet H.265; für Browser, die es nicht zeigen, rechnet der Server das Bild in H.264 um. Das kostet Rechenzeit; H.264 am Sender spart sie.",
-    "The drone sends H.265; for browsers that cannot show it the server converts it to H.264. That costs processor time; H.264 at the sender saves it.",
+    "Die Drohne sendet H.265; für Browser, die es nicht zeigen, rechnet der Server das Bild in H.264 um. Das kostet Rechenzeit.",
+    "The drone sends H.265; for browsers that cannot show it the server converts it to H.264. That costs processor time.",
   ],
   "note.chroma": [
     "Die Drohne sendet ein Farbformat, das Browser nicht zeigen; der Server rechnet es um. Das kostet Rechenzeit und feine Farbunterschiede.",
     "The drone sends a colour format that browsers do not show; the server converts it. That costs processor time and fine differences of colour.",
   ],
   "note.keyframe_interval_long": [
-    "Vollständige Bilder kommen selten; wer später dazukommt, sieht ein umgerechnetes Bild. Besser am Sender alle 2 s ein Vollbild (Keyframe) einstellen.",
-    "Whole pictures come rarely; who joins later sees a converted picture. Better set the sender to a keyframe every 2 s.",
+    "Vollständige Bilder kommen selten; wer später dazukommt, sieht ein umgewandeltes Bild.",
+    "Whole pictures come rarely; who joins later sees a converted picture.",
   ],
   "note.intra_refresh": [
     "Die Drohne sendet keine einzelnen Vollbilder (Intra-Refresh); für Browser wird das Bild umgerechnet.",

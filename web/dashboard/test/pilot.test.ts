@@ -21,6 +21,7 @@ function camera(
       unsecured: null,
       telemetry_unsecured: null,
       health: null,
+      renditions: [],
       state: source({ status: "lost", ...changes }),
     },
     keys: ["rtmp", "srt", "whip"].includes(protocol) ? keys : null,

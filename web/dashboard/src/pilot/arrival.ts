@@ -4,6 +4,7 @@ import type { SourceState } from "../api";
 import { isKey, translate, type Key, type Language } from "../catalogue";
 import { number } from "../format";
 import { notes } from "../sentences";
+import { advice } from "../treatment";
 import type { PilotFeed, Way } from "./api";
 
 export type Verdict = "arrives" | "missing" | "unknown";
@@ -49,7 +50,7 @@ const STEPS: Record<string, Key> = {
 
 export function nextStep({ feed: { state }, keys, ways }: PilotFeed): Key {
   if (!state) return "next.wait";
-  if (state.status === "live") return "next.nothing";
+  if (state.status === "live") return advice(state) ?? "next.nothing";
   const step = STEPS[state.reason];
   if (keys === 0 && (step === undefined || step === "next.new_key")) return "next.make_key";
   if (step) return step;
