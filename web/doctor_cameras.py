@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flow.clock import NS_PER_S, SystemClock
 from flow.errors import ConfigError, LagebildError
+from flow.flights import SourceState
 from ingest.addresses import shown
 from ingest.open import open_source
 from ingest.protocol.events import ForeignPicture, SourceEvent
@@ -37,6 +38,8 @@ _TODO = {
     "no_video": "let the camera send a picture, not only sound",
     "unsupported_codec": "set the camera to H.264",
 }
+_LATE = {"waiting_for_keyframe", "no_keyframe"}
+_TODO_LATE = "set the camera to a keyframe every 2 s: nobody sees anything before the first one"
 _TODO_AWAY = (
     "switch it on and see that it can be reached; some serve one caller only, and that may be Lagebild"
 )
@@ -77,8 +80,9 @@ async def _visit(feed: FeedSettings, source: Source) -> Finding | None:
         async with asyncio.timeout(CALL_MOST_S):
             await visit.until_a_picture_comes(source)
     except TimeoutError:
-        what = visit.doubt()
-        return warn("camera", f"{name}: no picture within {CALL_MOST_S:g} s: {what}", _TODO_AWAY)
+        state = visit.state()
+        what = f"{name}: no picture within {CALL_MOST_S:g} s: {state.detail}"
+        return warn("camera", what, _TODO_LATE if state.reason in _LATE else _TODO_AWAY)
     except LagebildError as error:
         if error.code == "srt_missing":
             return None  # a finding of its own
@@ -114,17 +118,17 @@ class _Visit:
             coming.cancel()
             await asyncio.gather(running, coming, return_exceptions=True)
 
-    def doubt(self) -> str:
-        """Why no picture has come."""
+    def state(self) -> SourceState:
+        """Also why no picture has come (yet)."""
         self._feed.tick(self._clock.now_ns())
-        return self._feed.state().detail
+        return self._feed.state()
 
     def _take(self, event: SourceEvent) -> None:
         if isinstance(event, ForeignPicture):
             self.found = f"{event.info.codec}, which is transcoded"
         elif not self._feed.handle(event, self._clock.now_ns()):
             return
-        elif config := self._feed.state().config:
+        elif config := self.state().config:
             codec = config.codec.upper().replace("H26", "H.26")
             self.found = f"{codec}, {config.width_px} x {config.height_px}"
         self._came.set()

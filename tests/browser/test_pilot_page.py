@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -140,6 +141,28 @@ async def test_what_arrives_turns_green_by_itself_and_red_again(browser: Browser
         assert width == 390
         await service.stop()
         await expect(card.locator(".verdict-word")).to_have_text("UNBEKANNT", timeout=15_000)
+
+
+async def test_a_way_that_is_off_says_so_and_comes_last(browser: Browser, tmp_path: Path) -> None:
+    config = tmp_path / "lagebild.toml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = CONFIG.format(folder=tmp_path, rtmp=taken.getsockname()[1], video=free_udp_port())
+        settings = settings.replace('source = "rtmp"', 'source = "push"')
+        config.write_text(settings.replace("[publish]", "[publish]\nsrt_port = 0"), encoding="utf-8")
+        async with (
+            lagebild("serve", "--config", str(config)) as service,
+            open_page(browser, f"{service.url}pilot", size=(390, 844)) as page,
+        ):
+            card = page.page.locator(PUSHED)
+            await expect(card.locator(".way-tab")).to_have_text(["SRT", "WHIP", "RTMP"])
+            await expect(card.locator(".reasons")).to_contain_text("Über RTMP geht es gerade nicht.")
+            await expect(card.locator(".way-address")).to_contain_text("srt://")
+            await card.get_by_role("button", name="RTMP").click()
+            await expect(card.locator(".way-note")).to_contain_text("benutzt ein anderes Programm")
+            taken.close()
+            await expect(card.locator(".way-tab")).to_have_text(["SRT", "RTMP", "WHIP"], timeout=15_000)
+            await expect(card.locator(".way-address")).to_contain_text("rtmp://")  # it stays chosen
+            await expect(card.locator(".reasons")).not_to_contain_text("RTMP")
 
 
 async def test_the_live_page_marks_what_is_unsecured(browser: Browser, tmp_path: Path) -> None:

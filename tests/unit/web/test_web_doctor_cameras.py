@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from ingest.libsrt import SrtError
 from tests.fakes.srt_encoder import SrtEncoder
 from tests.unit.ingest.material import coded, written
 from web import doctor_cameras
@@ -111,3 +113,27 @@ def test_an_encoder_with_another_passphrase_is_told() -> None:
         url = f"srt://127.0.0.1:{encoder.listen()}?passphrase=geheimgeheim"
         (found,) = answers(FeedSettings("tag", url))
     assert (found.level, "compare the passphrase" in found.todo) == (Level.FAIL, True)
+
+
+def test_pictures_without_a_keyframe_are_told_as_that(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_cameras, "CALL_MOST_S", 2.0)
+    stream = written(folder / "rest.ts", coded(30, group=30)[1:], format="mpegts").read_bytes()
+    with SrtEncoder() as encoder:
+        port = encoder.listen()
+        sending = threading.Thread(target=sends_once_called, args=(encoder, stream))
+        sending.start()
+        (found,) = answers(FeedSettings("tag", f"srt://127.0.0.1:{port}?latency=20"))
+        sending.join()
+    assert found.level is Level.WARN
+    assert "keyframe every 2 s" in found.todo
+
+
+def sends_once_called(encoder: SrtEncoder, stream: bytes) -> None:
+    until_s = time.monotonic() + 10
+    while not encoder.was_called():
+        assert time.monotonic() < until_s
+    with suppress(SrtError):  # the doctor hangs up
+        while time.monotonic() < until_s:
+            if not encoder.try_send(stream):
+                return
+            time.sleep(0.1)

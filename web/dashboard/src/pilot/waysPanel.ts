@@ -41,19 +41,18 @@ export class WaysPanel {
       this.qr,
     ),
   );
-  private chosen = 0;
+  private chosen: Way["protocol"] | null = null; // null: the first, which is the best that is open
   private view: WaysView | null = null;
   private notedUntil = 0;
 
   show(view: WaysView): void {
     this.view = view;
     const { language, ways } = view;
-    this.chosen = Math.min(this.chosen, ways.length - 1);
-    const scanned = ways[this.chosen];
+    const scanned = ways.find(({ way }) => way.protocol === this.chosen) ?? ways[0];
     this.element.hidden = scanned === undefined;
     if (!scanned) return;
-    this.showTabs(ways);
     const { way, qr } = scanned;
+    this.showTabs(ways, way.protocol);
     const fetched = way.pulled;
     setText(this.heading, translate(language, fetched ? "pilot.read_from" : "pilot.send_to"));
     setText(this.address, this.printed(way.address));
@@ -77,21 +76,21 @@ export class WaysPanel {
     ].filter((note): note is string => Boolean(note));
   }
 
-  private showTabs(ways: readonly ScannedWay[]): void {
+  private showTabs(ways: readonly ScannedWay[], shown: Way["protocol"]): void {
     const wanted = ways.map(({ way }) => way.protocol).join();
     this.tabs.hidden = ways.length < 2;
     if (this.tabs.dataset["ways"] !== wanted) {
       this.tabs.dataset["ways"] = wanted;
-      this.tabs.replaceChildren(...ways.map(({ way }, at) => this.tab(way, at)));
+      this.tabs.replaceChildren(...ways.map(({ way }) => this.tab(way)));
     }
     [...this.tabs.children].forEach((tab, at) =>
-      setAttribute(tab, "aria-pressed", String(at === this.chosen)),
+      setAttribute(tab, "aria-pressed", String(ways[at]?.way.protocol === shown)),
     );
   }
 
-  private tab(way: Way, at: number): HTMLElement {
+  private tab(way: Way): HTMLElement {
     const choose = (): void => {
-      this.chosen = at;
+      this.chosen = way.protocol;
       if (this.view) this.show(this.view);
     };
     return h("button", { type: "button", class: "way-tab", onclick: choose }, PROTOCOL_NAMES[way.protocol]);
