@@ -34,7 +34,7 @@ class Watcher:
         for _ in range(round(seconds * NS_PER_S / TICK_NS)):
             self.now_ns += TICK_NS
             if self.now_ns % NS_PER_S == 0:
-                self.signs = replace(self.signs, reported_ns=self.now_ns)
+                self.signs = replace(self.signs, reported_ns=self.now_ns, estimated_ns=self.now_ns)
             low = self.choice.low
             self.choice.judge(self.signs, self.now_ns)
             if self.choice.low is not low:
@@ -187,8 +187,8 @@ def test_a_way_that_stays_narrow_is_tried_ever_more_rarely() -> None:
         watcher.watch(0.1, loss=0.0 if watcher.choice.low else 0.6)
     tries = [at_s for at_s, low in watcher.moves if not low]
     waits = [b - a for a, b in zip([gone_down_s, *tries], tries, strict=False)]
-    assert [round(wait / 8) for wait in waits[:3]] == [1, 2, 4]
-    assert all(58 <= wait <= 64 for wait in waits[3:])
+    assert [round(wait / 8) for wait in waits[:2]] == [1, 2]
+    assert all(29 <= wait <= 34 for wait in waits[2:])
     assert len(waits) >= 5
     falls = [at_s for at_s, low in watcher.moves if low]
     assert all(fall - up <= 1.1 for up, fall in zip(tries, falls, strict=False))
