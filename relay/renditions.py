@@ -200,7 +200,10 @@ class Renditions:
     def _lead(self, viewer: Viewer, now_ns: int) -> None:
         """Towards what it should be sent, if that is not what it is sent."""
         seat, target = viewer.seat, self._target(viewer)
-        if target is not seat.rendition:
+        moves = target is not seat.rendition
+        if viewer.delivery is not None:
+            viewer.delivery.hold(moves and seat.pinned is None and seat.choice.holds(now_ns))
+        if moves:
             fan_out = self._fan_outs[target]
             self._begin(fan_out)
             if not self._can_show(viewer, seat.rendition) or self._is_young(fan_out, viewer, now_ns):
@@ -208,6 +211,8 @@ class Renditions:
             else:
                 fan_out.stream.keyframe_wanted = True
                 fan_out.ask_for_keyframe()
+        elif seat.choice.awaits_move:  # `low` was to come, and never did
+            seat.choice.moved(now_ns)
         seat.tell()
 
     def _take_in(self, fan_out: FanOut) -> None:

@@ -44,8 +44,9 @@ MISSED_WITHIN_NS = 500 * NS_PER_MS
 LEAST_SENT = 30
 
 LOW_ESTIMATE = 0.7
-FALLEN_ESTIMATE = 0.5
-"""What an estimate falls to below what it was, when a queue begins to fill: `low` may be needed soon."""
+HOLD_NS = 2500 * NS_PER_MS
+"""On the way down, what half is lost of only fills the queue that `low` has to pass; an encoder may take so
+long to start."""
 QUEUE_MS = 150.0
 """The round trip above its least that is a queue, which the stream itself has filled."""
 DEEP_QUEUE_MS = 1000.0
@@ -145,6 +146,7 @@ class RenditionChoice:
         self._calm_ns = now_ns  # the last moment that was not calm
         self._uneasy_until_ns = now_ns
         self._failed = 0  # tries in a row
+        self._choked_ns: int | None = None  # since when nothing that is sent is of use, until it is moved
         self._tries = False  # whether it was moved up, and that has not proven right yet
         self._awaits_move = False  # up: until the keyframe comes, what is seen is still `low`
         self._judged_report_ns: int | None = None
@@ -154,6 +156,11 @@ class RenditionChoice:
         self._plis = 0
         self._times_late = 0
         self._forget()
+
+    @property
+    def awaits_move(self) -> bool:
+        """Whether it was to be moved up: it is not judged before it has been `moved`."""
+        return self._awaits_move
 
     @property
     def waits(self) -> bool:
@@ -168,10 +175,14 @@ class RenditionChoice:
         """Whether it is sent `low`, and that without any trouble: whether more would fit may be asked."""
         return self.low and now_ns - self._calm_ns >= CALM_NS
 
+    def holds(self, now_ns: int) -> bool:
+        """Whether it should be sent nothing until it is moved down."""
+        return self._choked_ns is not None and now_ns - self._choked_ns < HOLD_NS
+
     def moved(self, now_ns: int) -> None:
         """It is sent the rendition that was chosen from now on: what came before was about the other one."""
         self._began_ns = self._calm_ns = now_ns
-        self._awaits_move = False
+        self._awaits_move, self._choked_ns = False, None
         self._lossy_ns = None
         self._pli_ns.clear()
         self._forget()
@@ -180,7 +191,7 @@ class RenditionChoice:
 
     def _forget(self) -> None:
         self._backlog, self._queue, self._deep, self._pace = Lasting(), Lasting(), Lasting(), Lasting()
-        self._missing = Missing()
+        self._missing, self._missed = Missing(), 0.0
         self._most_estimated_bps = 0.0
 
     def judge(self, signs: Signs, now_ns: int) -> None:
@@ -192,7 +203,8 @@ class RenditionChoice:
         # Who is behind on `low` by UDP is so by its pace alone, and that says nothing about what would go.
         if narrow or (behind and (signs.is_tcp or not self.low)) or (signs.loss or 0.0) > BAD_LOSS:
             self._calm_ns = now_ns
-        if self._has_fallen(signs) or trouble or (signs.loss or 0.0) > UNEASY_LOSS:
+        lost = max(signs.loss or 0.0, self._missed)
+        if self._has_fallen(signs) or trouble or lost > UNEASY_LOSS:
             self._uneasy_until_ns = now_ns + UNEASY_NS
         if self.low:
             if now_ns - self._calm_ns >= self._needs_calm_ns(signs.fits):
@@ -200,13 +212,15 @@ class RenditionChoice:
         elif self._awaits_move:
             pass
         elif trouble:
-            self._go_down(now_ns)
+            self._go_down(signs, now_ns)
         elif now_ns - self._began_ns >= PROVEN_NS:
             self._tries, self._failed = False, 0
 
-    def _go_down(self, now_ns: int) -> None:
+    def _go_down(self, signs: Signs, now_ns: int) -> None:
         if self._tries and now_ns - self._began_ns < FAILED_WITHIN_NS:
             self._failed += 1
+        if self._missed > MISSED or (signs.loss or 0.0) > HEAVY_LOSS:
+            self._choked_ns = now_ns
         self.low, self._tries = True, False
         self._calm_ns = now_ns
 
@@ -217,18 +231,18 @@ class RenditionChoice:
         return min((SHOWN_CALM_NS if fits else FIRST_CALM_NS) << self._failed, MOST_CALM_NS)
 
     def _has_fallen(self, signs: Signs) -> bool:
-        """Whether the viewer estimates far less than before, and than it is sent."""
+        """Whether the viewer estimates far less than before, and than it is sent: a queue begins to fill."""
         if signs.estimated_bps is None or signs.estimated_ns <= self._began_ns:
             return False
         self._most_estimated_bps = max(self._most_estimated_bps, signs.estimated_bps)
-        return signs.estimated_bps < FALLEN_ESTIMATE * min(self._most_estimated_bps, signs.stream_bps)
+        return signs.estimated_bps < LOW_ESTIMATE * min(self._most_estimated_bps, signs.stream_bps)
 
     def _is_narrow(self, signs: Signs, now_ns: int) -> bool:
         """Whether the reports tell of a way that does not take it; all are asked, each keeps a memory."""
         lossy = self._is_lossy(signs)
         broken = self._is_broken(signs, now_ns)
-        missed = self._missing.share(signs.sent, signs.missed, now_ns) > MISSED
-        return self._queues(signs, now_ns) or lossy or broken or missed
+        self._missed = self._missing.share(signs.sent, signs.missed, now_ns)
+        return self._queues(signs, now_ns) or lossy or broken or self._missed > MISSED
 
     def _is_behind(self, signs: Signs, now_ns: int) -> bool:
         """Whether what is sent waits here for too long."""

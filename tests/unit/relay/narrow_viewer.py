@@ -6,6 +6,7 @@ The link is tests/fakes/lossy_link.py with a finite queue, the clock is moved by
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections import deque
 from collections.abc import Callable
@@ -83,14 +84,15 @@ class LinkTap(Tap):
 
 
 class Estimator:
-    """Chromium's REMB: down to 0.85 of what comes as soon as a queue grows, else 8 % a second up, and never
-    above 1.5 times what comes."""
+    """Chromium's REMB: at first what comes; down to 0.85 of that as soon as a queue grows, else up by 8 % a
+    second, and never above 1.5 times what comes."""
 
     def __init__(self) -> None:
-        self.bps = 300_000.0
+        self.bps = 0.0
         self._came: deque[tuple[int, int, float]] = deque()  # when, bytes, how long it took
         self._lowered_ns = 0
         self._raised_ns: int | None = None
+        self._reports_left = 5
 
     def take(self, size: int, sent_ns: int, now_ns: int) -> bool:
         """Whether it has just fallen."""
@@ -102,14 +104,17 @@ class Estimator:
         overused = took_ms - least_ms > 60 and now_ns - self._lowered_ns > 300 * NS_PER_MS
         if overused:
             self._lowered_ns = now_ns
-            self.bps = min(self.bps, 0.85 * self._incoming_bps)
+            self.bps = min(self.bps or math.inf, 0.85 * self._incoming_bps)
         return overused
 
     def raised(self, now_ns: int) -> int:
         """What it says once a second."""
         passed_ns = now_ns - (self._raised_ns or now_ns)
         self._raised_ns = now_ns
-        if now_ns - self._lowered_ns > NS_PER_S:
+        if self._reports_left > 0 and not self._lowered_ns:
+            self._reports_left -= 1
+            self.bps = max(self.bps, self._incoming_bps)
+        elif now_ns - self._lowered_ns > NS_PER_S:
             most_bps = max(self.bps, 1.5 * self._incoming_bps + 10_000)
             self.bps = min(self.bps * 1.08 ** (passed_ns / NS_PER_S) + 1000, most_bps)
         return int(self.bps)
@@ -293,7 +298,7 @@ class Show:
         self.moves: list[tuple[float, Rendition]] = []
 
     async def watch(self, seconds: float, rate_bps: int) -> float:
-        """Returns the longest time without a new picture, in seconds. `moves` are counted from its beginning."""
+        """Returns the longest time without a new picture, in seconds, from which `moves` count, too."""
         self.receiver.tap.narrow(rate_bps)
         began_ns = self.stage.clock.now_ns()
         tick = self.stage.tick

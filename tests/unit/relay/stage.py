@@ -99,8 +99,8 @@ class Encoder:
 
 
 class Stage:
-    """The source is filmed at 30 pictures a second, a keyframe every `group` of them; `grows` says by how much
-    each is larger than usual."""
+    """The source is filmed at 30 pictures a second, a keyframe every `group` of them; `grows` says how much
+    larger than usual each is."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
