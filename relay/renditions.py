@@ -170,7 +170,7 @@ class Renditions:
         if seat.pinned is None:
             seat.choice.judge(self._signs(viewer, delivery, now_ns), now_ns)
         asks = seat.pinned is None and delivery.path.kind == "udp" and seat.choice.is_calm(now_ns)
-        feedback.probe.stream_bps = self._full_bps(seat) if asks else 0.0
+        feedback.probe.ask(self._full_bps(seat) if asks else None)
         self._lead(viewer, now_ns)
 
     def _signs(self, viewer: Viewer, delivery: Delivery, now_ns: int) -> Signs:

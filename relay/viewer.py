@@ -19,7 +19,7 @@ from .protocol.feedback import Feedback
 from .protocol.layout import Shape
 from .protocol.pacer import start_bps
 from .protocol.paces import Paces
-from .protocol.probe import ballast
+from .protocol.probe import ballast, heavy
 from .seat import Seat
 from .srtp import TAG_BYTES, SrtpIn, SrtpOut
 from .stream import Stream
@@ -112,9 +112,10 @@ class Viewer(Peer):
         report = delivery.stream.sender_report(now_ns, self.sent.packets, octets)
         if not report:
             return
-        for _ in range(self.feedback.probe.begin(now_ns)):
-            path.send(srtp.protect_rtcp(ballast(delivery.stream.ssrc)))
-        path.send(srtp.protect_rtcp(report))
+        ssrc, packets = delivery.stream.ssrc, self.feedback.probe.begin(now_ns)
+        for _ in range(packets - 1):
+            path.send(srtp.protect_rtcp(ballast(ssrc)))
+        path.send(srtp.protect_rtcp(heavy(report, ssrc) if packets else report))
 
     def report(self, now_ns: int) -> ViewerReport:
         feedback, path, delivery = self.feedback, self.ice.path, self.delivery

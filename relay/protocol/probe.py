@@ -25,8 +25,9 @@ FIRST_PACKETS = 10
 """A tenth of a second at 1 Mbit/s: what is narrow is found out by these, and no picture is late by more."""
 MOST_PACKETS = 48
 """Linux keeps 92 for a receiver that does not read at once (relay/protocol/pacer.py)."""
-WHOLE_S = 0.05
-"""What needs so long at the rate that is asked for, is sent if the first packets went well."""
+WHOLE_S = 0.08
+"""What needs so long at the rate that is asked for, is sent if the first packets went well: at once if they
+went very well, else twice as many each time."""
 
 TOLERANCE_MS = 25.0
 """Pictures before it, the receiver's turn, the air."""
@@ -34,8 +35,13 @@ EVERY_NS = 2 * NS_PER_S
 """After the last answer. The ballast so takes about 5 % of `low`, what RTCP may take (RFC 3550 6.2)."""
 LOST_NS = 4 * NS_PER_S
 """Chromium reports after 0.5 to 1.5 s; others, in the five seconds of RFC 3550, are not waited for."""
-VALID_NS = 6 * NS_PER_S
+VALID_NS = 10 * NS_PER_S
+"""Longer than it takes to ask again and to give that up."""
+PEAK_KEPT = 0.9
+"""A stream's peaks count, and those of before a tenth less each time it is told how much there is."""
 USUAL_NS = 15 * NS_PER_S
+USUAL_LEAST = 3
+"""Round trips of the last seconds; less are no measure."""
 
 _SRTCP_BYTES = 24  # index and tag (RFC 3711 3.4, RFC 7714 9.1), and the packet stays a multiple of 4
 
@@ -48,16 +54,23 @@ class _Train:
 
 
 class Probe:
-    """Of one viewer. `stream_bps` is what would be sent if it fits; 0 while nobody wants to know."""
+    """Of one viewer: `ask` about once a second while it is to be found out."""
 
     def __init__(self) -> None:
-        self.stream_bps = 0.0
-        self._usual: deque[tuple[int, float]] = deque()  # round trips without ballast, and when
+        self._stream_bps = 0.0
+        self._asks = False
+        self._usual: deque[tuple[int, float]] = deque()  # round trips of calm times without ballast, and when
+        self._taken_lsr: int | None = None
         self._train: _Train | None = None  # not answered yet
         self._lsr: int | None = None  # of the report behind the last ballast
         self._packets = FIRST_PACKETS
         self._due_ns = 0
         self._fits: tuple[bool, int] | None = None
+
+    def ask(self, stream_bps: float | None) -> None:
+        """Whether that would fit; None: nobody wants to know."""
+        self._asks = stream_bps is not None
+        self._stream_bps = max(stream_bps or 0.0, PEAK_KEPT * self._stream_bps)
 
     def awaits(self, now_ns: int) -> bool:
         """Whether a sender report must wait: the viewer's next one is to name that behind the ballast."""
@@ -66,19 +79,23 @@ class Probe:
         return self._train is not None
 
     def begin(self, now_ns: int) -> int:
-        """How many `ballast` packets to send right before the sender report of `now_ns`; mostly 0."""
-        if not self.stream_bps or now_ns < self._due_ns or not self._usual or self.awaits(now_ns):
+        """How many packets to send now, the last of which is the sender report of `now_ns` made `heavy`, and
+        the others `ballast`; mostly 0: the report as it is."""
+        while self._usual and now_ns - self._usual[0][0] > USUAL_NS:
+            self._usual.popleft()
+        known = self._stream_bps > 0 and len(self._usual) >= USUAL_LEAST
+        if not self._asks or not known or now_ns < self._due_ns or self.awaits(now_ns):
             return 0
-        self._train = _Train(self._packets, HEADROOM * self.stream_bps, now_ns)
+        self._train = _Train(self._packets, HEADROOM * self._stream_bps, now_ns)
         self._lsr = compact_ntp(now_ns)
         return self._packets
 
     def take(self, lsr: int, rtt_ms: float, now_ns: int) -> bool:
         """A round trip by the sender report that `lsr` names; whether ballast was before that one."""
         if lsr != self._lsr:
-            self._usual.append((now_ns, rtt_ms))
-            while now_ns - self._usual[0][0] > USUAL_NS:
-                self._usual.popleft()
+            if self._asks and lsr != self._taken_lsr:
+                self._usual.append((now_ns, rtt_ms))
+            self._taken_lsr = lsr
             return False
         if self._train is not None:
             self._judge(self._train, rtt_ms, now_ns)
@@ -92,14 +109,18 @@ class Probe:
 
     def forget(self) -> None:
         """Another stream is sent: what was found out was about the one before."""
-        self.stream_bps, self._train, self._fits, self._packets = 0.0, None, None, FIRST_PACKETS
+        self._asks, self._train, self._fits, self._packets = False, None, None, FIRST_PACKETS
+        self._usual.clear()
 
     def _judge(self, train: _Train, rtt_ms: float, now_ns: int) -> None:
-        waited_ms = rtt_ms - min(usual_ms for _, usual_ms in self._usual)
-        fits = waited_ms <= train.packets * PACKET_BYTES * 8000 / train.needed_bps + TOLERANCE_MS
+        usual_ms = sorted(ms for _, ms in self._usual)
+        waited_ms = rtt_ms - usual_ms[len(usual_ms) // 4]  # some stood behind a keyframe
+        most_ms = train.packets * PACKET_BYTES * 8000 / train.needed_bps + TOLERANCE_MS
+        fits = waited_ms <= most_ms
         whole = min(int(train.needed_bps * WHOLE_S / 8) // PACKET_BYTES, MOST_PACKETS)
         if fits and train.packets < whole:
-            self._train, self._packets = None, whole
+            self._train = None
+            self._packets = whole if 2 * waited_ms <= most_ms else min(2 * train.packets, whole)
         else:
             self._answered(fits=fits, now_ns=now_ns)
 
@@ -112,8 +133,12 @@ class Probe:
 def ballast(ssrc: int) -> bytes:
     """A compound of PACKET_BYTES once it is protected: an empty receiver report, since RFC 3550 6.1 wants a
     report first, and an APP packet of zeros."""
-    size = PACKET_BYTES - _SRTCP_BYTES - 8
-    report = struct.pack("!BBHI", VERSION << 6, PacketType.RECEIVER_REPORT, 1, ssrc)
-    return report + struct.pack("!BBHI4s", VERSION << 6, PacketType.APP, size // 4 - 1, ssrc, b"LBLD").ljust(
-        size, b"\0"
-    )
+    return heavy(struct.pack("!BBHI", VERSION << 6, PacketType.RECEIVER_REPORT, 1, ssrc), ssrc)
+
+
+def heavy(report: bytes, ssrc: int) -> bytes:
+    """The compound `report` of `ssrc`, filled up in the same way: where the ballast found no room, it finds
+    none either."""
+    size = PACKET_BYTES - _SRTCP_BYTES - len(report)
+    head = struct.pack("!BBHI4s", VERSION << 6, PacketType.APP, size // 4 - 1, ssrc, b"LBLD")
+    return report + head.ljust(size, b"\0")

@@ -67,7 +67,7 @@ MOST_DOUBTED_CALM_NS = 240 * NS_PER_S
 """Where it has been found too narrow: that may be a mistake, on a way whose delay is never twice the same."""
 CALM_NS = NS_PER_S
 """Before anything is asked of a way."""
-FAILED_WITHIN_NS = 4 * NS_PER_S
+FAILED_WITHIN_NS = 10 * NS_PER_S
 """Trouble that begins later is news of the way, not the try's fault."""
 PROVEN_NS = 30 * NS_PER_S
 """Who has been sent the full picture for so long without trouble has a way that takes it."""

@@ -58,12 +58,12 @@ class LinkTap(Tap):
             self._fly(len(packet.payload) + OVERHEAD_BYTES, packet)
         return went
 
-    def send_report(self, ballast: int) -> None:
-        """A sender report of now, behind so many packets that say nothing."""
+    def send_report(self, packets: int) -> None:
+        """A sender report of now, as the last of so many heavy packets, or as it is."""
         now_ns = self._stage.clock.now_ns()
-        for _ in range(ballast):
+        for _ in range(packets - 1):
             self.link.send(bytes(PACKET_BYTES), now_ns)
-        self._fly(REPORT_BYTES, compact_ntp(now_ns))
+        self._fly(PACKET_BYTES if packets else REPORT_BYTES, compact_ntp(now_ns))
 
     def narrow(self, rate_bps: int) -> None:
         held = {} if self._queue_ms is None else {"queue_bytes": rate_bps * self._queue_ms // 8000}
