@@ -33,13 +33,15 @@ TOLERANCE_MS = 25.0
 """Pictures before it, the receiver's turn, the air."""
 EVERY_NS = 2 * NS_PER_S
 """After the last answer. The ballast so takes about 5 % of `low`, what RTCP may take (RFC 3550 6.2)."""
-LOST_NS = 4 * NS_PER_S
-"""Chromium reports after 0.5 to 1.5 s; others, in the five seconds of RFC 3550, are not waited for."""
-VALID_NS = 10 * NS_PER_S
+PASSED_NS = 2 * NS_PER_S
+"""A viewer's report that comes so long after ours and names an older one: ours is lost."""
+SILENT_NS = 8 * NS_PER_S
+"""Chromium reports after 0.5 to 1.5 s, others after up to 7.5 s (RFC 3550 6.2)."""
+VALID_NS = 12 * NS_PER_S
 """Longer than it takes to ask again and to give that up."""
 PEAK_KEPT = 0.9
 """A stream's peaks count, and those of before a tenth less each time it is told how much there is."""
-USUAL_NS = 15 * NS_PER_S
+USUAL_NS = 20 * NS_PER_S
 USUAL_LEAST = 3
 """Round trips of the last seconds; less are no measure."""
 
@@ -58,7 +60,7 @@ class Probe:
 
     def __init__(self) -> None:
         self._stream_bps = 0.0
-        self._asks = False
+        self._asks = self._has_asked = False
         self._usual: deque[tuple[int, float]] = deque()  # round trips of calm times without ballast, and when
         self._taken_lsr: int | None = None
         self._train: _Train | None = None  # not answered yet
@@ -74,7 +76,7 @@ class Probe:
 
     def awaits(self, now_ns: int) -> bool:
         """Whether a sender report must wait: the viewer's next one is to name that behind the ballast."""
-        if self._train is not None and now_ns - self._train.sent_ns >= LOST_NS:
+        if self._train is not None and now_ns - self._train.sent_ns >= SILENT_NS:
             self._answered(fits=False, now_ns=now_ns)
         return self._train is not None
 
@@ -87,7 +89,7 @@ class Probe:
         if not self._asks or not known or now_ns < self._due_ns or self.awaits(now_ns):
             return 0
         self._train = _Train(self._packets, HEADROOM * self._stream_bps, now_ns)
-        self._lsr = compact_ntp(now_ns)
+        self._lsr, self._has_asked = compact_ntp(now_ns), True
         return self._packets
 
     def take(self, lsr: int, rtt_ms: float, now_ns: int) -> bool:
@@ -96,20 +98,23 @@ class Probe:
             if self._asks and lsr != self._taken_lsr:
                 self._usual.append((now_ns, rtt_ms))
             self._taken_lsr = lsr
+            if self._train is not None and now_ns - self._train.sent_ns >= PASSED_NS:
+                self._answered(fits=False, now_ns=now_ns)
             return False
         if self._train is not None:
             self._judge(self._train, rtt_ms, now_ns)
         return True
 
     def fits(self, now_ns: int) -> bool | None:
-        """Whether it would; None where nothing lately tells."""
-        if self._fits is None or now_ns - self._fits[1] > VALID_NS:
-            return None
-        return self._fits[0]
+        """Whether it has been found out lately that it would; None where that cannot be found out."""
+        if self._fits is not None and now_ns - self._fits[1] <= VALID_NS:
+            return self._fits[0]
+        return False if self._has_asked else None
 
     def forget(self) -> None:
         """Another stream is sent: what was found out was about the one before."""
-        self._asks, self._train, self._fits, self._packets = False, None, None, FIRST_PACKETS
+        self._asks = self._has_asked = False
+        self._train, self._fits, self._packets = None, None, FIRST_PACKETS
         self._usual.clear()
 
     def _judge(self, train: _Train, rtt_ms: float, now_ns: int) -> None:

@@ -62,7 +62,7 @@ FIRST_CALM_NS = 8 * NS_PER_S
 """Where nothing tells."""
 MOST_CALM_NS = 30 * NS_PER_S
 """That of both, however many tries have failed."""
-DOUBTED_CALM_NS = 60 * NS_PER_S
+DOUBTED_CALM_NS = 120 * NS_PER_S
 MOST_DOUBTED_CALM_NS = 240 * NS_PER_S
 """Where it has been found too narrow: that may be a mistake, on a way whose delay is never twice the same."""
 CALM_NS = NS_PER_S
