@@ -33,6 +33,11 @@ LEASE_NS = 4 * NS_PER_S
 STANDS_NS = 250 * NS_PER_MS
 """A picture that has waited so long here stands: paced, each one waits for some milliseconds."""
 
+STALL_NS = 400 * NS_PER_MS
+EXCUSED_NS = NS_PER_S
+"""A relay that was not called for so long, on a machine with too much to do, has made its viewers wait; to send
+them `low` would cost an encoder more."""
+
 JUDGE_EVERY_NS = NS_PER_S
 """Whoever has a backlog, or has just told something, is judged at once."""
 
@@ -64,6 +69,8 @@ class Renditions:
         for fan_out in made:
             fan_out.may_begin = self._is_current_keyframe
         self._viewers: list[Viewer] = []
+        self._tended_ns: int | None = None
+        self._stalled_ns: int | None = None
         self._leased_ns: dict[Rendition, int] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._running: dict[FanOut, asyncio.Task[None]] = {}
@@ -138,6 +145,8 @@ class Renditions:
     def tend(self) -> None:
         """What is due by time: judge the viewers' ways, move them on, renew the leases, ask for keyframes."""
         now_ns = self._clock.now_ns()
+        self._notice_stall(now_ns)
+        self._tended_ns = now_ns
         for viewer in self._viewers:
             try:
                 self._look_at(viewer, now_ns)
@@ -146,6 +155,10 @@ class Renditions:
         self._lease(now_ns)
         for fan_out in self._fan_outs.values():
             fan_out.ask_for_keyframe()
+
+    def _notice_stall(self, now_ns: int) -> None:
+        if self._tended_ns is not None and now_ns - self._tended_ns > STALL_NS:
+            self._stalled_ns = now_ns
 
     def _look_at(self, viewer: Viewer, now_ns: int) -> None:
         seat, delivery = viewer.seat, viewer.delivery
@@ -167,6 +180,7 @@ class Renditions:
         if delivery is None:
             return
         seat.judged_ns, seat.missed = now_ns, feedback.missed
+        self._notice_stall(now_ns)
         if seat.pinned is None:
             seat.choice.judge(self._signs(viewer, delivery, now_ns), now_ns)
         asks = seat.pinned is None and delivery.path.kind == "udp" and seat.choice.is_calm(now_ns)
@@ -175,13 +189,13 @@ class Renditions:
 
     def _signs(self, viewer: Viewer, delivery: Delivery, now_ns: int) -> Signs:
         feedback = viewer.feedback
-        estimated_bps, estimated_ns = feedback.estimate(now_ns)
+        loss, (estimated_bps, estimated_ns) = feedback.lately_lost(now_ns), feedback.estimate(now_ns)
         return Signs(
             stream_bps=delivery.stream.bits_per_s,
             pace_bps=delivery.pacer.rate_bps,
-            loss=feedback.lately_lost(now_ns),
+            loss=loss,
             reported_ns=feedback.reported_ns,
-            rtt_ms=feedback.rtt_ms,
+            rtt_ms=None if loss is None else feedback.rtt_ms,
             estimated_bps=estimated_bps,
             estimated_ns=estimated_ns,
             fits=feedback.probe.fits(now_ns),
@@ -191,6 +205,7 @@ class Renditions:
             times_late=delivery.times_late,
             has_backlog=delivery.waits_ns(now_ns) > STANDS_NS,
             is_tcp=delivery.path.kind == "tcp",
+            is_excused=self._stalled_ns is not None and now_ns - self._stalled_ns < EXCUSED_NS,
         )
 
     def _full_bps(self, seat: Seat) -> float:

@@ -60,7 +60,7 @@ class Feedback:
         self._ssrc = ssrc
         self._reports: deque[tuple[int, ReceiverReport]] = deque(maxlen=REPORTS_KEPT)
         self._remb_at_ns = 0
-        self._remb_rises = False
+        self._remb_fell_ns = 0
         self._missed: OrderedDict[int, None] = OrderedDict()
         self.probe = Probe()
 
@@ -104,16 +104,16 @@ class Feedback:
         if self.loss is not None and self.loss > CONGESTED_LOSS:
             told_ns.append(self._reports[-1][0])
         # Where it rises, it follows what is sent: in Chromium for many seconds after a larger stream began.
-        estimated_low = self.remb_bps is not None and self.remb_bps < CONGESTED_REMB * stream_bps
-        if estimated_low and not self._remb_rises:
-            told_ns.append(self._remb_at_ns)
+        if self.remb_bps is not None and self.remb_bps < CONGESTED_REMB * stream_bps:
+            told_ns.append(self._remb_fell_ns)
         newest_ns = max(told_ns, default=None)
         if newest_ns is None or now_ns - newest_ns > VALID_NS:
             return None
         return Congestion(newest_ns)
 
     def _take_estimate(self, bitrate_bps: int, now_ns: int) -> None:
-        self._remb_rises = self.remb_bps is not None and bitrate_bps > self.remb_bps
+        if self.remb_bps is None or bitrate_bps < self.remb_bps:
+            self._remb_fell_ns = now_ns
         self.remb_bps, self._remb_at_ns = bitrate_bps, now_ns
 
     def _take_missed(self, sequences: Iterable[int]) -> None:

@@ -77,10 +77,10 @@ PROVEN_NS = 30 * NS_PER_S
 class Signs:
     """What is known of a viewer's way at one moment.
 
-    `loss` (0 to 1) is of the report that came at `reported_ns`, `estimated_bps` was told at `estimated_ns`;
-    both are None if that is too long ago. `stream_bps` is what it is sent and `pace_bps` what it may be sent.
-    `fits` is what was found out of the full picture, None: nothing. Counters (`plis`, `times_late`, and in
-    packets `sent` and `missed`) only rise.
+    `loss` (0 to 1) and `rtt_ms` are of the report that came at `reported_ns`, `estimated_bps` was told at
+    `estimated_ns`; they are None if that is too long ago. `stream_bps` is what it is sent and `pace_bps` what
+    it may be sent. `fits` is what was found out of the full picture, None: nothing. Counters (`plis`,
+    `times_late`, and in packets `sent` and `missed`) only rise.
     """
 
     stream_bps: float
@@ -97,6 +97,8 @@ class Signs:
     times_late: int = 0
     has_backlog: bool = False
     is_tcp: bool = False
+    is_excused: bool = False
+    """Whether the relay itself stood still just now: what waited, waited for that."""
 
 
 class Lasting:
@@ -135,6 +137,31 @@ class Missing:
         if now_ns - then_ns < MISSED_WITHIN_NS or sent - sent_then < LEAST_SENT:
             return 0.0
         return (missed - missed_then) / (sent - sent_then)
+
+
+class Estimate:
+    """What the viewer estimates (REMB), of what it is sent since a move.
+
+    `is_low` is far below that; once it has risen, and until it falls again, it only follows what is sent:
+    after a move up for many seconds. `has_fallen` is far below what it was, too: a queue begins to fill.
+    """
+
+    def __init__(self) -> None:
+        self.is_low = self.has_fallen = False
+        self._bps = self._most_bps = 0.0
+        self._rises = False
+
+    def take(self, signs: Signs, began_ns: int) -> None:
+        """The newest; what was told before `began_ns` was about what was sent before."""
+        self.is_low = self.has_fallen = False
+        if signs.estimated_bps is None or signs.estimated_ns <= began_ns:
+            return
+        if self._bps and signs.estimated_bps != self._bps:
+            self._rises = signs.estimated_bps > self._bps
+        self._bps = signs.estimated_bps
+        self._most_bps = max(self._most_bps, self._bps)
+        self.is_low = self._bps < LOW_ESTIMATE * signs.stream_bps and not self._rises
+        self.has_fallen = self._bps < LOW_ESTIMATE * min(self._most_bps, signs.stream_bps)
 
 
 class RenditionChoice:
@@ -192,19 +219,21 @@ class RenditionChoice:
     def _forget(self) -> None:
         self._backlog, self._queue, self._deep, self._pace = Lasting(), Lasting(), Lasting(), Lasting()
         self._missing, self._missed = Missing(), 0.0
-        self._most_estimated_bps = 0.0
+        self._estimate = Estimate()
 
     def judge(self, signs: Signs, now_ns: int) -> None:
         """Look at its way; several times a second while there is something new, else about once."""
+        self._estimate.take(signs, self._began_ns)
         narrow, behind = self._is_narrow(signs, now_ns), self._is_behind(signs, now_ns)
         if not self._tries and now_ns - self._began_ns < SETTLES_NS:
             narrow = behind = False
+        behind &= not signs.is_excused
         trouble = narrow or behind
         # Who is behind on `low` by UDP is so by its pace alone, and that says nothing about what would go.
         if narrow or (behind and (signs.is_tcp or not self.low)) or (signs.loss or 0.0) > BAD_LOSS:
             self._calm_ns = now_ns
         lost = max(signs.loss or 0.0, self._missed)
-        if self._has_fallen(signs) or trouble or lost > UNEASY_LOSS:
+        if self._estimate.has_fallen or trouble or lost > UNEASY_LOSS:
             self._uneasy_until_ns = now_ns + UNEASY_NS
         if self.low:
             if now_ns - self._calm_ns >= self._needs_calm_ns(signs.fits):
@@ -229,13 +258,6 @@ class RenditionChoice:
         if fits is False:
             return min(DOUBTED_CALM_NS << self._failed, MOST_DOUBTED_CALM_NS)
         return min((SHOWN_CALM_NS if fits else FIRST_CALM_NS) << self._failed, MOST_CALM_NS)
-
-    def _has_fallen(self, signs: Signs) -> bool:
-        """Whether the viewer estimates far less than before, and than it is sent: a queue begins to fill."""
-        if signs.estimated_bps is None or signs.estimated_ns <= self._began_ns:
-            return False
-        self._most_estimated_bps = max(self._most_estimated_bps, signs.estimated_bps)
-        return signs.estimated_bps < LOW_ESTIMATE * min(self._most_estimated_bps, signs.stream_bps)
 
     def _is_narrow(self, signs: Signs, now_ns: int) -> bool:
         """Whether the reports tell of a way that does not take it; all are asked, each keeps a memory."""
@@ -274,16 +296,12 @@ class RenditionChoice:
     def _queues(self, signs: Signs, now_ns: int) -> bool:
         rtt_ms = signs.rtt_ms
         if rtt_ms is None:
+            self._queue, self._deep = Lasting(), Lasting()
             return False
         if self._least_rtt_ms is None or rtt_ms < self._least_rtt_ms:
             self._least_rtt_ms = rtt_ms
         grown_ms = rtt_ms - self._least_rtt_ms
-        estimated_low = (
-            signs.estimated_bps is not None
-            and signs.estimated_ns > self._began_ns  # before, it was of what it was sent then
-            and signs.estimated_bps < LOW_ESTIMATE * signs.stream_bps
-        )
-        fills = self._queue.is_so(now_ns, grown_ms > QUEUE_MS and estimated_low)
+        fills = self._queue.is_so(now_ns, grown_ms > QUEUE_MS and self._estimate.is_low)
         return self._deep.is_so(now_ns, grown_ms > DEEP_QUEUE_MS) or fills
 
 
