@@ -35,7 +35,7 @@ STANDS_NS = 250 * NS_PER_MS
 
 STALL_NS = 400 * NS_PER_MS
 EXCUSED_NS = NS_PER_S
-"""A relay that was not called for so long, on a machine with too much to do, has made its viewers wait; to send
+"""A relay that was not called for so long, on a machine with too much to do, made its viewers wait; to send
 them `low` would cost an encoder more."""
 
 JUDGE_EVERY_NS = NS_PER_S
