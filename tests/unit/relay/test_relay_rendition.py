@@ -219,6 +219,28 @@ def test_after_a_try_low_is_kept_at_hand() -> None:
     assert not watcher.choice.may_need_low(watcher.now_ns)
 
 
+def test_an_estimate_that_follows_from_below_is_no_sign_of_a_queue() -> None:
+    """Chromium's after a move up, on a way whose round trip is longer for a while for another reason."""
+    watcher = Watcher().gone_down()
+    watcher.watch(4, fits=True, estimated_bps=0.9e6)
+    assert not watcher.choice.low
+    for step in range(8):  # what it says comes twice now and then
+        watcher.watch(1, rtt_ms=300.0, estimated_bps=0.9e6 * 1.08 ** (step // 2 + 1))
+    assert not watcher.choice.low
+    watcher.watch(1.5, estimated_bps=0.8e6)
+    assert watcher.choice.low
+
+
+def test_what_waited_because_the_relay_stood_still_moves_nobody() -> None:
+    watcher = Watcher().settled()
+    watcher.watch(3, times_late=1, has_backlog=True, is_excused=True)
+    assert watcher.moves == []
+    watcher.watch(0.3, has_backlog=False, is_excused=False)
+    assert watcher.moves == []
+    watcher.watch(0.1, times_late=2)
+    assert [low for _, low in watcher.moves] == [True]
+
+
 @pytest.mark.parametrize(("fits", "wait_s"), [(True, 3), (None, 8), (False, 120)])
 def test_it_is_tried_as_soon_as_what_was_found_out_allows(fits: bool | None, wait_s: float) -> None:
     watcher = Watcher().gone_down()

@@ -284,6 +284,23 @@ async def test_reports_of_long_ago_move_nobody(monkeypatch: pytest.MonkeyPatch) 
         assert (judged[-1].loss, judged[-1].estimated_bps, judged[-1].rtt_ms) == (None, None, None)
 
 
+async def test_a_relay_that_stood_still_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_stage() as stage:
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        judged: list[Signs] = []
+        monkeypatch.setattr(guest.seat.choice, "judge", lambda signs, now_ns: judged.append(signs))
+        await stage.film(4)
+        assert not any(signs.is_excused for signs in judged)
+        stage.clock.advance(NS_PER_S // 2)
+        ssrc = stage.renditions.stream.ssrc
+        guest.feedback.take([ReceiverReport(ssrc, 0.0, 0, 250, 0, 0, 0)], stage.clock.now_ns())
+        stage.renditions.heard(guest)  # before it is tended
+        assert judged[-1].is_excused
+        await stage.film(3)
+        assert not judged[-1].is_excused
+
+
 async def test_one_who_cannot_be_moved_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("a defect")
