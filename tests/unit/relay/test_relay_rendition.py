@@ -223,12 +223,11 @@ def test_an_estimate_that_follows_from_below_is_no_sign_of_a_queue() -> None:
     """Chromium's after a move up, on a way whose round trip is longer for a while for another reason."""
     watcher = Watcher().gone_down()
     watcher.watch(4, fits=True, estimated_bps=0.9e6)
-    assert not watcher.choice.low
     for step in range(8):  # what it says comes twice now and then
         watcher.watch(1, rtt_ms=300.0, estimated_bps=0.9e6 * 1.08 ** (step // 2 + 1))
-    assert not watcher.choice.low
-    watcher.watch(1.5, estimated_bps=0.8e6)
-    assert watcher.choice.low
+    assert [low for _, low in watcher.moves] == [False]
+    watcher.watch(2.5, estimated_bps=0.8e6)
+    assert [low for _, low in watcher.moves] == [False, True]
 
 
 def test_what_waited_because_the_relay_stood_still_moves_nobody() -> None:
