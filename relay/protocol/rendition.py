@@ -67,6 +67,7 @@ MOST_DOUBTED_CALM_NS = 240 * NS_PER_S
 """Where it has been found too narrow: that may be a mistake, on a way whose delay is never twice the same."""
 CALM_NS = NS_PER_S
 """Before anything is asked of a way."""
+MOST_FAILED = 8  # what follows needs no more calm
 FAILED_WITHIN_NS = 10 * NS_PER_S
 """Trouble that begins later is news of the way, not the try's fault."""
 PROVEN_NS = 30 * NS_PER_S
@@ -247,7 +248,7 @@ class RenditionChoice:
 
     def _go_down(self, signs: Signs, now_ns: int) -> None:
         if self._tries and now_ns - self._began_ns < FAILED_WITHIN_NS:
-            self._failed += 1
+            self._failed = min(self._failed + 1, MOST_FAILED)
         if self._missed > MISSED or (signs.loss or 0.0) > HEAVY_LOSS:
             self._choked_ns = now_ns
         self.low, self._tries = True, False
