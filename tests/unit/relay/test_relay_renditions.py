@@ -14,8 +14,8 @@ from flow.doors import RenditionChosen
 from flow.errors import LagebildError, NotFoundError
 from flow.flights import RenditionState, RenditionStatus
 from flow.units import AccessUnit, Codec, CodecConfig, Rendition
-from relay.protocol.rendition import H265Limits
-from relay.protocol.rtcp import ReceiverReport
+from relay.protocol.rendition import H265Limits, Signs
+from relay.protocol.rtcp import ReceiverReport, Remb
 from tests.fakes.pictures import Camera
 from tests.unit.relay.stage import H264_ONLY, PLAIN, Encoder, Guest, Stage, open_stage
 from tests.unit.relay.test_relay_delivery import FEED, contiguous
@@ -262,6 +262,58 @@ async def test_who_loses_a_little_has_low_made_in_advance_and_keeps_the_full_pic
         count = len(encoder.leases)
         await stage.film(5)
         assert len(encoder.leases) == count
+
+
+async def test_who_was_to_be_sent_a_low_that_never_came_is_judged_on() -> None:
+    async with open_stage() as stage:
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        await stage.film(4)
+        ssrc = stage.renditions.stream.ssrc
+        for lost in (100, 0):
+            guest.feedback.take([ReceiverReport(ssrc, lost / 200, lost, 250, 0, 0, 0)], stage.clock.now_ns())
+            stage.renditions.heard(guest)
+            await stage.film(0.2)
+        assert guest.seat.choice.low
+        await stage.film(20)
+        assert not guest.seat.choice.low
+        assert not guest.seat.choice.awaits_move
+        assert guest.seat.rendition is SOURCE
+        assert stamps(guest)[-1] >= stamps(guest)[0] + 23 * 90_000  # it is sent again
+
+
+async def test_reports_of_long_ago_move_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_stage() as stage:
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        await stage.film(4)
+        judged: list[Signs] = []
+        monkeypatch.setattr(guest.seat.choice, "judge", lambda signs, now_ns: judged.append(signs))
+        ssrc = stage.renditions.stream.ssrc
+        report = ReceiverReport(ssrc, 0.5, 100, 250, 0, 0, 0)
+        guest.feedback.take([report, Remb(500_000, (ssrc,))], stage.clock.now_ns())
+        guest.feedback.rtt_ms = 2000.0
+        await stage.film(2)
+        assert (judged[-1].loss, judged[-1].estimated_bps, judged[-1].rtt_ms) == (0.5, 500_000, 2000.0)
+        await stage.film(5)
+        assert (judged[-1].loss, judged[-1].estimated_bps, judged[-1].rtt_ms) == (None, None, None)
+
+
+async def test_a_relay_that_stood_still_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_stage() as stage:
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        judged: list[Signs] = []
+        monkeypatch.setattr(guest.seat.choice, "judge", lambda signs, now_ns: judged.append(signs))
+        await stage.film(4)
+        assert not any(signs.is_excused for signs in judged)
+        stage.clock.advance(NS_PER_S // 2)
+        ssrc = stage.renditions.stream.ssrc
+        guest.feedback.take([ReceiverReport(ssrc, 0.0, 0, 250, 0, 0, 0)], stage.clock.now_ns())
+        stage.renditions.heard(guest)  # before it is tended
+        assert judged[-1].is_excused
+        await stage.film(3)
+        assert not judged[-1].is_excused
 
 
 async def test_one_who_cannot_be_moved_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
