@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -236,6 +238,24 @@ async def test_health_is_told_as_state_and_as_alarm(monkeypatch: pytest.MonkeyPa
         )
         await h.publish(replace(live, status=SourceStatus.LOST))
         await until(lambda: findings(h) == (), "nothing is said of a feed that is lost")
+
+
+async def test_a_finding_does_not_outlive_the_decoder_that_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The feed stays live, and the next decoder may be a minute away."""
+    monkeypatch.setattr(decoding, "SETTLED_NS", 0)
+    monkeypatch.setattr(decoding, "_RETRY_FIRST_NS", 60 * NS_PER_S)
+    async with house(health=True) as h:
+        await h.publish(SourceState(CAMERA.id, SourceStatus.LIVE, h.clock.now_ns()))
+        film = list(scenes.encoded(scenes.black(), 8 * FPS, group=FPS, start_ns=h.clock.now_ns()))
+        await h.publish(film[0])
+        await until(lambda: h.stills._decoders[CAMERA.id]._writer is not None, "a decoder")
+        await h.publish(*film[1:])
+        await until(lambda: findings(h) == ("black",), "the finding")
+        (pid,) = children()
+        os.kill(int(pid), signal.SIGKILL)
+        await until(lambda: findings(h) == (), "it is taken back")
+        told = [alarm.code for alarm in h.bus.events(Alarm).drain() if isinstance(alarm, Alarm)]
+        assert told == ["picture_black", "picture_unseen"]
 
 
 async def test_a_feed_with_long_groups_is_decoded_whole_to_be_looked_at(
