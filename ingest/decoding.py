@@ -13,7 +13,7 @@ from flow.flights import SourceState
 from flow.units import AccessUnit
 from flow.wire import Deframer
 
-from .children import child_process
+from .child import child_process
 from .health import HealthWatch
 from .protocol.decoder_pipe import Looked, NoStill, Picture, StillMade, StillWanted, decode, encode
 from .protocol.sampling import Sampling, affordable
@@ -199,9 +199,9 @@ class FeedDecoder:
     async def _run_decoder(self) -> str:
         """Run the process until it ends; how it did."""
         try:
-            async with child_process("ingest.picture_decoder") as (reader, writer):
-                self._begin(writer)
-                await self._listen(reader)
+            async with child_process("ingest.picture_decoder") as child:
+                self._begin(child.writer)
+                await self._listen(child.reader)
             return "ended"
         except (OSError, MalformedError) as error:
             return f"failed: {error}"

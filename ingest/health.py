@@ -1,7 +1,7 @@
 """Tells the bus how the pictures of a feed look: the state, and an alarm for each finding that begins.
 
-A finding lasts as long as somebody looks. Where the feed or its decoder is gone, or nothing can be decoded any
-more, it is taken back: the state says nothing any longer, and an alarm (`picture_unseen`) says why it ended.
+A finding lasts as long as somebody looks. Where the feed or its decoder is gone, or nothing can be decoded
+any more, it is taken back: the state says nothing any longer, and an alarm (`picture_unseen`) says why.
 """
 
 from __future__ import annotations

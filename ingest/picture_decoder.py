@@ -31,7 +31,7 @@ from flow.errors import MalformedError
 from flow.units import CLOCK_RATE_HZ, AccessUnit, Codec
 from flow.wire import Deframer
 
-from .children import end_with, parent_socket
+from .child import end_with, parent_socket
 from .picture_figures import LONGER_SIDE_PX, Eye
 from .protocol.decoder_pipe import (
     Looked,
