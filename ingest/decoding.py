@@ -16,12 +16,12 @@ from flow.wire import Deframer
 from .child import child_process
 from .health import HealthWatch
 from .protocol.decoder_pipe import Looked, NoStill, Picture, StillMade, StillWanted, decode, encode
-from .protocol.sampling import Sampling, affordable
+from .protocol.sampling import Sampling, affordable, followable
 
 log = logging.getLogger("lagebild.ingest")
 
 WARM_NS = 30 * NS_PER_S
-"""So long after a still everything is decoded, for the next one to be there at once."""
+"""So long after a still everything is decoded that can be, for the next one to be there at once."""
 
 IDLE_NS = 60 * NS_PER_S
 """A feed without pictures keeps its decoder for so long."""
@@ -128,10 +128,10 @@ class FeedDecoder:
             self._reader.close()
 
     def _wants_all(self, now_ns: int) -> bool:
+        state = self._bus.peek(SourceState, self.feed_id)
         if self._is_warm(now_ns):
-            return True
-        is_looked_at_whole = self._watch is not None and self._sampling.long_groups
-        return is_looked_at_whole and affordable(self._bus.peek(SourceState, self.feed_id))
+            return followable(state)
+        return self._watch is not None and self._sampling.long_groups and affordable(state)
 
     def _is_warm(self, now_ns: int) -> bool:
         return now_ns < self._warm_until_ns
@@ -148,8 +148,11 @@ class FeedDecoder:
             return
         if self._decodes_all:
             self._give_run(self._writer, unit)
-        elif unit.keyframe and self._watch and not is_known and self._sampling.wants(unit):
+        elif unit.keyframe and not is_known and self._is_looked_at() and self._sampling.wants(unit):
             self._give_alone(self._writer, unit)
+
+    def _is_looked_at(self) -> bool:
+        return self._watch is not None or self._is_warm(self._picture_ns)
 
     def _give_run(self, writer: asyncio.StreamWriter, unit: AccessUnit) -> None:
         """Pictures without a gap; where the decoder is too slow for them, it gets the next whole group."""
@@ -179,7 +182,7 @@ class FeedDecoder:
             self._give_alone(writer, self._keyframe)
         writer.write(encode(StillWanted()))
         self._given = True
-        if not self._decodes_all:
+        if not self._decodes_all and self._wants_all(self._clock.now_ns()):
             self._turn()
 
     async def _keep_decoder(self) -> None:

@@ -5,8 +5,8 @@ source (one without data says how far the source is: more is on its way), Keyfra
 whose `until_ns` says whether to encode (not 0) or to decode only. On the same socket it answers with access
 units of the rendition, whose `seq` is 0, and once a second with a RenditionState of what it knows itself.
 With `--foreign`, a BeginForeign (protocol/reader_pipe.py) says before all else what the pictures are. It ends
-with the socket, or at once with the process `--parent` (Linux). What crashes libav takes down this process and
-nothing else.
+with the socket, or at once with the process `--parent` (Linux). What crashes libav takes down this process
+and nothing else.
 """
 
 from __future__ import annotations

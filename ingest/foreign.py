@@ -162,7 +162,7 @@ class _Stream:
         self._arrival_ns = 0
 
     def put(self, picture: ForeignPicture) -> None:
-        """The next picture. Where too many wait, the encoder does not keep up and goes on with what is new."""
+        """The next picture. Where too many wait, the encoder is too slow: it goes on with what is new."""
         if len(self._waiting) == _WAITING_MOST or self._bytes + len(picture.data) > _WAITING_MOST_BYTES:
             self.clear()
         self._waiting.append(picture)

@@ -129,6 +129,17 @@ async def test_a_warm_still_takes_less_than_a_fifth_of_a_second() -> None:
         assert sorted(took)[len(took) // 2] < 0.2
 
 
+async def test_of_a_feed_that_no_decoder_keeps_up_with_each_still_is_the_newest_keyframe() -> None:
+    async with house() as h:
+        config = CodecConfig(Codec.H265, 7680, 4320, 1, 0, 180, "4:2:0", 8, False, False)
+        await h.publish(SourceState(CAMERA.id, SourceStatus.LIVE, 1, config=config, fps=30.0))
+        film = h.film(4 * FPS)
+        for shown, until_picture in ((0, 2 * FPS - 1), (2 * FPS, 4 * FPS - 1)):
+            await h.publish(*film[shown:until_picture])
+            still = await h.still()
+            assert (still.warm, still.utc_ns) == (False, film[shown].utc_ns)
+
+
 async def until_warm(h: House) -> None:
     while not (await h.still()).warm:
         await asyncio.sleep(0.02)
