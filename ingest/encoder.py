@@ -34,6 +34,7 @@ from .child import EncoderError, end_with, parent_socket
 from .protocol import reader_pipe
 from .protocol.encoding import FrameRate, Intake, Keyframes, Pace
 from .protocol.events import StreamInfo
+from .protocol.picture_limit import why_too_large
 from .protocol.reader_pipe import BeginForeign
 from .recoding import Decoder, Encoder, Shaper
 
@@ -117,6 +118,7 @@ class Rendering:
         self._shown_90k = -1
         self._encodes = False
         self._barren = 0
+        self._too_large = ""
         self._skipped = 0
 
     def do(self, arrived: Arrived) -> list[AccessUnit]:
@@ -137,6 +139,8 @@ class Rendering:
         try:
             frames = decoder.decode(unit.data, unit.pts_90k)
         except av.FFmpegError:
+            if unit.keyframe:
+                self._too_large = why_too_large(unit)
             return []
         return [made for decoded in frames for made in self._rendered(decoded, unit.dts_90k, lag_90k)]
 
@@ -158,6 +162,8 @@ class Rendering:
         )
 
     def _judge(self) -> tuple[str, str]:
+        if self._barren and self._too_large:
+            return "undecodable", self._too_large
         if self._barren > _BARREN_MOST:
             return "undecodable", f"{self._barren} pictures of the source could not be decoded"
         if self._encodes and self._pace.slow:

@@ -45,11 +45,10 @@ from .protocol.decoder_pipe import (
     encode,
 )
 from .protocol.encoding import Intake
+from .protocol.picture_limit import DECODED_MOST_PX, why_too_large
 
 _LIBAV_NAMES = {Codec.H264: "h264", Codec.H265: "hevc"}
-_MOST_PIXELS = 8192 * 4608
-"""A little more than 8K; a parameter set that promises more is a lie or an attack."""
-
+_MOST_PIXELS = DECODED_MOST_PX
 _MEMORY_BYTES = 6 * 1024**3  # address space, much of which is never touched
 _LOOK_EVERY_90K = 9 * CLOCK_RATE_HZ // 10
 _CATCH_UP_S = 0.04
@@ -121,7 +120,8 @@ class Decoder:
         try:
             shown = self._alone(picture.unit) if picture.alone else self._next(picture.unit)
         except (av.FFmpegError, ValueError, MemoryError) as error:
-            self._why_none = f"a picture cannot be decoded: {error}"
+            too_large = why_too_large(picture.unit, _MOST_PIXELS) if picture.unit.keyframe else ""
+            self._why_none = too_large or f"a picture cannot be decoded: {error}"
             return []
         for one in shown:
             self._newest = one
