@@ -247,6 +247,8 @@ class _Desk:
         """Decode what there is, until closed."""
         if sys.platform == "linux":  # where this is of one thread
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        else:
+            os.nice(_NICE)
         try:
             while (picture := self._next()) is not None:
                 self._send(self._decoder.take(picture))

@@ -19,4 +19,4 @@ def why_too_large(unit: AccessUnit, most_px: int = DECODED_MOST_PX) -> str:
         return ""
     if config is None or config.width_px * config.height_px <= most_px:
         return ""
-    return f"pictures of {config.width_px}x{config.height_px} are larger than 8K: they are not decoded here"
+    return f"pictures of {config.width_px}x{config.height_px} cannot be decoded here: they are larger than 8K"
