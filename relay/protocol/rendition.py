@@ -331,11 +331,13 @@ def full_rendition(
 ) -> Rendition:
     """What to send a viewer whose way takes everything: the source if its browser shows it, else `web`.
 
-    `notes` are the SourceState's. Where ingest says that it makes no `web` of this source, it is as good.
+    `notes` are the SourceState's. Where ingest said that it makes no `web` of this source, that is as good,
+    until the notes call it unfit: ingest says something else only once it is asked again.
     """
     unfit = UNFIT_NOTES & set(notes)
     if config is None or (config.plays_in_browsers and not unfit):
         return Rendition.SOURCE
     if h265 is not None and h265.take(config) and unfit <= {"codec_h265"}:
         return Rendition.SOURCE
-    return Rendition.WEB if web_is_made or config.codec is not Codec.H264 else Rendition.SOURCE
+    is_as_good = not web_is_made and not unfit and config.codec is Codec.H264
+    return Rendition.SOURCE if is_as_good else Rendition.WEB

@@ -349,3 +349,20 @@ def test_the_source_where_the_browser_shows_it_else_web(
 def test_a_source_of_which_no_web_is_made_is_shown_as_it_is_if_it_is_h264() -> None:
     assert full_rendition(REORDERED, (), None, web_is_made=False) is Rendition.SOURCE
     assert full_rendition(HEVC, (), None, web_is_made=False) is Rendition.WEB
+
+
+@pytest.mark.parametrize(
+    ("config", "note"),
+    [
+        (REORDERED, "b_frames"),
+        (PLAIN, "intra_refresh"),
+        (PLAIN, "keyframe_interval_long"),
+        (replace(PLAIN, interlaced=True), "interlaced"),
+        (replace(PLAIN, chroma="4:4:4"), "chroma"),
+    ],
+)
+def test_a_source_that_turns_unfit_is_not_held_to_what_was_said_of_it_before(
+    config: CodecConfig, note: str
+) -> None:
+    assert full_rendition(PLAIN, (), None, web_is_made=False) is Rendition.SOURCE
+    assert full_rendition(config, (note,), None, web_is_made=False) is Rendition.WEB

@@ -235,15 +235,22 @@ async def test_a_feed_that_changes_its_codec_leaves_nobody_with_what_it_cannot_s
         assert contiguous(other.tap.sequences)
 
 
-async def test_where_ingest_makes_no_web_the_source_is_sent() -> None:
+async def test_where_ingest_makes_no_web_the_source_is_sent_until_it_turns_unfit() -> None:
     async with open_stage() as stage:
-        stage.say(B_FRAMES, ("b_frames",))
+        encoder = Encoder(stage, WEB, WEB_BYTES)
+        stage.encoders.append(encoder)
+        stage.say(B_FRAMES)  # so the parameter sets say, but no picture comes out of order
         stage.bus.publish(RenditionState(FEED, WEB, RenditionStatus.OFF, 0, reason="not_needed"))
         guest = Guest(stage)
         stage.enter(guest)
         await stage.film(1)
         assert guest.seat.rendition is SOURCE
         assert len(stamps(guest)) == 30
+        assert encoder.leases == []
+        stage.say(B_FRAMES, ("b_frames",))  # and nobody takes back what was said of `web`
+        await stage.film(5)
+        assert guest.seat.rendition is WEB
+        assert encoder.leases
 
 
 async def test_who_loses_a_little_has_low_made_in_advance_and_keeps_the_full_picture() -> None:
