@@ -40,6 +40,7 @@ def examine(load: Callable[[], Settings], where: str) -> Iterator[Finding]:
     yield check_clock()
     if settings is not None:
         yield check_disk(Path(settings.server.data_dir))
+        yield check_key_files(PublishKeys(Path(settings.server.data_dir)))
     yield from check_buffers()
 
 
@@ -60,6 +61,18 @@ def check_configuration(settings: Settings, where: str) -> Iterator[Finding]:
         yield from _check_telemetry(aircraft, tuple(entry for each in sharing for entry in each.allow_from))
         for feed in aircraft.feed:
             yield from _check_feed(feed, keys)
+
+
+def check_key_files(keys: PublishKeys) -> Finding:
+    """Whether the user who runs this can read and change the keys, as the service must."""
+    if forbidden := keys.forbidden():
+        names = ", ".join(str(path) for path in forbidden)
+        return fail(
+            "keys",
+            f"this user may not read and write {names}: nobody can publish",
+            "run the doctor as the user who runs the service; if it says so, too: chown them to that user",
+        )
+    return ok("keys", "the keys of publishers can be read and changed by this user")
 
 
 def _check_telemetry(aircraft: AircraftSettings, allow_from: tuple[str, ...]) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 /** Every word on the page, German first. `{name}` is filled in by `translate`. */
 
+import { CAMERA_WORDS } from "./camera/words";
 import { PILOT_WORDS } from "./pilot/words";
 
 export type Language = "de" | "en";
@@ -8,6 +9,7 @@ type Entry = readonly [de: string, en: string];
 
 export const CATALOGUE = {
   ...PILOT_WORDS,
+  ...CAMERA_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
   "state.delayed": ["VERZÖGERT", "DELAYED"],

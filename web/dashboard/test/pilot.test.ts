@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CATALOGUE, translate } from "../src/catalogue";
 import type { PilotFeed, Protocol } from "../src/pilot/api";
 import { figures, LossWatch, nextStep, reasons, verdict } from "../src/pilot/arrival";
-import { partsOf } from "../src/pilot/parts";
+import { partsOf, protocolName } from "../src/pilot/parts";
 import { source } from "./samples";
 
 function camera(
@@ -24,6 +24,7 @@ function camera(
       state: source({ status: "lost", ...changes }),
     },
     keys: ["rtmp", "srt", "whip"].includes(protocol) ? keys : null,
+    keys_readable: true,
     ways: [{ way: { protocol, address: "", local: false, pulled: protocol === "rtsp" }, qr: "" }],
   };
 }
@@ -76,6 +77,11 @@ describe("what to do next", () => {
     expect(nextStep(camera({ reason: "key_wrong" }))).toBe("next.new_key");
   });
 
+  it("is the operator's where keys cannot be read: another key would not help", () => {
+    const locked = { ...camera({ reason: "no_publisher" }, "rtmp", 0), keys_readable: false };
+    expect(nextStep(locked)).toBe("next.operator");
+  });
+
   it("depends on how the feed is reached", () => {
     const silent = { reason: "no_packets" };
     expect(nextStep(camera(silent, "rtp"))).toBe("next.point_here");
@@ -119,6 +125,13 @@ describe("loss", () => {
     watch.add(1_000, at(3));
     expect(watch.sentence("en")).toBe("no loss");
     expect(new LossWatch().sentence("en")).toBe("");
+  });
+});
+
+describe("a way's name", () => {
+  it("is translated where it is a word", () => {
+    expect([protocolName("de", "file"), protocolName("en", "file")]).toEqual(["Datei", "File"]);
+    expect(protocolName("de", "srt")).toBe("SRT");
   });
 });
 

@@ -46,9 +46,10 @@ const STEPS: Record<string, Key> = {
   source_restarted: "next.wait",
 };
 
-export function nextStep({ feed: { state }, keys, ways }: PilotFeed): Key {
+export function nextStep({ feed: { state }, keys, keys_readable, ways }: PilotFeed): Key {
   if (!state) return "next.wait";
   if (state.status === "live") return "next.nothing";
+  if (!keys_readable) return "next.operator";
   const step = STEPS[state.reason];
   if (keys === 0 && (step === undefined || step === "next.new_key")) return "next.make_key";
   if (step) return step;

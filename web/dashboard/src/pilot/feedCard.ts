@@ -71,7 +71,7 @@ export class FeedCard {
     this.next.hidden = !serverReachable;
     setText(this.next, `${translate(language, "pilot.next")} ${translate(language, nextStep(seen))}`);
     this.keys.element.hidden = keys === null;
-    this.keys.show(language, feed.name, keys ?? 0);
+    this.keys.show(language, feed.name, seen.keys_readable ? (keys ?? 0) : null);
     const { fresh } = this.keys;
     this.ways.show({
       language,
