@@ -181,8 +181,7 @@ export class CameraPage {
     this.obstacle.hidden = possible;
     setText(this.obstacle, say(this.missing ? "feed.unknown" : "camera.insecure", { id: this.feedId }));
     this.form.hidden = !possible || keyed;
-    this.verdict.hidden = this.tools.hidden = !possible || !keyed;
-    this.preview.hidden = this.stream === null;
+    this.preview.hidden = this.verdict.hidden = this.tools.hidden = !possible || !keyed;
     this.preview.classList.toggle("mirrored", this.facing === "user");
     this.start.hidden = filming;
     this.stop.hidden = this.turn.hidden = !filming;

@@ -56,7 +56,12 @@ export class WaysPanel {
     this.showTabs(ways);
     const { way, qr } = scanned;
     const fetched = way.pulled;
-    setText(this.heading, translate(language, fetched ? "pilot.read_from" : "pilot.send_to"));
+    const heading = fetched
+      ? "pilot.read_from"
+      : way.protocol === "camera"
+        ? "pilot.open_there"
+        : "pilot.send_to";
+    setText(this.heading, translate(language, heading));
     setText(this.address, this.printed(way.address));
     this.copy.hidden = fetched || way.address.includes(HIDDEN);
     if (performance.now() > this.notedUntil) setText(this.copy, translate(language, "pilot.copy"));

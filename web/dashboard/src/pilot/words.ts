@@ -25,6 +25,7 @@ export const PILOT_WORDS = {
 
   // ways in
   "pilot.send_to": ["Hierhin senden", "Send to"],
+  "pilot.open_there": ["Diese Seite auf dem Handy öffnen", "Open this page on the phone"],
   "pilot.read_from": ["Lagebild holt das Bild dort ab", "Lagebild fetches the picture there"],
   "pilot.server": ["Server", "Server"],
   "pilot.stream_key": ["Streamschlüssel", "Stream key"],
