@@ -95,9 +95,10 @@ class RelayDoor(Protocol):
     async def publish(self, feed_id: str, key: str, offer_sdp: str, client_address: str = "") -> Answer:
         """Open a publisher's session, whose pictures go to the feed.
 
-        The key is checked before the offer is read. Raises RefusedError (KeyDoor, PublishDoor), OfferError,
-        UnacceptableError for an offer without H.264 or H.265, BusyError, and TooManyError where this address
-        has its most sessions that are still connecting.
+        The key and the place are checked before the offer is read, and again when the publisher has
+        connected: only then it takes the place. Raises RefusedError and UnavailableError (PublishDoor),
+        OfferError, UnacceptableError for an offer without H.264 or H.265, BusyError, and TooManyError where
+        this address has its most sessions that are still connecting.
         """
         ...
 
@@ -189,27 +190,32 @@ class Still:
     warm: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RtpPublisher:
-    """Who sends, by which `protocol` and from which `address` ("192.0.2.7"), and what: the packets of
-    `payload_type` are `codec`."""
+class RtpClaim(Protocol):
+    """A publisher by WHIP that may have a feed's place, and has not connected yet: it takes nobody's before
+    it has."""
 
-    protocol: str
-    address: str
-    codec: Codec
-    payload_type: int
+    def take(self, codec: Codec, payload_type: int, displaced: Callable[[], None]) -> RtpPublication:
+        """Give it the place: it is connected, and will send `codec` in the packets of `payload_type`.
+
+        `displaced` is called once if another publisher takes the place. Raises what `admit_rtp` does: the key
+        may have been withdrawn since, or the place be another's by now.
+        """
+        ...
+
+    def drop(self, reason: str, detail: str) -> None:
+        """It comes to nothing: a code of the UI catalogue, and one line."""
+        ...
 
 
 class PublishDoor(Protocol):
     """Where the relay brings what WHIP publishers send."""
 
-    def accept_rtp(
-        self, feed_id: str, key: str, publisher: RtpPublisher, displaced: Callable[[], None]
-    ) -> RtpPublication:
-        """Give a publisher the feed's place, before any media is read.
+    def admit_rtp(self, feed_id: str, key: str, address: str) -> RtpClaim:
+        """Look whether a publisher at that IP address might have the feed's place now; nothing is taken.
 
-        `displaced` is called once if another publisher takes the place. Raises RefusedError with the codes
-        of KeyDoor, "not_pushed" (the feed takes its pictures otherwise) and "feed_busy".
+        Raises RefusedError with the codes of KeyDoor, "not_pushed" (the feed takes its pictures otherwise)
+        and "feed_busy", and UnavailableError where keys cannot be read. While nobody sends, the feed's state
+        tells of it.
         """
         ...
 
@@ -226,9 +232,7 @@ class IngestDoor(PublishDoor, Protocol):
 class NoPublishers:
     """A PublishDoor that leads nowhere: no feed takes publishers."""
 
-    def accept_rtp(
-        self, feed_id: str, key: str, publisher: RtpPublisher, displaced: Callable[[], None]
-    ) -> RtpPublication:
+    def admit_rtp(self, feed_id: str, key: str, address: str) -> RtpClaim:
         raise RefusedError(f"feed '{feed_id}' takes no publishers", code="not_pushed")
 
 

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from .bus import LOSSLESS_LIMIT_BYTES, Event, Item, State, key_of, unit_key
 from .clock import Clock
-from .errors import ConfigError
+from .errors import ConfigError, UnavailableError
 from .memory_bus import MemoryBus
 from .readers import EventReader, KeyframeReader, LatestReader, LosslessReader
 from .redis_receiver import Receiver
@@ -153,3 +153,20 @@ def _client(url: str, greet: Callable[[Any], Awaitable[None]]) -> Any:
         )
     except ValueError as error:
         raise ConfigError(f"bus: the Redis address is wrong: {error}") from None
+
+
+async def version_of(url: str) -> str:
+    """The version of the Redis at `url`, such as "7.0.15".
+
+    Raises ConfigError where `url` is no address of a Redis, and UnavailableError with the reason where none
+    answers there, or refuses.
+    """
+
+    async def greet(connection: Any) -> None:
+        await connection.on_connect()
+
+    try:
+        async with _client(url, greet) as client:
+            return str((await client.info("server"))["redis_version"])
+    except (RedisError, OSError) as error:
+        raise UnavailableError(str(error) or type(error).__name__) from None

@@ -15,13 +15,23 @@ from .settings import PUSHED, FeedSource
 SILENT_NS = 2 * NS_PER_S
 """A publisher this long silent is taken for one whose connection broke unnoticed: it yields to any other."""
 
+TELL_EVERY_NS = NS_PER_S
+"""So often at most a feed tells of a publisher that may not send, however many come."""
+
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Who wants to send: by which `protocol`, a URL scheme, and from which `address` ("192.0.2.7:51234")."""
+    """Who wants to send: by which `protocol`, a URL scheme, and from which `address` ("192.0.2.7:51234", or
+    only "192.0.2.7")."""
 
     protocol: str
     address: str
+
+    @property
+    def host(self) -> str:
+        """Its address without the port, which differs at every try."""
+        has_port = self.address.startswith("[") or self.address.count(":") == 1
+        return self.address.rpartition(":")[0] if has_port else self.address
 
 
 class Publication:
@@ -63,6 +73,8 @@ class Place:
         self.source = source
         self.protocols = PUSHED[source.url]
         self.holder: Publication | None = None
+        self.tells_from_ns = 0
+        """When it tells again of somebody who may not send."""
         self._listener: Callable[[SourceEvent], None] | None = None
         self._waits: SourceEvent = Awaited(f"waiting for a publisher by {', '.join(sorted(self.protocols))}")
 
@@ -131,12 +143,18 @@ class Publications:
         publication.publish(Opened(f"{publisher.protocol}://{publisher.address}", bits), self._clock.now_ns())
         return publication
 
-    def refused(self, feed_id: str, publisher: Publisher, error: RefusedError) -> None:
+    def refused(self, feed_id: str, publisher: Publisher, error: LagebildError) -> None:
         """Let a feed that nobody sends to tell why `publisher` may not; its own thread only (the loop's)."""
-        place = self._places.get(feed_id)
-        if place is not None and place.holder is None and publisher.protocol in place.protocols:
-            host = publisher.address.rpartition(":")[0]  # its port differs at every try
-            place.tell(Gone(error.code, f"a publisher at {host} was refused: {error}"))
+        self.missed(feed_id, publisher, error.code, f"was refused: {error}")
+
+    def missed(self, feed_id: str, publisher: Publisher, reason: str, what: str) -> None:
+        """Let a feed that nobody sends to tell what became of `publisher`; its own thread only."""
+        place, now_ns = self._places.get(feed_id), self._clock.now_ns()
+        if place is None or place.holder is not None or publisher.protocol not in place.protocols:
+            return
+        if now_ns >= place.tells_from_ns:
+            place.tells_from_ns = now_ns + TELL_EVERY_NS
+            place.tell(Gone(reason, f"a publisher at {publisher.host} {what}"))
 
     def dismiss(self, feed_id: str) -> None:
         """Cut off whoever sends to a feed: its keys were withdrawn."""

@@ -2,21 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from flow.doors import RtpPublication, RtpPublisher
+from flow.clock import Clock
+from flow.doors import RtpClaim, RtpPublication
+from flow.errors import ConfigError, RefusedError, UnavailableError
+from flow.units import Codec
 
+from .complaints import Complaints
 from .protocol.rtp_stream import RtpStream, VideoFormat
 from .publications import Publication, Publications, Publisher
 
+_LINE_MOST = 300
+"""Characters of what a publisher came to nothing by: its own offer may be quoted in it."""
 
-def accept_rtp(
-    publications: Publications, feed_id: str, key: str, sender: RtpPublisher, displaced: Callable[[], None]
-) -> RtpPublication:
-    """See flow/doors.py PublishDoor. Raises RefusedError."""
-    publisher = Publisher(sender.protocol, sender.address)
-    publication = publications.open(feed_id, key, publisher, RtpStream.TIMESTAMP_BITS, displaced)
-    return _RtpPublication(publication, VideoFormat(sender.codec, sender.payload_type))
+
+class WhipDesk:
+    """See flow/doors.py PublishDoor."""
+
+    def __init__(self, publications: Publications, clock: Clock) -> None:
+        self.publications = publications
+        self._clock = clock
+        self._complaints = Complaints("whip")
+
+    def admit_rtp(self, feed_id: str, key: str, address: str) -> RtpClaim:
+        claim = _Claim(self, feed_id, key, Publisher("whip", address))
+        claim.check()
+        return claim
+
+    def complain(self, line: str) -> None:
+        self._complaints.add(line, self._clock.now_ns())
+
+
+class _Claim:
+    def __init__(self, desk: WhipDesk, feed_id: str, key: str, publisher: Publisher) -> None:
+        self._desk, self._publications = desk, desk.publications
+        self._feed_id, self._key, self._publisher = feed_id, key, publisher
+
+    def check(self) -> None:
+        with self._told_of():
+            self._publications.check(self._feed_id, self._key, self._publisher)
+
+    def take(self, codec: Codec, payload_type: int, displaced: Callable[[], None]) -> RtpPublication:
+        with self._told_of():
+            publication = self._publications.open(
+                self._feed_id, self._key, self._publisher, RtpStream.TIMESTAMP_BITS, displaced
+            )
+        return _RtpPublication(publication, VideoFormat(codec, payload_type))
+
+    def drop(self, reason: str, detail: str) -> None:
+        line = " ".join(detail.split())[:_LINE_MOST]
+        self._publications.missed(self._feed_id, self._publisher, reason, f"got no further: {line}")
+
+    @contextmanager
+    def _told_of(self) -> Iterator[None]:
+        """Whoever is refused is told of by the log and the feed's state."""
+        host = self._publisher.host
+        try:
+            yield
+        except RefusedError as error:
+            refusal = self._publications.loggable(self._feed_id, error)
+            self._desk.complain(f"{host} was refused: {refusal}")
+            self._publications.refused(self._feed_id, self._publisher, error)
+            raise
+        except ConfigError as error:  # what of them cannot be read is not for strangers
+            self._desk.complain(f"{host} could not be asked for its key: {error}")
+            unread = UnavailableError("the server cannot check keys just now", code="keys_unreadable")
+            self._publications.refused(self._feed_id, self._publisher, unread)
+            raise unread from None
 
 
 class _RtpPublication:

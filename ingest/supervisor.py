@@ -7,13 +7,12 @@ import logging
 import random
 import re
 from collections import deque
-from collections.abc import Callable
 from dataclasses import fields, replace
 from operator import attrgetter
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
-from flow.doors import KeyDoor, NoKeys, RtpPublication, RtpPublisher, Still
+from flow.doors import KeyDoor, NoKeys, RtpClaim, Still
 from flow.errors import ConfigError, LagebildError, PortInUseError
 from flow.flights import SourceState, SourceStatus
 
@@ -24,7 +23,7 @@ from .protocol.events import Awaited, Gone, Opened, Restarted, SourceEvent, Sour
 from .protocol.feed import Feed
 from .protocol.lifecycle import Patience
 from .publications import Publications
-from .rtp_publication import accept_rtp
+from .rtp_publication import WhipDesk
 from .serving import keep_serving, servers_for
 from .settings import PUSHED, FeedSource, IngestSettings
 from .sources import Source
@@ -71,6 +70,7 @@ class Ingest:
         self._clock = clock
         self._settings = settings
         self._publications = Publications(settings.sources, keys or NoKeys(), clock)
+        self._whip = WhipDesk(self._publications, clock)
         self._stills = Stills(bus, clock, settings.cameras, health=settings.health)
         self._transcoding = Transcoding(
             bus, clock, settings.encode, [source.feed_id for source in settings.sources]
@@ -94,11 +94,9 @@ class Ingest:
                 keeping = keep_serving(protocol, server, self._publications, self._clock)
                 tasks.create_task(keeping, name=f"ingest-{protocol}")
 
-    def accept_rtp(
-        self, feed_id: str, key: str, publisher: RtpPublisher, displaced: Callable[[], None]
-    ) -> RtpPublication:
+    def admit_rtp(self, feed_id: str, key: str, address: str) -> RtpClaim:
         """See flow/doors.py IngestDoor."""
-        return accept_rtp(self._publications, feed_id, key, publisher, displaced)
+        return self._whip.admit_rtp(feed_id, key, address)
 
     def dismiss(self, feed_id: str) -> None:
         """Cut off whoever publishes to a feed: its keys were withdrawn."""

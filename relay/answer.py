@@ -1,6 +1,6 @@
 """The SDP answer to a viewer's offer (RFC 8829 5.3, RFC 9143, RFC 8839): one video, sent only.
 
-It is H.264, and H.265 beside it where the feed is that and the viewer shows it.
+It is H.264, and H.265 beside it where the viewer shows it and the feed is that, or may still become it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 """Chromium shows pictures at once where it says 0/0; without it, late joiners stay seconds behind."""
 
 MAX_ONE_BYTE_ID = 14  # RFC 8285 4.2
+MAIN = 1  # general_profile_idc of H.265 (annex A.3.2)
 FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
 _FALLBACK_PROFILES = ("42e0", "4200")
 _STREAM = "lagebild video"  # identification of stream and track (RFC 8830 2)
@@ -63,7 +64,9 @@ class Local:
 def choose_format(offer: Offer, profile_level_id: str, config: CodecConfig | None = None) -> Chosen:
     """Choose video section and format for a stream of this profile; its level is of no importance.
 
-    `config` is the source's: if that is H.265 and the viewer takes it, this format is chosen as well.
+    `config` is the source's, None while nothing is known of it. H.265 that the viewer takes is chosen as
+    well: a sender may go from one format of the answer to another at any time (RFC 3264 7), but never to one
+    that is not in it, and a page may be open long before the aircraft sends.
 
     The stream's own profile where it is offered, else Constrained Baseline, Baseline, or whatever there is:
     browsers decode every profile that they can at all, whatever was negotiated (Debian's Chromium offers no
@@ -126,8 +129,16 @@ def _chosen(offer: Offer, index: int, profile_level_id: str, config: CodecConfig
         feedback=tuple(f for f in FEEDBACK if f in chosen.feedback),
         playout_delay_id=delay_id if 1 <= delay_id <= MAX_ONE_BYTE_ID else None,
         remote=remote,
-        h265=next((f for f in section.h265 if config and _takes(f, config)), None),
+        h265=_h265(section, config),
     )
+
+
+def _h265(section: Section, config: CodecConfig | None) -> H265Format | None:
+    """What takes the source; while that is no H.265, what takes most of it: of Main, which nearly all cameras
+    send, the highest level."""
+    if config is not None and config.codec is Codec.H265:
+        return next((f for f in section.h265 if _takes(f, config)), None)
+    return max(section.h265, key=lambda f: (f.profile_id == MAIN, f.level_id), default=None)
 
 
 def _takes(format_: H265Format, config: CodecConfig) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.codec.rtp import is_rtcp
-from flow.doors import RtpPublication
+from flow.doors import RtpClaim, RtpPublication
 from flow.errors import MalformedError
 from flow.flights import KeyframeWanted
 
@@ -38,15 +39,25 @@ behind its last record."""
 
 
 class Publisher(Peer):
-    """Connects by ICE and DTLS; from then on each packet goes to `publication` the moment it is its turn."""
+    """Connects by ICE and DTLS, then takes the place that it has a `claim` to; from then on each packet goes
+    there the moment it is its turn."""
 
     def __init__(
-        self, session_id: str, feed_id: str, client_origin: str, accepted: Accepted, now_ns: int
+        self,
+        session_id: str,
+        feed_id: str,
+        client_origin: str,
+        accepted: Accepted,
+        now_ns: int,
+        *,
+        claim: RtpClaim,
     ) -> None:
         dtls = DtlsClient if accepted.remote.setup == "passive" else DtlsServer
         super().__init__(session_id, feed_id, client_origin, accepted.remote, now_ns, dtls=dtls)
-        self.publication: RtpPublication | None = None
-        self._receiver = Receiver(accepted.video, secrets.randbits(32))
+        self._video = accepted.video
+        self._claim: RtpClaim | None = claim
+        self._publication: RtpPublication | None = None
+        self._receiver = Receiver(self._video, secrets.randbits(32))
         self._allowance = TokenBucket(READ_BPS, READ_AT_ONCE_BYTES)
         self._unread = 0  # datagrams above it
         self._video_ns = now_ns
@@ -60,11 +71,16 @@ class Publisher(Peer):
     def state(self) -> str:
         return "connecting" if self._srtp_in is None else "connected"
 
-    async def serve(self, bus: Bus, clock: Clock) -> None:
-        """Until the publisher says goodbye. Raises LagebildError where it cannot be connected."""
+    async def serve(self, bus: Bus, clock: Clock, displaced: Callable[[], None]) -> None:
+        """Until the publisher says goodbye; `displaced` is called once if another one takes its place.
+
+        Raises RefusedError where the place is another's as it has connected, LagebildError where it cannot be
+        connected.
+        """
         if isinstance(self.dtls, DtlsClient):
             await self._checked.wait()
         keys = await self.dtls.handshake()
+        self._take_place(displaced)
         self._srtp_out = SrtpOut(keys.profile, keys.ours)
         self._srtp_in = SrtpIn(keys.profile, keys.theirs, RECEIVE_WINDOW_PACKETS)
         self._video_ns = now_ns = clock.now_ns()
@@ -116,9 +132,16 @@ class Publisher(Peer):
 
     def leave(self, why: Lapse) -> None:
         """The session is over: tell ingest, behind the last that came."""
-        if self.publication is not None:
+        if self._publication is not None:
             self._hand_on(self._receiver.repair.flush(), self._video_ns)
-            self.publication.close(why.code, f"the publisher by WHIP: {why.text}")
+            self._publication.close(why.code, f"the publisher by WHIP: {why.text}")
+        elif self._claim is not None:
+            self._claim.drop(why.code, why.text)
+
+    def _take_place(self, displaced: Callable[[], None]) -> None:
+        claim, self._claim = self._claim, None  # whoever is refused now is told of by that
+        assert claim is not None
+        self._publication = claim.take(self._video.codec, self._video.payload_type, displaced)
 
     def _take_rtp(self, packet: bytes | None, path: Path, now_ns: int) -> None:
         if packet is None:
@@ -140,9 +163,9 @@ class Publisher(Peer):
             self._hand_on([compound], now_ns)
 
     def _hand_on(self, packets: list[bytes], now_ns: int) -> None:
-        assert self.publication is not None
+        assert self._publication is not None
         for packet in packets:
-            self.publication.take(packet, now_ns)
+            self._publication.take(packet, now_ns)
 
     def _send_feedback(self, now_ns: int) -> None:
         path = self.ice.path

@@ -201,6 +201,7 @@ class Renditions:
         """The rendition goes on with another codec: its viewers wait for its keyframe, or for `web`."""
         for viewer in self._viewers:
             if viewer.seat.rendition is fan_out.rendition:
+                viewer.seat.full = self._full(viewer)
                 self._move(viewer, self._target(viewer))
 
     def _move(self, viewer: Viewer, rendition: Rendition) -> None:

@@ -16,7 +16,8 @@ class RelaySettings:
     A viewer that has not connected after `connect_within_s` is dropped. `viewers_per_feed` bounds each feed,
     `connecting_per_feed` those of them that have not connected yet: whoever only makes offers cannot take
     the places of those who watch. `viewers_per_address` bounds the sessions of one address on all feeds,
-    `connecting_per_address` those of them that have not connected yet.
+    `connecting_per_address` those of them that have not connected yet. `connecting_…` bound the publishers'
+    sessions, too, counted apart.
 
     `pace_fixed_bps` holds every viewer's pacing at one rate, for measuring only.
     """

@@ -31,7 +31,8 @@ class Permission(StrEnum):
 class Route:
     """One registered route, as OpenAPI describes it. `answers` maps a status to what it means.
 
-    `schema` is the type of what a 2xx answers, where it is described; without `media_type` it has no body.
+    `schema` is the type of what a 2xx answers, where that is JSON, and `body_schema` of what is asked;
+    without `media_type` it answers no body. `headers` are those of openapi.HEADERS that every 2xx carries.
     """
 
     method: str
@@ -42,7 +43,10 @@ class Route:
     media_type: str = "application/json"
     body: str = ""  # media type of the request body, if there is one
     schema: type | None = None
+    body_schema: type | None = None
+    headers: tuple[str, ...] = ()
     keyed: bool = False  # a publisher's key is asked for
+    says_why_itself: bool = False  # from 400 on, too, it answers `schema`
 
 
 class ForbiddenError(LagebildError):

@@ -13,17 +13,18 @@ from dataclasses import asdict, replace
 
 import msgspec
 
-from flow.bus import Bus
+from flow.bus import Bus, unit_key
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.doors import RenditionChosen
 from flow.errors import BusyError, TooManyError
-from flow.flights import Aircraft, Feed, PictureHealth, SourceState
+from flow.flights import Aircraft, Feed, PictureHealth, RenditionState, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
-from flow.units import CLOCK_RATE_HZ, AccessUnit, UtcOrigin, rtp_timestamp
+from flow.units import CLOCK_RATE_HZ, AccessUnit, Rendition, UtcOrigin, rtp_timestamp
 
 from .settings import ViewerSettings
 from .subscriber import Subscriber, text_frame
 from .views import (
+    MADE,
     Json,
     anchor_view,
     feed_view,
@@ -31,6 +32,7 @@ from .views import (
     link_view,
     ms,
     rendition_view,
+    renditions_view,
     sample_view,
     state_view,
     text_view,
@@ -65,6 +67,8 @@ class FeedChannel:
             tasks.create_task(self._follow_samples())
             tasks.create_task(self._follow_source())
             tasks.create_task(self._follow_health())
+            for rendition in MADE:
+                tasks.create_task(self._follow_rendition(rendition))
             tasks.create_task(self._follow_link())
             tasks.create_task(self._follow_texts())
 
@@ -108,8 +112,7 @@ class FeedChannel:
         state = self._bus.peek(SourceState, self._feed.id)
         link = self._bus.peek(LinkState, self._aircraft.id)
         sample = self._bus.peek(TelemetrySample, self._aircraft.id)
-        health = self._bus.peek(PictureHealth, self._feed.id)
-        messages = [_message("hello", {"feed": feed_view(self._aircraft, self._feed, state, health)})]
+        messages = [_message("hello", {"feed": feed_view(self._bus, self._aircraft, self._feed)})]
         messages.append(_message("feeds", {"feeds": self.feeds()}))
         if state:
             messages.append(_message("state", state_view(state)))
@@ -155,6 +158,18 @@ class FeedChannel:
                     told = health.findings
                     self.tell("health", health_view(health))
 
+    async def _follow_rendition(self, rendition: Rendition) -> None:
+        told: RenditionState | None = None
+        with self._bus.latest(RenditionState, unit_key(self._feed.id, rendition)) as states:
+            async for state in states:
+                is_news = told is None or _without_figures(told) != _without_figures(state)
+                told = state
+                all_of_it = {
+                    "feed_id": self._feed.id,
+                    "renditions": renditions_view(self._bus, self._feed.id),
+                }
+                (self.tell if is_news else self._mention)("renditions", all_of_it)
+
     async def _follow_link(self) -> None:
         told: LinkState | None = None
         with self._bus.latest(LinkState, self._aircraft.id) as links:
@@ -193,12 +208,7 @@ class FeedList:
             channel.feeds = self.view
 
     def view(self) -> list[Json]:
-        peek = self._bus.peek
-        return [
-            feed_view(a, f, peek(SourceState, f.id), peek(PictureHealth, f.id))
-            for a in self._aircraft
-            for f in a.feeds
-        ]
+        return [feed_view(self._bus, a, f) for a in self._aircraft for f in a.feeds]
 
     async def run(self) -> None:
         with self._bus.latest(SourceState) as states:
@@ -235,6 +245,10 @@ def _without_counters(state: SourceState) -> SourceState:
     return replace(
         state, fps=None, bitrate_bps=None, pictures=0, lost_packets=0, damaged=0, restarts=0, epoch=0
     )
+
+
+def _without_figures(state: RenditionState) -> RenditionState:
+    return replace(state, fps=None, bitrate_bps=None, cpu_share=None, delay_ms=None, pictures=0, dropped=0)
 
 
 def _without_counts(link: LinkState) -> LinkState:

@@ -121,7 +121,7 @@ async def _key(options: argparse.Namespace, settings: Settings) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     """Say what is well and what is not; 1 where something will not work."""
     where = str(_config_of(options) or "built-in defaults")
-    findings = list(examine(lambda: _settings(options), where))
+    findings = list(examine(lambda: _settings(options), where, options.redis))
     print(as_json(findings) if options.json else as_text(findings))
     return 0 if is_well(findings) else 1
 
@@ -227,5 +227,6 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", parents=[every], help="check whether it will work here")
     doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.add_argument("--redis", default="", metavar="URL", help="check the Redis of a larger installation")
     doctor.set_defaults(command=None)
     return parser

@@ -16,6 +16,7 @@ from ingest.settings import PUSHED, FeedSource
 
 from .doctor_machine import check_buffers, check_clock, check_codecs, check_disk, check_libsrt
 from .doctor_ports import check_ports
+from .doctor_redis import check_redis
 from .doctor_report import Finding, fail, ok, warn
 from .publish_keys import PublishKeys
 from .settings import AircraftSettings, FeedSettings, Settings
@@ -24,8 +25,9 @@ from .unsecured import how_unsecured, is_loopback
 _NAME_THE_SENDERS = 'name the senders in allow_from, such as ["192.0.2.7"], or listen on 127.0.0.1'
 
 
-def examine(load: Callable[[], Settings], where: str) -> Iterator[Finding]:
-    """Everything there is to check. `load` reads the configuration, which lies at `where`."""
+def examine(load: Callable[[], Settings], where: str, redis: str = "") -> Iterator[Finding]:
+    """Everything there is to check. `load` reads the configuration, which lies at `where`; `redis` is the
+    address of the Redis that is to join several nodes, if there is one."""
     try:
         settings = load()
     except LagebildError as error:
@@ -37,6 +39,7 @@ def examine(load: Callable[[], Settings], where: str) -> Iterator[Finding]:
     yield from check_codecs()
     sources = {feed.source for aircraft in settings.aircraft for feed in aircraft.feed} if settings else set()
     yield check_libsrt("srt" in sources)
+    yield check_redis(redis)
     yield check_clock()
     if settings is not None:
         yield check_disk(Path(settings.server.data_dir))

@@ -10,11 +10,20 @@ from typing import TypeAlias
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from flow.bus import Bus
+from flow.bus import Bus, unit_key
 from flow.doors import RelayDoor, ViewerReport
-from flow.flights import Aircraft, PictureHealth, SourceState, SourceStatus
+from flow.flights import (
+    Aircraft,
+    PictureHealth,
+    RenditionState,
+    RenditionStatus,
+    SourceState,
+    SourceStatus,
+)
 from flow.samples import LinkState
 from ingest.protocol.health import FINDINGS
+
+from .views import MADE
 
 Refused: TypeAlias = dict[str, Counter[str]]
 """How many offers each feed refused, by error code. It has the configured feeds, whatever is asked for."""
@@ -29,6 +38,7 @@ class BusCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         yield from self._sources()
         yield self._findings()
+        yield from self._renditions()
         yield from self._links()
 
     def _sources(self) -> Iterable[Metric]:
@@ -62,6 +72,19 @@ class BusCollector(Collector):
                     family.add_metric([feed_id, finding], float(finding in health.findings))
         return family
 
+    def _renditions(self) -> Iterable[Metric]:
+        families = {
+            name: kind(f"lagebild_rendition_{name}", text, labels=["feed", "rendition"])
+            for name, (kind, text, _) in _OF_RENDITION.items()
+        }
+        for feed_id in (f.id for a in self._aircraft for f in a.feeds):
+            for rendition in MADE:
+                if state := self._bus.peek(RenditionState, unit_key(feed_id, rendition)):
+                    for name, (_, _, figure) in _OF_RENDITION.items():
+                        if (value := figure(state)) is not None:
+                            families[name].add_metric([feed_id, rendition], value)
+        yield from families.values()
+
     def _links(self) -> Iterable[Metric]:
         messages = CounterMetricFamily("lagebild_telemetry_messages", "MAVLink messages", labels=["aircraft"])
         bad = CounterMetricFamily("lagebild_telemetry_bad_bytes", "Undecodable bytes", labels=["aircraft"])
@@ -71,6 +94,39 @@ class BusCollector(Collector):
                 bad.add_metric([aircraft.id], link.bad_bytes)
         yield messages
         yield bad
+
+
+_RUNNING = (RenditionStatus.STARTING, RenditionStatus.LIVE)
+
+_OF_RENDITION: dict[
+    str, tuple[type[GaugeMetricFamily | CounterMetricFamily], str, Callable[[RenditionState], float | None]]
+] = {
+    "running": (GaugeMetricFamily, "1 while its encoder runs", lambda s: float(s.status in _RUNNING)),
+    "failed": (
+        GaugeMetricFamily,
+        "1 while somebody needs it and it cannot be made",
+        lambda s: float(s.status is RenditionStatus.FAILED),
+    ),
+    "slow": (
+        GaugeMetricFamily,
+        "1 while pictures are left out to stay on time",
+        lambda s: float(s.reason == "encoder_slow"),
+    ),
+    "cpu_cores": (
+        GaugeMetricFamily,
+        "What its encoder takes of the processor, 1: a core",
+        lambda s: s.cpu_share,
+    ),
+    "delay_seconds": (
+        GaugeMetricFamily,
+        "What making it adds to the age of a picture (median)",
+        lambda s: None if s.delay_ms is None else s.delay_ms / 1000,
+    ),
+    "pictures": (CounterMetricFamily, "Pictures made since somebody needs it", lambda s: s.pictures),
+    "dropped": (CounterMetricFamily, "Pictures left out since somebody needs it", lambda s: s.dropped),
+    "restarts": (CounterMetricFamily, "Encoders that failed and were started again", lambda s: s.restarts),
+}
+"""Name, kind, meaning and figure of each metric of a rendition; None: not known just now."""
 
 
 _TRAFFIC = {

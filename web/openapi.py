@@ -10,30 +10,26 @@ from typing import Any
 import msgspec
 
 from .access import Permission, Route
+from .errors import RETRY_AFTER_S
 
+HEADERS = {
+    "Accept-Post": "Media types that may be posted",
+    "Cache-Control": "no-store: this is good for one moment, or secret",
+    "Content-Disposition": "A name to save it by: the feed and when it was taken",
+    "ETag": "The session's one ICE session, for If-Match of PATCH (RFC 9725 4.3.1)",
+    "Last-Modified": "When it was taken, to the second",
+    "Location": "The session: DELETE it to end it",
+    "Retry-After": "Seconds after which to ask again",
+    "WWW-Authenticate": "How to bring the key (RFC 6750 3)",
+    "X-Lagebild-Age-Ms": "How old the picture was when it was handed out, in milliseconds",
+    "X-Lagebild-Picture": "newest, or keyframe: the first still in a while is of the newest keyframe",
+    "X-Lagebild-Time-Origin": "Where its time comes from: source (the camera's clock) or arrival",
+}
+"""Every header that an answer may carry beside those of HTTP itself."""
 
-def describe(routes: Iterable[Route]) -> dict[str, Any]:
-    """The description as a JSON-ready tree; the page's own files are left out."""
-    routes = list(routes)
-    paths: dict[str, dict[str, Any]] = {}
-    for route in routes:
-        if route.permission is not Permission.PAGE:
-            paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Lagebild", "version": version("lagebild")},
-        "paths": paths,
-        "components": {"schemas": {"Error": _ERROR} | _schemas(routes), "securitySchemes": _KEY},
-    }
-
-
+JSON = "application/json"
 _REF = "#/components/schemas/{name}"
-
-
-def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
-    types = [route.schema for route in routes if route.schema]
-    return msgspec.json.schema_components(types, ref_template=_REF)[1]
-
+_FORBIDDEN = {403: "asked for by a page of another site, or by a name that is not the service's"}
 
 _KEY = {
     "key": {"type": "http", "scheme": "bearer"},
@@ -54,11 +50,28 @@ _ERROR = {
 }
 
 
+def describe(routes: Iterable[Route]) -> dict[str, Any]:
+    """The description as a JSON-ready tree; the page's own files are left out."""
+    routes = [route for route in routes if route.permission is not Permission.PAGE]
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    types = [kind for route in routes for kind in (route.schema, route.body_schema) if kind]
+    schemas = msgspec.json.schema_components(types, ref_template=_REF)[1]
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Lagebild", "version": version("lagebild")},
+        "paths": paths,
+        "components": {"schemas": {"Error": _ERROR} | schemas, "securitySchemes": _KEY},
+    }
+
+
 def _operation(route: Route) -> dict[str, Any]:
+    answers = _FORBIDDEN | route.answers
     operation: dict[str, Any] = {
         "summary": route.summary,
         "x-permission": str(route.permission),
-        "responses": {str(status): _response(route, status, text) for status, text in route.answers.items()},
+        "responses": {str(status): _response(route, status, answers[status]) for status in sorted(answers)},
     }
     names = re.findall(r"{(\w+)}", route.path)
     if names:
@@ -68,18 +81,38 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.keyed:
         operation["security"] = [{name: []} for name in _KEY]
     if route.body:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {route.body: {"schema": {"type": "string"}}},
-        }
+        content = {route.body: {"schema": _schema(route.body, route.body_schema)}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
 def _response(route: Route, status: int, text: str) -> dict[str, Any]:
-    if status >= 400 and route.path not in ("/readyz",):
-        content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-        return {"description": text, "content": content}
-    if status in (101, 204) or not route.media_type:
-        return {"description": text}
-    schema = {"schema": {"$ref": _REF.format(name=route.schema.__name__)}} if route.schema else {}
-    return {"description": text, "content": {route.media_type: schema}}
+    response: dict[str, Any] = {"description": text}
+    is_error = status >= 400 and not route.says_why_itself
+    headers = _headers_of_error(status) if is_error else route.headers
+    if headers:
+        response["headers"] = {
+            name: {"description": HEADERS[name], "required": True, "schema": {"type": "string"}}
+            for name in headers
+        }
+    if is_error:
+        response["content"] = {JSON: {"schema": {"$ref": _REF.format(name="Error")}}}
+    elif route.media_type and status not in (101, 204):
+        response["content"] = {route.media_type: {"schema": _schema(route.media_type, route.schema)}}
+    return response
+
+
+def _headers_of_error(status: int) -> tuple[str, ...]:
+    if status in RETRY_AFTER_S:
+        return ("Retry-After",)
+    return ("WWW-Authenticate",) if status == 401 else ()
+
+
+def _schema(media_type: str, kind: type | None) -> dict[str, Any]:
+    if kind is not None:
+        return {"$ref": _REF.format(name=kind.__name__)}
+    if media_type == JSON:
+        return {"type": "object"}
+    if media_type.startswith("image/"):
+        return {"contentMediaType": media_type}  # bytes as they are (OpenAPI 3.1 4.8.14.2)
+    return {"type": "string"}

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated
 
-import segno
 from msgspec import Meta
 
 from flow.bus import Bus
 from flow.errors import ConfigError
-from flow.flights import Aircraft, Feed, PictureHealth, SourceState, Unsecured
+from flow.flights import Aircraft, Feed, SourceState, Unsecured
 from flow.samples import LinkState
 from ingest.settings import PUSHED
 
 from .publish_addresses import WayIn, addresses_of, way_of_telemetry, ways_into
 from .publish_keys import PublishKeys
+from .qr_codes import QrCodes, qr_of
+from .schemas import FeedJson, LinkJson
 from .settings import AircraftSettings, FeedSettings, Settings
 from .unsecured import how_unsecured
-from .views import Json, feed_view, link_view
-
-_QUIET_MODULES = 4  # ISO/IEC 18004: the white border that a reader needs
+from .views import feed_view, link_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,11 @@ class ScannedWay:
 
     way: WayIn
     qr: Annotated[
-        str, Meta(description="The address as a QR code: a data URI with an SVG; '': not to be sent to")
+        str,
+        Meta(
+            description="The address as a QR code: a data URI with an SVG; "
+            "'': not to be sent to, or not drawn yet"
+        ),
     ]
 
 
@@ -55,7 +57,7 @@ class Withdrawn:
 class PilotFeed:
     """One camera as its pilot sees it."""
 
-    feed: Annotated[Json, Meta(description="As in /api/v1/feeds")]
+    feed: FeedJson
     keys: Annotated[int | None, Meta(description="How many keys it has; null: it takes none")]
     keys_readable: Annotated[bool, Meta(description="false: nobody can publish, and `keys` is not known (0)")]
     ways: list[ScannedWay]
@@ -67,7 +69,7 @@ class PilotTelemetry:
 
     way: WayIn
     unsecured: Annotated[Unsecured | None, Meta(description="Who may send without a key; null: nobody")]
-    state: Annotated[Json | None, Meta(description="The link; null: not opened yet")]
+    state: Annotated[LinkJson | None, Meta(description="The link; null: not opened yet")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +96,21 @@ class PilotView:
 class PilotDesk:
     """Answers what the pilot page asks."""
 
-    def __init__(self, settings: Settings, bus: Bus, keys: PublishKeys) -> None:
-        self._settings, self._bus, self._keys = settings, bus, keys
+    def __init__(self, settings: Settings, bus: Bus, keys: PublishKeys, codes: QrCodes) -> None:
+        self._settings, self._bus, self._keys, self._codes = settings, bus, keys, codes
         self._feeds = {feed.id: feed for aircraft in settings.aircraft for feed in aircraft.feed}
 
     def feed(self, feed_id: str) -> FeedSettings | None:
         return self._feeds.get(feed_id)
 
-    def view(self, called: str, utc_ms: float) -> PilotView:
+    async def view(self, called: str, utc_ms: float) -> PilotView:
         """`called` is how the page was called, such as "http://192.0.2.7:8080"."""
+        view = self._view(called, utc_ms)
+        if await self._codes.draw(_to_be_drawn(view)):
+            view = self._view(called, utc_ms)
+        return view
+
+    def _view(self, called: str, utc_ms: float) -> PilotView:
         aircraft = [self._aircraft(each, called) for each in self._settings.aircraft]
         return PilotView(utc_ms, bool(self._settings.publish.srt_passphrase), aircraft)
 
@@ -124,10 +132,10 @@ class PilotDesk:
     def _feed(self, aircraft: Aircraft, feed: Feed, source: FeedSettings, called: str) -> PilotFeed:
         state = self._bus.peek(SourceState, feed.id)
         ways = ways_into(source, self._settings, called, state.address if state else "")
-        view = feed_view(aircraft, feed, state, self._bus.peek(PictureHealth, feed.id))
+        view = feed_view(self._bus, aircraft, feed)
         if source.source in PUSHED:  # without its key an address is not worth scanning
             return PilotFeed(view, *self._count(feed.id), [ScannedWay(way, "") for way in ways])
-        return PilotFeed(view, None, True, [_scanned_again(way) for way in ways])
+        return PilotFeed(view, None, True, [ScannedWay(way, self._codes.kept(way.address)) for way in ways])
 
     def _count(self, feed_id: str) -> tuple[int, bool]:
         """How many keys the feed has, and whether that is known: what arrives is shown all the same."""
@@ -149,14 +157,12 @@ def _with_key(way: WayIn, key: str) -> ScannedWay:
     return ScannedWay(way, qr_of(f"{way.address}?key={key}" if way.protocol == "whip" else way.address))
 
 
-def _scanned(way: WayIn) -> ScannedWay:
-    return ScannedWay(way, "" if way.pulled else qr_of(way.address))
-
-
-_scanned_again = lru_cache(64)(_scanned)  # for what holds no key: pages ask every second
-
-
-def qr_of(text: str) -> str:
-    """A QR code as a data URI: black on white whatever the page's colours, or scanners do not see it."""
-    code = segno.make_qr(text, error="m")
-    return code.svg_data_uri(border=_QUIET_MODULES, dark="#000", light="#fff", omitsize=True)
+def _to_be_drawn(view: PilotView) -> list[str]:
+    """Addresses of a view that lack their QR code: those of inputs without a key that are sent to."""
+    return [
+        scanned.way.address
+        for aircraft in view.aircraft
+        for feed in aircraft.feeds
+        for scanned in feed.ways
+        if feed.keys is None and not scanned.way.pulled and not scanned.qr
+    ]

@@ -31,6 +31,7 @@ from .listening import ANY_ADDRESS, listen
 from .metrics import Refused
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
+from .qr_codes import QrCodes
 from .routes.feeds import add_feed_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
@@ -68,7 +69,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     feed_list = FeedList(bus, aircraft, channels)
     keys = PublishKeys(Path(settings.server.data_dir))
     ingest = Ingest(bus, clock, _ingest_settings(settings), keys=keys)
-    relay = Relay(bus, clock, _relay_settings(settings), channels.keys(), ingest=ingest, keys=keys)
+    relay = Relay(bus, clock, _relay_settings(settings), channels.keys(), ingest=ingest)
 
     app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
     app.on_response_prepare.append(add_security_headers)
@@ -80,7 +81,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_feed_routes(door, settings, feed_list, relay)
     add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
-    add_pilot_routes(door, PilotDesk(settings, bus, keys), clock, ingest.dismiss)
+    add_pilot_routes(door, PilotDesk(settings, bus, keys, QrCodes(clock)), clock, ingest.dismiss)
     add_page_routes(door, dashboard)
 
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)

@@ -1,4 +1,7 @@
-"""Types of the corridor as JSON of the API. Nanoseconds become `*_ms` floats, as JSON has only doubles."""
+"""Types of the corridor as JSON of the API. Nanoseconds become `*_ms` floats, as JSON has only doubles.
+
+What this JSON looks like is described in schemas.py, from the same types.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,16 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta
 
+from flow.bus import Bus, unit_key
 from flow.doors import RenditionChosen, ViewerReport
-from flow.flights import Aircraft, Feed, PictureHealth, SourceState
+from flow.flights import Aircraft, Feed, PictureHealth, RenditionState, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
 from flow.units import AccessUnit, Rendition
 
 Json: TypeAlias = dict[str, Any]
+
+MADE = (Rendition.WEB, Rendition.LOW)
+"""Renditions that ingest makes of a feed while somebody needs them."""
 
 
 def ms(ns: int) -> float:
@@ -21,26 +28,20 @@ def ms(ns: int) -> float:
     return ns // 1000 / 1000
 
 
-def feed_view(
-    aircraft: Aircraft, feed: Feed, state: SourceState | None, health: PictureHealth | None
-) -> Json:
-    return {
-        "id": feed.id,
-        "name": feed.name,
-        "aircraft_id": aircraft.id,
+def feed_view(bus: Bus, aircraft: Aircraft, feed: Feed) -> Json:
+    """A camera and all that is known of it now."""
+    state, health = bus.peek(SourceState, feed.id), bus.peek(PictureHealth, feed.id)
+    return _plain(feed) | {
         "aircraft_name": aircraft.name,
-        "air_link_ms": feed.air_link_ms,
-        "hfov_deg": feed.hfov_deg,
-        "unsecured": feed.unsecured,
         "telemetry_unsecured": aircraft.unsecured,
         "state": state_view(state) if state else None,
         "health": health_view(health) if health else None,
+        "renditions": renditions_view(bus, feed.id),
     }
 
 
 def state_view(state: SourceState) -> Json:
-    view = _plain(state)
-    view["since_ms"] = ms(view.pop("since_ns"))
+    view = _since(state)
     if state.config:
         view["config"]["profile_level_id"] = state.config.profile_level_id
         view["config"]["plays_in_browsers"] = state.config.plays_in_browsers
@@ -48,15 +49,17 @@ def state_view(state: SourceState) -> Json:
 
 
 def health_view(health: PictureHealth) -> Json:
-    view = _plain(health)
-    view["since_ms"] = ms(view.pop("since_ns"))
-    return view
+    return _since(health)
+
+
+def renditions_view(bus: Bus, feed_id: str) -> list[Json]:
+    """What is made of a feed's pictures, why, and what it costs. What nobody ever needed is not there."""
+    states = (bus.peek(RenditionState, unit_key(feed_id, rendition)) for rendition in MADE)
+    return [_since(state) for state in states if state]
 
 
 def link_view(link: LinkState) -> Json:
-    view = _plain(link)
-    view["since_ms"] = ms(view.pop("since_ns"))
-    return view
+    return _since(link)
 
 
 def sample_view(sample: TelemetrySample) -> Json:
@@ -136,6 +139,12 @@ def viewer_view(report: ViewerReport) -> ViewerView:
     told["since_ms"] = ms(told.pop("since_ns"))
     told["connected_ms"] = round(report.connected_ms)
     return ViewerView(**told)
+
+
+def _since(state: Any) -> Json:
+    view = _plain(state)
+    view["since_ms"] = ms(view.pop("since_ns"))
+    return view
 
 
 def _plain(item: Any) -> Json:

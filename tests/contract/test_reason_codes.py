@@ -1,4 +1,5 @@
-"""Every code that ingest and telemetry can give as a reason or note has a sentence in the page's catalogue.
+"""Every code that ingest and telemetry can give as a reason or note has a sentence in the page's catalogue;
+so has every one that the relay gives for a publisher.
 
 The codes are read out of the source: whatever is handed as a code to an error, an event or a state.
 """
@@ -13,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from flow import errors
+from flow.flights import UNFIT_NOTES
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "web" / "dashboard" / "src" / "catalogue.ts"
+TREATMENT = CATALOGUE.with_name("treatmentWords.ts")
 
 CODE_FIRST = frozenset({"Unusable", "Failure", "_explain", "_failed"})
 """What takes a code as its first argument; `_halt` takes a status before it."""
@@ -81,8 +84,8 @@ def notes(room: str) -> set[str]:
     return found - {""}
 
 
-def sentences(prefix: str) -> set[str]:
-    return set(re.findall(rf'^\s*"{prefix}\.(\w+)":', CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE))
+def sentences(prefix: str, words: Path = CATALOGUE) -> set[str]:
+    return set(re.findall(rf'^\s*"{prefix}\.(\w+)":', words.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_the_codes_are_found() -> None:
@@ -105,6 +108,29 @@ def test_every_reason_has_a_sentence(room: str, prefix: str) -> None:
     assert reasons(room) - sentences(prefix) == set()
 
 
+def test_why_a_publisher_by_whip_is_not_there_has_a_sentence() -> None:
+    ends = {
+        code
+        for tree in sources("relay")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Lapse"
+        for code in text_of(node.args[0])
+    }
+    assert {"not_connected", "publisher_silent"} <= ends
+    of_offers = {errors.OfferError.code, errors.UnacceptableError.code}
+    assert (ends | of_offers) - sentences("reason") == set()
+
+
 def test_every_note_has_a_sentence() -> None:
     assert {"b_frames", "interlaced", "clock_refused"} <= notes("ingest")
     assert notes("ingest") - sentences("note") == set()
+
+
+def test_every_reason_to_convert_a_picture_has_words_and_advice() -> None:
+    """The codes of UNFIT_NOTES, and of codecs that do not travel (ingest/foreign.py)."""
+    foreign = (ROOT / "ingest" / "foreign.py").read_text(encoding="utf-8")
+    codes = UNFIT_NOTES | set(re.findall(r'"(codec_\w+)"', foreign))
+    assert {"b_frames", "codec_mpeg2", "codec_other"} <= codes
+    assert codes - sentences("advice", TREATMENT) == set()
+    assert codes | {"scaled"} == sentences("made", TREATMENT)
+    assert codes | {"scaled"} <= sentences("note")

@@ -1,12 +1,13 @@
-"""An ingest that keeps what publishers bring: what it was handed, and whom it let in."""
+"""An ingest that keeps what publishers bring: what it was handed, whom it let in, and who came to nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flow.doors import RtpPublication, RtpPublisher
+from flow.doors import RtpClaim, RtpPublication
 from flow.errors import RefusedError
+from flow.units import Codec
 
 from .derived_keys import DerivedKeys
 
@@ -15,7 +16,9 @@ from .derived_keys import DerivedKeys
 class FakePublication:
     """A flow.doors.RtpPublication."""
 
-    publisher: RtpPublisher
+    address: str
+    codec: Codec
+    payload_type: int
     displaced: Callable[[], None]
     taken: list[bytes] = field(default_factory=list)
     closed: list[tuple[str, str]] = field(default_factory=list)
@@ -28,17 +31,32 @@ class FakePublication:
 
 
 @dataclass(slots=True)
+class FakeClaim:
+    """A flow.doors.RtpClaim."""
+
+    ingest: FakeIngest
+    address: str
+
+    def take(self, codec: Codec, payload_type: int, displaced: Callable[[], None]) -> RtpPublication:
+        if self.ingest.refuse:
+            raise self.ingest.refuse
+        self.ingest.publications.append(FakePublication(self.address, codec, payload_type, displaced))
+        return self.ingest.publications[-1]
+
+    def drop(self, reason: str, detail: str) -> None:
+        self.ingest.dropped.append((reason, detail))
+
+
+@dataclass(slots=True)
 class FakeIngest:
     """A flow.doors.PublishDoor for every feed; the key of each is "k-FEED". `refuse` instead, if set."""
 
     refuse: RefusedError | None = None
     publications: list[FakePublication] = field(default_factory=list)
+    dropped: list[tuple[str, str]] = field(default_factory=list)
 
-    def accept_rtp(
-        self, feed_id: str, key: str, publisher: RtpPublisher, displaced: Callable[[], None]
-    ) -> RtpPublication:
+    def admit_rtp(self, feed_id: str, key: str, address: str) -> RtpClaim:
         DerivedKeys().check(feed_id, key)
         if self.refuse:
             raise self.refuse
-        self.publications.append(FakePublication(publisher, displaced))
-        return self.publications[-1]
+        return FakeClaim(self, address)

@@ -35,9 +35,15 @@ class CountingRelay(Relay):
 
     inputs = 0
 
-    def _receive(self, datagram: bytes, path: Path) -> None:
-        self.inputs += 1
-        super()._receive(datagram, path)
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        receive = self._sessions.receive
+
+        def counted(datagram: bytes, path: Path) -> None:
+            self.inputs += 1
+            receive(datagram, path)
+
+        self._sessions.receive = counted  # type: ignore[method-assign]
 
 
 @contextmanager

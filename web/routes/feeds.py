@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any
 
 from aiohttp import web
 
@@ -12,13 +11,14 @@ from flow.doors import RelayDoor
 from flow.errors import NotFoundError
 from web.access import Door, Permission, Route
 from web.channel import FeedList
+from web.schemas import FeedDetails, Feeds, PageConfig
 from web.settings import Settings
 from web.views import Json, ViewerList, viewer_view
 
 
 def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: RelayDoor) -> None:
     async def config(_: web.Request) -> web.Response:
-        return web.json_response(page_config(settings))
+        return web.json_response(asdict(page_config(settings)))
 
     async def all_feeds(_: web.Request) -> web.Response:
         return web.json_response({"feeds": feeds.view()})
@@ -48,11 +48,19 @@ def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: Rela
             watch,
             "What the page needs: thresholds of the picture's states",
             {200: "settings"},
+            schema=PageConfig,
         ),
         config,
     )
     door.route(
-        Route("GET", "/api/v1/feeds", watch, "All feeds with the state of their source", {200: "feeds"}),
+        Route(
+            "GET",
+            "/api/v1/feeds",
+            watch,
+            "All feeds with the state of their source, and what is made of their pictures",
+            {200: "feeds"},
+            schema=Feeds,
+        ),
         all_feeds,
     )
     door.route(
@@ -62,6 +70,7 @@ def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: Rela
             watch,
             "One feed with its viewers",
             {200: "the feed", 404: "no such feed"},
+            schema=FeedDetails,
         ),
         one_feed,
     )
@@ -78,16 +87,7 @@ def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: Rela
     )
 
 
-def page_config(settings: Settings) -> dict[str, Any]:
-    picture = settings.picture
-    return {
-        "version": version("lagebild"),
-        "title": settings.server.title,
-        "recording": False,
-        "thresholds": {
-            "live_age_ms": picture.live_age_ms,
-            "freeze_ms": picture.freeze_ms,
-            "lost_ms": picture.lost_ms,
-            "recover_ms": picture.recover_ms,
-        },
-    }
+def page_config(settings: Settings) -> PageConfig:
+    return PageConfig(
+        version("lagebild"), settings.server.title, recording=False, thresholds=settings.picture
+    )

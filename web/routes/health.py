@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -11,6 +13,7 @@ from flow.flights import Aircraft, SourceState
 from web.access import Door, Permission, Route
 from web.metrics import BusCollector, Refused, RelayCollector
 from web.openapi import describe
+from web.schemas import Alive, Readiness
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -24,12 +27,12 @@ def add_health_routes(
     feed_ids = [f.id for a in aircraft for f in a.feeds]
 
     async def healthz(_: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
+        return web.json_response(asdict(Alive()))
 
     async def readyz(_: web.Request) -> web.Response:
         missing = [f for f in feed_ids if bus.peek(SourceState, f) is None]
-        body = {"status": "starting" if missing else "ready", "waiting_for": missing}
-        return web.json_response(body, status=503 if missing else 200)
+        told = Readiness("starting" if missing else "ready", missing)
+        return web.json_response(asdict(told), status=503 if missing else 200)
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": METRICS_TYPE})
@@ -38,7 +41,7 @@ def add_health_routes(
         return web.json_response(describe(door.routes))
 
     operate = Permission.OPERATE
-    door.route(Route("GET", "/healthz", operate, "Alive", {200: "alive"}), healthz)
+    door.route(Route("GET", "/healthz", operate, "Alive", {200: "alive"}, schema=Alive), healthz)
     door.route(
         Route(
             "GET",
@@ -46,6 +49,8 @@ def add_health_routes(
             operate,
             "Ready: every feed's source has been opened once",
             {200: "ready", 503: "starting"},
+            schema=Readiness,
+            says_why_itself=True,
         ),
         readyz,
     )

@@ -21,7 +21,9 @@ JSON = "application/json"
 MAX_WISH_BYTES = 1024
 
 
-class _Wish(msgspec.Struct, forbid_unknown_fields=True):
+class RenditionWish(msgspec.Struct, forbid_unknown_fields=True):
+    """Which rendition to pin the viewer to; null: its way decides."""
+
     rendition: Rendition | None
 
 
@@ -76,6 +78,7 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
             {201: "the SDP answer; Location names the session"} | refusals,
             media_type=SDP,
             body=SDP,
+            headers=("Location", "ETag"),
         ),
         offer,
     )
@@ -91,7 +94,10 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
         trickle,
     )
     door.route(
-        Route("DELETE", session, Permission.WATCH, "End a viewer session", {200: "ended"} | gone), leave
+        Route(
+            "DELETE", session, Permission.WATCH, "End a viewer session", {200: "ended"} | gone, media_type=""
+        ),
+        leave,
     )
 
     door.route(
@@ -115,6 +121,7 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
             | {409: "this viewer cannot be sent that"}
             | gone,
             body=JSON,
+            body_schema=RenditionWish,
             schema=RenditionView,
         ),
         choose,
@@ -125,13 +132,13 @@ def _json(answer: object) -> web.Response:
     return web.Response(body=msgspec.json.encode(answer), content_type=JSON)
 
 
-async def _wish(request: web.Request) -> _Wish:
+async def _wish(request: web.Request) -> RenditionWish:
     if request.content_type != JSON:
         raise MalformedError(f"Content-Type is {request.content_type}; it must be {JSON}")
     if (request.content_length or 0) > MAX_WISH_BYTES:
         raise MalformedError(f"the body has {request.content_length} bytes; {MAX_WISH_BYTES} are the limit")
     try:
-        return msgspec.json.decode(await request.read(), type=_Wish)
+        return msgspec.json.decode(await request.read(), type=RenditionWish)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise MalformedError(f"the body is no wish for a rendition: {error}") from None
 

@@ -31,7 +31,7 @@ def add_pilot_routes(door: Door, desk: PilotDesk, clock: Clock, dismiss: Callabl
     one_at_a_time = asyncio.Lock()  # a flood of wishes takes one thread and no more
 
     async def overview(request: web.Request) -> web.Response:
-        return _told(desk.view(str(request.url.origin()), ms(clock.now_ns())))
+        return _told(await desk.view(str(request.url.origin()), ms(clock.now_ns())))
 
     async def make(request: web.Request) -> web.Response:
         feed = pushed(request)
@@ -70,6 +70,7 @@ def add_pilot_routes(door: Door, desk: PilotDesk, clock: Clock, dismiss: Callabl
             "How each feed is reached and whether it arrives; no secret is in it",
             {200: "aircraft with their feeds"},
             schema=PilotView,
+            headers=tuple(_NEVER_KEPT),
         ),
         overview,
     )
@@ -83,6 +84,7 @@ def add_pilot_routes(door: Door, desk: PilotDesk, clock: Clock, dismiss: Callabl
             | refusals
             | {409: "the feed is not pushed (not_pushed), or has its most keys (keys_full)"},
             schema=NewKey,
+            headers=tuple(_NEVER_KEPT),
         ),
         make,
     )
@@ -94,6 +96,7 @@ def add_pilot_routes(door: Door, desk: PilotDesk, clock: Clock, dismiss: Callabl
             "Withdraw all keys of a feed; whoever publishes to it is cut off",
             {200: "how many there were"} | refusals | {409: "the feed is not pushed (not_pushed)"},
             schema=Withdrawn,
+            headers=tuple(_NEVER_KEPT),
         ),
         withdraw,
     )

@@ -27,7 +27,8 @@ _REFUSALS = {
     409: "somebody else sends (feed_busy), or the feed takes its pictures otherwise (not_pushed)",
     415: "the body is no application/sdp",
     429: "too many sessions of this address are still connecting; see Retry-After",
-    503: "the relay starts or stops; see Retry-After",
+    503: "the relay starts or stops, too many publishers of the feed are still connecting, or keys cannot be "
+    "read (keys_unreadable); see Retry-After",
 }
 _PATCH = _GONE | {
     400: "the body is no SDP fragment",
@@ -82,12 +83,21 @@ def add_publish_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
             {201: "the SDP answer; Location names the session"} | _REFUSALS,
             media_type=SDP,
             body=SDP,
+            headers=("Location", "ETag"),
             keyed=True,
         ),
         offer,
     )
     door.route(
-        Route("OPTIONS", ENDPOINT, publish, "What may be posted", {200: "in Accept-Post"}, media_type=""),
+        Route(
+            "OPTIONS",
+            ENDPOINT,
+            publish,
+            "What may be posted",
+            {200: "in Accept-Post"},
+            media_type="",
+            headers=("Accept-Post",),
+        ),
         options,
     )
     door.route(

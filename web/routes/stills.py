@@ -11,6 +11,16 @@ from flow.clock import NS_PER_S
 from flow.doors import IngestDoor, Still
 from web.access import Door, Permission, Route
 
+HEADERS = (
+    "Cache-Control",
+    "Content-Disposition",
+    "Last-Modified",
+    "X-Lagebild-Age-Ms",
+    "X-Lagebild-Picture",
+    "X-Lagebild-Time-Origin",
+)
+"""What `headers_of` tells."""
+
 
 def add_still_routes(door: Door, ingest: IngestDoor) -> None:
     async def still(request: web.Request) -> web.Response:
@@ -22,15 +32,14 @@ def add_still_routes(door: Door, ingest: IngestDoor) -> None:
             "GET",
             "/api/v1/feeds/{feed}/still.jpg",
             Permission.WATCH,
-            "The newest picture in full resolution, with time and place (EXIF). "
-            "X-Lagebild-Age-Ms: its age; X-Lagebild-Picture: newest, or keyframe for the first in a while; "
-            "X-Lagebild-Time-Origin: source (the camera's clock) or arrival",
+            "The newest picture in full resolution, with time and place (EXIF)",
             {
                 200: "the picture",
                 404: "no such feed",
                 503: "no picture has come yet, or it cannot be decoded just now; see Retry-After",
             },
             media_type="image/jpeg",
+            headers=HEADERS,
         ),
         still,
     )

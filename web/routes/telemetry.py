@@ -16,6 +16,7 @@ from flow.flights import Aircraft
 from flow.samples import TelemetrySample
 from web.access import Door, Permission, Route
 from web.channel import FeedChannel, rendition_message, time_reply
+from web.schemas import SampleJson
 from web.subscriber import Subscriber, text_frame
 from web.views import sample_view
 
@@ -120,6 +121,7 @@ def add_telemetry_routes(
             Permission.WATCH,
             "The newest telemetry sample of an aircraft; null means unknown",
             {200: "the sample", 404: "no such aircraft"},
+            schema=SampleJson,
         ),
         newest,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
@@ -402,6 +403,23 @@ def test_h265_without_parameters_is_main_up_to_level_3_1() -> None:
     assert "a=fmtp:55" not in answer_sdp(read(with_h265(lines)), chosen, LOCAL, SSRC, 1)
 
 
-def test_an_h264_feed_is_answered_without_h265() -> None:
-    chosen = choose_format(read(with_h265()), HIGH)
-    assert chosen.h265 is None
+@pytest.mark.parametrize("config", [None, replace(HEVC, codec=Codec.H264)], ids=["unknown", "H.264 so far"])
+def test_a_feed_that_may_become_h265_is_answered_with_both_codecs(config: CodecConfig | None) -> None:
+    chosen = choose_format(read(with_h265()), HIGH, config)
+    assert chosen.payload_types == {Codec.H264: chosen.payload_type, Codec.H265: 55}
+    assert f" {chosen.payload_type} 55\r\n" in answer_sdp(read(with_h265()), chosen, LOCAL, SSRC, 1)
+    without = choose_format(read(recorded("chromium_video")), HIGH, config)
+    assert (without.h265, list(without.payload_types)) == (None, [Codec.H264])
+
+
+def test_of_several_h265_formats_the_one_that_takes_most_of_main_is_kept_until_the_source_is_known() -> None:
+    formats = {
+        "55": "level-id=93;profile-id=1",
+        "57": "level-id=123;profile-id=1",
+        "59": "level-id=153;profile-id=2",
+    }
+    lines = "".join(f"a=rtpmap:{n} H265/90000\r\na=fmtp:{n} {fmtp}\r\n" for n, fmtp in formats.items())
+    text = re.sub(r"^(m=video \S+ \S+ 55)", r"\1 57 59", with_h265(lines), flags=re.MULTILINE)
+    main_10 = replace(HEVC, profile=2, bit_depth=10)
+    for config, payload_type in ((None, 57), (HEVC, 55), (replace(HEVC, level=120), 57), (main_10, 59)):
+        assert choose_format(read(text), HIGH, config).payload_types[Codec.H265] == payload_type

@@ -16,7 +16,7 @@ from flow.errors import BusyError, NotFoundError, OfferError, TooManyError
 from flow.flights import RenditionWanted, SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
 from flow.units import Codec, CodecConfig, Rendition
-from relay import hub
+from relay import sessions
 from relay.aiortc_seam import DtlsServer
 from relay.hub import Relay
 from relay.settings import RelaySettings
@@ -178,7 +178,7 @@ async def test_a_session_that_does_not_close_holds_up_no_other(
         finally:
             await really_close(server)
 
-    monkeypatch.setattr(hub, "CLOSE_WITHIN_S", 0.05)
+    monkeypatch.setattr(sessions, "CLOSE_WITHIN_S", 0.05)
     monkeypatch.setattr(DtlsServer, "close", close)
     async with open_house() as house, Player() as player:
         offer = await player.offer()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,18 +11,16 @@ import pytest
 
 from flow.clock import NS_PER_S
 from flow.codec.rtp import SenderReport
-from flow.doors import RtpPublisher
 from flow.errors import BusyError, NotFoundError, OfferError, RefusedError, TooManyError, UnacceptableError
 from flow.flights import KeyframeWanted
 from flow.units import Codec
 from relay.protocol import rtcp
 from relay.publisher import READ_AT_ONCE_BYTES
 from relay.settings import RelaySettings
-from tests.fakes.derived_keys import DerivedKeys
 from tests.fakes.encoded import h264_pictures
 from tests.fakes.ingest_door import FakeIngest, FakePublication
 from tests.fakes.light_publisher import PAYLOAD_TYPE, SSRC, LightPublisher
-from tests.unit.relay.watching import FEED, House, open_house
+from tests.unit.relay.watching import FEED, OTHER, House, open_house
 
 KEY = f"k-{FEED}"
 CLIENT = "192.0.2.7"
@@ -34,12 +33,12 @@ async def publishing(
 ) -> AsyncIterator[tuple[House, LightPublisher, FakePublication]]:
     """A connected publisher."""
     ingest = FakeIngest()
-    async with open_house(settings, ingest=ingest, keys=DerivedKeys()) as house:
+    async with open_house(settings, ingest=ingest) as house:
         with LightPublisher(client=client) as publisher:
             answer = await house.relay.publish(FEED, KEY, publisher.offer(), CLIENT)
             publisher.accept(answer.sdp)
             await publisher.connect(kind)
-            await until(lambda: house.relay._publishers[answer.session_id].state == "connected")
+            await until(lambda: house.relay._publishers.by_id[answer.session_id].state == "connected")
             yield house, publisher, ingest.publications[0]
 
 
@@ -53,7 +52,8 @@ async def until(condition: Callable[[], bool]) -> None:
 @pytest.mark.parametrize("kind", ["udp", "tcp"])
 async def test_pictures_arrive_packet_by_packet_as_they_come(client: bool, kind: str) -> None:
     async with publishing(client=client, kind=kind) as (_, publisher, publication):
-        assert publication.publisher == RtpPublisher("whip", CLIENT, Codec.H264, PAYLOAD_TYPE)
+        sends = (publication.address, publication.codec, publication.payload_type)
+        assert sends == (CLIENT, Codec.H264, PAYLOAD_TYPE)
         sent = []
         for picture in h264_pictures(5):
             packets = publisher.picture(picture.data)
@@ -66,15 +66,15 @@ async def test_pictures_arrive_packet_by_packet_as_they_come(client: bool, kind:
 
 async def test_what_comes_right_behind_the_handshake_is_kept() -> None:
     ingest = FakeIngest()
-    async with open_house(ingest=ingest, keys=DerivedKeys()) as house:
+    async with open_house(ingest=ingest) as house:
         with LightPublisher(client=False) as publisher:
             publisher.accept((await house.relay.publish(FEED, KEY, publisher.offer(), CLIENT)).sdp)
             await publisher.connect()
-            (session,) = house.relay._publishers.values()
-            assert session.state == "connecting"
+            (session,) = house.relay._publishers.by_id.values()
+            assert (session.state, ingest.publications) == ("connecting", [])
             publisher.send(*(sent := publisher.picture(h264_pictures(1)[0].data)))
             publisher.wire.send(b"\x80" * 20)
-            await until(lambda: ingest.publications[0].taken == sent)
+            await until(lambda: [p.taken for p in ingest.publications] == [sent])
 
 
 async def test_a_lost_packet_is_asked_for_and_comes_in_its_place() -> None:
@@ -98,7 +98,7 @@ async def test_what_never_comes_is_given_up_and_a_keyframe_asked_for() -> None:
         )
         publisher.send(*first, *third)
         await until(lambda: publication.taken == first)
-        (session,) = house.relay._publishers.values()
+        (session,) = house.relay._publishers.by_id.values()
         await until(session._gap.is_set)
         await house.pass_s(0.7, [publisher])
         assert publication.taken == [*first, *third]
@@ -136,7 +136,7 @@ async def test_a_viewers_wish_for_a_keyframe_reaches_the_publisher() -> None:
 
 async def test_whoever_leaves_gives_the_place_back_and_is_told_of_once() -> None:
     async with publishing() as (house, publisher, publication):
-        session_id = next(iter(house.relay._publishers))
+        session_id = next(iter(house.relay._publishers.by_id))
         await house.relay.trickle(session_id, "")
         await house.relay.close(session_id)
         assert publication.closed == [("publisher_left", "the publisher by WHIP: left")]
@@ -145,7 +145,7 @@ async def test_whoever_leaves_gives_the_place_back_and_is_told_of_once() -> None
         await publisher.until(lambda: publisher.said_goodbye)
         await house.turn()
         assert len(publication.closed) == 1
-        assert house.relay._by_path == {}
+        assert house.relay._sessions._by_path == {}
 
 
 async def test_close_notify_ends_the_session() -> None:
@@ -153,22 +153,23 @@ async def test_close_notify_ends_the_session() -> None:
         publisher.hang_up()
         await until(lambda: bool(publication.closed))
         assert publication.closed[0][0] == "publisher_left"
-        assert house.relay._publishers == {}
+        assert house.relay._publishers.by_id == {}
 
 
 async def test_who_is_displaced_is_said_goodbye_to() -> None:
     async with publishing() as (house, publisher, publication):
         publication.displaced()
         await publisher.until(lambda: publisher.said_goodbye)
-        assert house.relay._publishers == {}
+        assert house.relay._publishers.by_id == {}
 
 
 async def test_who_never_connects_is_told_of_as_that() -> None:
     ingest = FakeIngest()
-    async with open_house(ingest=ingest, keys=DerivedKeys()) as house:
+    async with open_house(ingest=ingest) as house:
         await house.relay.publish(FEED, KEY, LightPublisher().offer(), CLIENT)
         await house.pass_s(16)
-        assert [reason for reason, _ in ingest.publications[0].closed] == ["not_connected"]
+        assert ingest.publications == []
+        assert ingest.dropped == [("not_connected", "never connected")]
 
 
 @pytest.mark.parametrize("checks", [True, False], ids=["it only checks", "it says nothing"])
@@ -213,9 +214,9 @@ async def test_forged_and_garbled_media_is_counted_and_harms_nothing() -> None:
         await until(lambda: publication.taken == good)
 
 
-async def test_the_key_comes_before_the_offer_and_the_offer_before_the_place() -> None:
+async def test_the_key_and_the_place_come_before_the_offer_and_nothing_is_taken_by_it() -> None:
     ingest = FakeIngest()
-    async with open_house(ingest=ingest, keys=DerivedKeys()) as house:
+    async with open_house(ingest=ingest) as house:
         offer = LightPublisher().offer()
         for key, code in (("", "key_missing"), ("k-otto", "key_wrong")):
             with pytest.raises(RefusedError) as refused:
@@ -225,30 +226,56 @@ async def test_the_key_comes_before_the_offer_and_the_offer_before_the_place() -
             await house.relay.publish(FEED, KEY, "no offer", CLIENT)
         with pytest.raises(UnacceptableError):
             await house.relay.publish(FEED, KEY, offer.replace("H264/", "VP8/"), CLIENT)
-        assert ingest.publications == []
+        assert [reason for reason, _ in ingest.dropped] == ["bad_offer", "not_acceptable"]
         ingest.refuse = RefusedError("somebody sends", code="feed_busy")
         with pytest.raises(RefusedError, match="somebody sends"):
             await house.relay.publish(FEED, KEY, offer, CLIENT)
-        assert house.relay._publishers == {}
+        ingest.refuse = None
+        await house.relay.publish(FEED, KEY, offer, CLIENT)
+        assert ingest.publications == []
 
 
-async def test_without_keys_nobody_publishes() -> None:
+async def test_who_is_refused_the_place_after_all_is_ended(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    ingest = FakeIngest()
+    async with open_house(ingest=ingest) as house:
+        with LightPublisher() as publisher:
+            publisher.accept((await house.relay.publish(FEED, KEY, publisher.offer(), CLIENT)).sdp)
+            ingest.refuse = RefusedError("somebody sends", code="feed_busy")
+            await publisher.connect()
+            await publisher.until(lambda: publisher.said_goodbye)
+            assert house.relay._publishers.by_id == {}
+            assert (ingest.publications, ingest.dropped) == ([], [])  # by whom it was refused, it is told
+    assert "is refused: somebody sends" in caplog.text
+
+
+async def test_without_an_ingest_nobody_publishes() -> None:
     async with open_house() as house:
         with pytest.raises(RefusedError) as refused:
             await house.relay.publish(FEED, KEY, LightPublisher().offer(), CLIENT)
-        assert refused.value.code == "key_wrong"
+        assert refused.value.code == "not_pushed"
 
 
 async def test_one_address_has_so_many_sessions_that_are_connecting() -> None:
     ingest = FakeIngest()
     settings = RelaySettings(connecting_per_address=2)
-    async with open_house(settings, ingest=ingest, keys=DerivedKeys()) as house:
+    async with open_house(settings, ingest=ingest) as house:
         offer = LightPublisher().offer()
         for _ in range(2):
             await house.relay.publish(FEED, KEY, offer, CLIENT)
         with pytest.raises(TooManyError):
             await house.relay.publish(FEED, KEY, offer, CLIENT)
         await house.relay.publish(FEED, KEY, offer, "192.0.2.8")
+
+
+async def test_a_feed_has_so_many_sessions_that_are_connecting() -> None:
+    async with open_house(RelaySettings(connecting_per_feed=2), ingest=FakeIngest()) as house:
+        offer = LightPublisher().offer()
+        for n in range(2):
+            await house.relay.publish(FEED, KEY, offer, f"192.0.2.{n}")
+        with pytest.raises(BusyError):
+            await house.relay.publish(FEED, KEY, offer, CLIENT)
+        await house.relay.publish(OTHER, f"k-{OTHER}", offer, CLIENT)
 
 
 async def test_at_shutdown_publishers_are_said_goodbye_to() -> None:

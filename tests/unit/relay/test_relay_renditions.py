@@ -195,6 +195,21 @@ async def test_h265_goes_untouched_to_who_takes_it_and_the_others_get_web() -> N
         assert len(stamps(other)) >= 80
 
 
+async def test_who_keeps_h265_for_later_is_sent_none_that_it_cannot_show() -> None:
+    async with open_stage() as stage:
+        stage.encoders.append(Encoder(stage, WEB, WEB_BYTES))
+        guest = Guest(stage, BOTH, H265Limits(1, 93))
+        stage.enter(guest)
+        await stage.film(2)
+        assert guest.seat.rendition is SOURCE
+        stage.codec = Codec.H265
+        stage.say(replace(HEVC, reorders=True), ("codec_h265", "b_frames"))
+        await stage.film(4)
+        assert guest.seat.rendition is WEB
+        assert {p.payload_type for p in guest.tap.packets} == {BOTH[Codec.H264]}
+        assert contiguous(guest.tap.sequences)
+
+
 async def test_a_feed_that_changes_its_codec_leaves_nobody_with_what_it_cannot_show() -> None:
     async with open_stage() as stage:
         stage.encoders.append(Encoder(stage, WEB, WEB_BYTES))

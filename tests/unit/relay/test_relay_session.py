@@ -159,7 +159,7 @@ async def test_a_deleted_session_is_told_so_and_cannot_be_deleted_again() -> Non
                     await again
             viewer.check()
             await house.turn()
-            assert house.relay._refused["unknown session"] == 1
+            assert house.relay._sessions._refused["unknown session"] == 1
 
 
 async def test_sums_keep_what_viewers_had_that_have_left() -> None:
@@ -275,5 +275,5 @@ async def test_hours_of_watching_leave_nothing_behind() -> None:
             await house.turn()
         await viewer.until_pictures(801)
         assert len(session.ice._transactions) <= 256
-        assert len(house.relay._by_path) == 1
+        assert len(house.relay._sessions._by_path) == 1
         assert house.relay.viewers()[0].connected_ms == pytest.approx(3_200_000)

@@ -234,8 +234,8 @@ async def test_forged_repeated_and_senseless_feedback_is_counted_and_changes_not
         assert len(viewer.media) == count
         viewer.send_rtcp(b"\x80\xc9\x00\x50" + bytes(20))  # signed, but its length points outside
         await viewer.settle()
-        assert house.relay._refused["malformed"] == 1
-        assert house.relay._refused["defect"] == 0
+        assert house.relay._sessions._refused["malformed"] == 1
+        assert house.relay._sessions._refused["defect"] == 0
         await film(house, viewer, 1)
 
 

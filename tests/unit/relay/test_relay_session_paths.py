@@ -172,7 +172,7 @@ async def test_dtls_from_an_unchecked_address_is_not_even_looked_at() -> None:
                 viewer.wire.send(record)
             await house.turn()
             viewer.read()
-            assert house.relay._refused["unknown sender"] == 1
+            assert house.relay._sessions._refused["unknown sender"] == 1
             assert not viewer.media
             assert not viewer._dtls.connected
             viewer.check()
@@ -216,7 +216,7 @@ async def test_a_keepalive_that_is_no_check_does_no_harm(kind: str) -> None:
         house.film()
         await viewer.until_pictures(2)
         await viewer.settle()
-        assert house.relay._refused["unknown session"] == 1
+        assert house.relay._sessions._refused["unknown session"] == 1
 
 
 async def test_a_tcp_connection_without_the_password_is_closed() -> None:
@@ -248,7 +248,7 @@ async def test_two_sessions_on_one_socket_do_not_share_their_fate() -> None:
             other.accept(session.sdp)
             other.wire = viewer.wire
             other.check()
-            await viewer.until(lambda: house.relay._by_path != {})
+            await viewer.until(lambda: house.relay._sessions._by_path != {})
             await house.relay.close(session.session_id)
             house.film()
             await viewer.until_pictures(2)
@@ -260,7 +260,7 @@ async def test_more_ways_than_are_kept_leave_the_chosen_one() -> None:
         for _ in range(20):
             viewer.check(by=viewer.open(), nominate=False)
         await viewer.until(lambda: len(viewer.answers) == 21)
-        assert len(house.relay._by_path) == 8
+        assert len(house.relay._sessions._by_path) == 8
         house.film()
         await viewer.until_pictures(2)
         viewer.wire = chosen

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from flow.clock import NS_PER_MS, NS_PER_S
-from flow.doors import KeyDoor, PublishDoor
+from flow.doors import PublishDoor
 from flow.memory_bus import MemoryBus
 from flow.units import AccessUnit
 from relay.hub import Relay
@@ -25,11 +25,11 @@ class House:
     """The relay of two feeds; `camera` films FEED."""
 
     def __init__(
-        self, settings: RelaySettings, ingest: PublishDoor | None = None, keys: KeyDoor | None = None
+        self, settings: RelaySettings, ingest: PublishDoor | None = None, clock: FakeClock | None = None
     ) -> None:
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.bus = MemoryBus()
-        self.relay = Relay(self.bus, self.clock, settings, [FEED, OTHER], ingest=ingest, keys=keys)
+        self.relay = Relay(self.bus, self.clock, settings, [FEED, OTHER], ingest=ingest)
         self.camera = Camera(FEED)
         self.running: asyncio.Task[None] | None = None
 
@@ -79,9 +79,12 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    settings: RelaySettings | None = None, *, ingest: PublishDoor | None = None, keys: KeyDoor | None = None
+    settings: RelaySettings | None = None,
+    *,
+    ingest: PublishDoor | None = None,
+    clock: FakeClock | None = None,
 ) -> AsyncIterator[House]:
-    house = House(settings or RelaySettings(), ingest, keys)
+    house = House(settings or RelaySettings(), ingest, clock)
     await house.relay.open()
     house.running = asyncio.create_task(house.relay.run())
     await house.turn()

@@ -20,9 +20,9 @@ from flow.errors import RefusedError
 from flow.flights import SourceState, Unsecured
 from flow.samples import LinkState
 from tests.fakes.aircraft import FakeAircraft
-from web.pilot_views import qr_of
 from web.publish_addresses import WayIn, addresses_of, way_of_telemetry, ways_into
 from web.publish_keys import FILE, KEYS_PER_FEED, PublishKeys
+from web.qr_codes import qr_of
 from web.service import Running, running_service
 from web.settings import (
     AircraftSettings,

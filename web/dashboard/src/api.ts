@@ -50,6 +50,24 @@ export interface PictureHealth {
   findings: string[];
 }
 
+export type RenditionStatus = "off" | "starting" | "live" | "failed";
+
+/** What the server makes of a feed's pictures: why (notes of the source), and what it costs. */
+export interface RenditionState {
+  rendition: "web" | "low";
+  status: RenditionStatus;
+  since_ms: number;
+  reason: string;
+  detail: string;
+  why: string[];
+  encoder: string;
+  width_px: number | null;
+  height_px: number | null;
+  cpu_share: number | null; // of one core
+  delay_ms: number | null; // added to the age of a picture
+  dropped: number;
+}
+
 export interface Feed {
   id: string;
   name: string;
@@ -61,6 +79,7 @@ export interface Feed {
   telemetry_unsecured: Unsecured | null;
   state: SourceState;
   health: PictureHealth | null; // null: not looked at (yet)
+  renditions: RenditionState[]; // those that somebody needs or needed
 }
 
 /** Where a picture's time comes from: the camera's trusted clock, or when it reached the server. */
@@ -139,6 +158,7 @@ export type ServerMessage =
   | ({ type: "telemetry" } & Sample)
   | ({ type: "state"; feed_id: string } & SourceState)
   | ({ type: "health"; feed_id: string } & PictureHealth)
+  | { type: "renditions"; feed_id: string; renditions: RenditionState[] }
   | { type: "feeds"; feeds: Feed[] }
   | ({ type: "link" } & LinkState)
   | ({ type: "text" } & StatusText)

@@ -233,7 +233,7 @@ export class App {
     for (const pane of this.panes.values()) pane.refresh(language);
     if (main) this.bar.badge.show(main.channel, language, main.lastPictureUtcMs);
     this.bar.badge.element.hidden = main === null;
-    this.bar.quality.show(language, main?.channel.chosen ?? null);
+    this.bar.quality.show(language, main?.channel.chosen ?? null, main?.channel.feed ?? null);
     this.bar.show(language, {
       name: [this.config.title, main?.channel.feed.aircraft_name, main?.channel.feed.name]
         .filter(Boolean)

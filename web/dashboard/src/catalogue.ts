@@ -2,6 +2,7 @@
 
 import { CAMERA_WORDS } from "./camera/words";
 import { PILOT_WORDS } from "./pilot/words";
+import { TREATMENT_WORDS } from "./treatmentWords";
 
 export type Language = "de" | "en";
 
@@ -10,6 +11,7 @@ type Entry = readonly [de: string, en: string];
 export const CATALOGUE = {
   ...PILOT_WORDS,
   ...CAMERA_WORDS,
+  ...TREATMENT_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
   "state.delayed": ["VERZÖGERT", "DELAYED"],
@@ -174,6 +176,18 @@ export const CATALOGUE = {
     "Die Passphrase für SRT ist nicht die des Encoders.",
     "The SRT passphrase is not the encoder's.",
   ],
+  "reason.keys_unreadable": [
+    "Der Server kann gerade keine Schlüssel prüfen; der Grund steht im Protokoll.",
+    "The server cannot check keys just now; the log says why.",
+  ],
+  "reason.not_acceptable": [
+    "Der Sender bietet kein Video in H.264 oder H.265 an.",
+    "The publisher offers no video in H.264 or H.265.",
+  ],
+  "reason.bad_offer": [
+    "Die Anmeldung des Senders (WHIP) ist fehlerhaft.",
+    "The publisher's registration (WHIP) is faulty.",
+  ],
   "reason.not_connected": [
     "Der Sender hat sich angemeldet, aber die Verbindung kam nicht zustande. Ist der WebRTC-Port frei?",
     "The publisher has registered, but could not be connected. Is the WebRTC port open?",
@@ -229,24 +243,24 @@ export const CATALOGUE = {
 
   // lasting properties of a feed
   "note.b_frames": [
-    "Die Drohne sendet B-Bilder; für Browser rechnet der Server das Bild um. Das kostet Rechenzeit und etwas Verzögerung; besser am Sender B-Frames abschalten.",
-    "The drone sends B-frames; the server converts the picture for browsers. That costs processor time and some delay; better switch B-frames off at the sender.",
+    "Die Drohne sendet B-Bilder; für Browser rechnet der Server das Bild um. Das kostet Rechenzeit und etwas Verzögerung.",
+    "The drone sends B-frames; the server converts the picture for browsers. That costs processor time and some delay.",
   ],
   "note.interlaced": [
     "Die Drohne sendet Halbbilder (interlaced); für Browser rechnet der Server Vollbilder daraus. Das kostet Rechenzeit und eine Bilddauer Verzögerung.",
     "The drone sends interlaced pictures; the server makes whole ones for browsers. That costs processor time and one picture of delay.",
   ],
   "note.codec_h265": [
-    "Die Drohne sendet H.265; für Browser, die es nicht zeigen, rechnet der Server das Bild in H.264 um. Das kostet Rechenzeit; H.264 am Sender spart sie.",
-    "The drone sends H.265; for browsers that cannot show it the server converts it to H.264. That costs processor time; H.264 at the sender saves it.",
+    "Die Drohne sendet H.265; für Browser, die es nicht zeigen, rechnet der Server das Bild in H.264 um. Das kostet Rechenzeit.",
+    "The drone sends H.265; for browsers that cannot show it the server converts it to H.264. That costs processor time.",
   ],
   "note.chroma": [
     "Die Drohne sendet ein Farbformat, das Browser nicht zeigen; der Server rechnet es um. Das kostet Rechenzeit und feine Farbunterschiede.",
     "The drone sends a colour format that browsers do not show; the server converts it. That costs processor time and fine differences of colour.",
   ],
   "note.keyframe_interval_long": [
-    "Vollständige Bilder kommen selten; wer später dazukommt, sieht ein umgerechnetes Bild. Besser am Sender alle 2 s ein Vollbild (Keyframe) einstellen.",
-    "Whole pictures come rarely; who joins later sees a converted picture. Better set the sender to a keyframe every 2 s.",
+    "Vollständige Bilder kommen selten; wer später dazukommt, sieht ein umgewandeltes Bild.",
+    "Whole pictures come rarely; who joins later sees a converted picture.",
   ],
   "note.intra_refresh": [
     "Die Drohne sendet keine einzelnen Vollbilder (Intra-Refresh); für Browser wird das Bild umgerechnet.",

@@ -239,6 +239,9 @@ export class Channel {
       case "health":
         if (message.feed_id === this.feed.id) this.feed = { ...this.feed, health: message };
         break;
+      case "renditions":
+        if (message.feed_id === this.feed.id) this.feed = { ...this.feed, renditions: message.renditions };
+        break;
       case "feeds":
         return this.events.feeds(message.feeds);
       case "link":

@@ -6,6 +6,7 @@ import { h } from "./dom";
 import { number } from "./format";
 import { icon } from "./icons";
 import { notes } from "./sentences";
+import { treatments } from "./treatment";
 
 const KEYS: readonly (readonly [key: string, text: Key])[] = [
   ["1–9", "help.choose"],
@@ -51,8 +52,9 @@ export class Help {
   }
 }
 
-function particulars({ aircraft_name, name, state }: Feed, language: Language): HTMLElement[] {
-  const lines = notes(language, state);
+function particulars(feed: Feed, language: Language): HTMLElement[] {
+  const { aircraft_name, name, state } = feed;
+  const lines = [...treatments(language, feed), ...notes(language, state)];
   const { config } = state;
   if (config) {
     lines.push(

@@ -8,6 +8,7 @@ import { Hud } from "./hud";
 import { icon } from "./icons";
 import { Quality } from "./quality";
 import { findings, noPicture } from "./sentences";
+import { trouble } from "./treatment";
 import type { ServerTime } from "./serverTime";
 import { letterbox } from "./tape";
 import { UnsecuredMark } from "./unsecured";
@@ -100,7 +101,7 @@ export class Pane {
     setAttribute(channel.video, "aria-label", translate(language, "video", { name: channel.feed.name }));
     this.badge.show(channel, language, this.lastPictureUtcMs);
     this.unsecured.show(language, { picture: channel.feed.unsecured, telemetry: null });
-    this.quality.show(language, channel.chosen);
+    this.quality.show(language, channel.chosen, channel.feed);
     this.grey(language);
     this.showFindings(language);
     if (!channel.isMoving) this.refreshHud(language);
@@ -137,6 +138,8 @@ export class Pane {
       gapMs: this.gapMs(),
       serverReachable: channel.serverReachable,
       source: channel.feed.state,
+      renditions: channel.feed.renditions,
+      chosen: channel.chosen,
       refusal: channel.refusal,
       identical: channel.identicalSinceMs !== null,
     });
@@ -154,7 +157,12 @@ export class Pane {
   /** One line above the picture, never on it. */
   private showFindings(language: Language): void {
     const { channel } = this;
-    const lines = channel.isMoving && channel.serverReachable ? findings(language, channel.feed.health) : [];
+    const { feed, chosen } = channel;
+    const wrong = trouble(language, feed, chosen);
+    const lines =
+      channel.isMoving && channel.serverReachable
+        ? [...(wrong === null ? [] : [wrong]), ...findings(language, feed.health)]
+        : [];
     this.finding.hidden = lines.length === 0;
     setText(this.findingText, lines.join(" "));
   }

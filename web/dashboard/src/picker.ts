@@ -97,6 +97,7 @@ export class Picker {
     }
     this.list.classList.toggle("single", groups.size === 1);
     this.element.classList.toggle("many", feeds.length > 3); // feeds before words
+    this.element.classList.toggle("several", feeds.length === 3);
     this.list.replaceChildren(...groups.values());
   }
 

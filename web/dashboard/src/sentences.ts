@@ -1,13 +1,18 @@
 /** Why there is no picture, in sentences that a tired person understands at once. Pure. */
 
-import type { LinkState, PictureHealth, SourceState, StatusText } from "./api";
+import type {
+  LinkState,
+  PictureHealth,
+  RenditionChosen,
+  RenditionState,
+  SourceState,
+  StatusText,
+} from "./api";
 import { isKey, translate, type Key, type Language } from "./catalogue";
 import { duration, timeOfDay } from "./format";
 import type { PictureStateName } from "./pictureState";
+import { renditionOf, treatment, trouble } from "./treatment";
 import type { Refusal } from "./whep";
-
-/** Notes that say why a browser cannot show this feed as it is. */
-const UNPLAYABLE = ["codec_h265", "b_frames", "interlaced", "chroma"];
 
 /** Reasons that mean no more, after there were pictures, than that they have stopped. */
 const FELL_SILENT = ["", "no_packets", "stalled"];
@@ -28,6 +33,8 @@ export interface NoPicture {
   gapMs: number | null; // since the last displayed picture; null: there was none
   serverReachable: boolean;
   source: SourceState | null;
+  renditions: RenditionState[];
+  chosen: RenditionChosen | null; // what the server sends this viewer, if it has said so
   refusal: Refusal | null; // why the server takes no more viewers, if it said so
   identical: boolean; // pictures come, but always the same one
 }
@@ -41,7 +48,28 @@ export function noPicture(language: Language, seen: NoPicture): { head: string; 
       : translate(language, seen.identical ? "no_picture.new" : "no_picture.since", {
           duration: duration(seen.gapMs / 1000),
         });
-  return { head, why: translate(language, why(seen)) };
+  return { head, why: converting(language, seen) ?? translate(language, why(seen)) };
+}
+
+/**
+ * The drone sends, but what this viewer is to be sent is made of it, and does not come (yet): why. null where
+ * that is not the reason. A rendition that was made until now goes off when nobody needed it for a moment.
+ */
+function converting(language: Language, seen: NoPicture): string | null {
+  const { source, renditions, gapMs } = seen;
+  if (seen.refusal || !seen.serverReachable || seen.identical || source?.status !== "live") return null;
+  const feed = { state: source, renditions };
+  // Where there were pictures, what it is to be sent next is not what has stopped.
+  const chosen =
+    seen.chosen && gapMs !== null ? { ...seen.chosen, target: seen.chosen.rendition } : seen.chosen;
+  const wrong = trouble(language, feed, chosen);
+  if (wrong !== null) return wrong;
+  if (!chosen || chosen.target === "source") return null;
+  const made = renditionOf(feed, chosen.target);
+  if (made?.status === "live" || made?.reason === "not_needed") return null;
+  const what = treatment(language, feed, chosen.target)?.what ?? "";
+  const waits = made?.reason === "waiting_for_keyframe";
+  return translate(language, waits ? "why.converting_keyframe" : "why.converting", { what });
 }
 
 function why({ gapMs, serverReachable, source, refusal, identical }: NoPicture): Key {
@@ -49,8 +77,6 @@ function why({ gapMs, serverReachable, source, refusal, identical }: NoPicture):
   if (!serverReachable) return "why.server";
   if (identical) return "why.identical";
   if (!source) return "why.opening";
-  const note = gapMs === null ? source.notes.find((one) => UNPLAYABLE.includes(one)) : undefined;
-  if (note) return keyOr(`note.${note}`, "reason.unsupported_codec");
   if (source.status === "live") return gapMs === null ? "why.opening" : "why.path";
   if (gapMs !== null && FELL_SILENT.includes(source.reason)) return "why.silent";
   return keyOr(

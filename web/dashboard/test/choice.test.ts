@@ -16,6 +16,7 @@ const feed = (id: string, aircraft_id: string): Feed => ({
   telemetry_unsecured: null,
   state: source(),
   health: null,
+  renditions: [],
 });
 const FEEDS = [feed("fritz-tag", "fritz"), feed("ottmar", "ottmar"), feed("fritz-waerme", "fritz")];
 

@@ -21,6 +21,7 @@ function camera(
       unsecured: null,
       telemetry_unsecured: null,
       health: null,
+      renditions: [],
       state: source({ status: "lost", ...changes }),
     },
     keys: ["rtmp", "srt", "whip"].includes(protocol) ? keys : null,
@@ -75,6 +76,7 @@ describe("what to do next", () => {
     expect(nextStep(camera({ reason: "key_wrong" }, "rtmp", 0))).toBe("next.make_key");
     expect(nextStep(camera({ status: "connecting" }, "rtmp", 1))).toBe("next.start");
     expect(nextStep(camera({ reason: "key_wrong" }))).toBe("next.new_key");
+    expect(nextStep(camera({ reason: "not_acceptable" }, "whip"))).toBe("next.format");
   });
 
   it("is the operator's where keys cannot be read: another key would not help", () => {

@@ -1,4 +1,4 @@
-import type { Sample, SourceState } from "../src/api";
+import type { Rendition, RenditionChosen, RenditionState, Sample, SourceState } from "../src/api";
 
 /** A sample with everything known, received just now; `changes` override. */
 export function sample(changes: Partial<Sample> = {}): Sample {
@@ -60,3 +60,29 @@ export function source(changes: Partial<SourceState> = {}): SourceState {
     ...changes,
   };
 }
+
+export function made(changes: Partial<RenditionState> = {}): RenditionState {
+  return {
+    rendition: "web",
+    status: "live",
+    since_ms: 0,
+    reason: "",
+    detail: "",
+    why: ["codec_h265"],
+    encoder: "libx264",
+    width_px: 1280,
+    height_px: 720,
+    cpu_share: 0.412,
+    delay_ms: 44.7,
+    dropped: 0,
+    ...changes,
+  };
+}
+
+/** A viewer that is sent this, by its way. */
+export const sent = (rendition: Rendition, target = rendition): RenditionChosen => ({
+  rendition,
+  target,
+  pinned: null,
+  choices: [rendition],
+});

@@ -2,13 +2,15 @@ import { describe, expect, it } from "vitest";
 import type { LinkState } from "../src/api";
 import { findings, linkSentence, noPicture, notes, warning } from "../src/sentences";
 import type { Refusal } from "../src/whep";
-import { source } from "./samples";
+import { made, sent, source } from "./samples";
 
 const seen = {
   state: "frozen" as const,
   gapMs: 12_300,
   serverReachable: true,
   source: source(),
+  renditions: [],
+  chosen: null,
   refusal: null,
   identical: false,
 };
@@ -59,10 +61,45 @@ describe("why there is no picture", () => {
     expect(why("connecting", "something_new")).toBe("The source is being opened.");
   });
 
-  it("says first that a browser cannot show this feed at all", () => {
+  it("says what becomes of a picture that this browser cannot show as it is", () => {
     const h265 = source({ notes: ["clock_untrusted", "codec_h265"] });
-    expect(noPicture("de", { ...seen, state: "lost", gapMs: null, source: h265 })?.why).toContain("H.265");
-    expect(noPicture("de", { ...seen, source: h265 })?.why).not.toContain("H.265"); // it did play
+    const why = (changes: Partial<Parameters<typeof noPicture>[1]>): string | undefined =>
+      noPicture("de", { ...seen, state: "lost", gapMs: null, source: h265, chosen: sent("web"), ...changes })
+        ?.why;
+    const starting = "Das Bild wird für diesen Browser umgewandelt (H.265 → H.264); das startet gerade.";
+    expect(why({})).toBe(starting);
+    expect(why({ renditions: [made({ status: "starting" })] })).toBe(starting);
+    expect(why({ renditions: [made({ status: "off", why: [] })] })).toBe(starting);
+    const waits = made({ status: "starting", reason: "waiting_for_keyframe" });
+    expect(why({ renditions: [waits] })).toContain("mit dem nächsten Vollbild der Drohne");
+    const failed = made({ status: "failed", reason: "encoder_failed" });
+    expect(why({ renditions: [failed] })).toBe(
+      "Das Umrechnen des Bildes ist abgebrochen. Neuer Versuch läuft.",
+    );
+    expect(why({ renditions: [failed], gapMs: 4000 })).toContain("abgebrochen");
+    const unknown = made({ status: "failed", reason: "encoder_unknown" });
+    expect(why({ renditions: [unknown] })).toContain("Encoder ist auf diesem Server nicht vorhanden");
+    expect(why({ renditions: [made()] })).toBe("Bild wird geholt.");
+    expect(why({ renditions: [made()], gapMs: 4000 })).toContain("das Bild kommt hier nicht an");
+  });
+
+  it("does not speak of converting where that is not what is missing", () => {
+    const h265 = source({ notes: ["codec_h265"] });
+    const failed = made({ rendition: "low", status: "failed", reason: "encoder_failed" });
+    const why = (changes: Partial<Parameters<typeof noPicture>[1]>): string | undefined =>
+      noPicture("de", {
+        ...seen,
+        source: h265,
+        chosen: sent("source", "low"),
+        renditions: [failed],
+        ...changes,
+      })?.why;
+    expect(why({})).toContain("das Bild kommt hier nicht an"); // the full picture stopped on its way
+    expect(why({ chosen: sent("source"), gapMs: null })).toBe("Bild wird geholt.");
+    expect(why({ chosen: null, gapMs: null })).toBe("Bild wird geholt.");
+    expect(why({ chosen: sent("web"), serverReachable: false })).toContain("Server unterbrochen");
+    const stalled = source({ status: "stalled", reason: "stalled", notes: ["codec_h265"] });
+    expect(why({ chosen: sent("web"), source: stalled })).toContain("die Drohne sendet nicht");
   });
 });
 

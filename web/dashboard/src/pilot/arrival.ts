@@ -4,6 +4,7 @@ import type { SourceState } from "../api";
 import { isKey, translate, type Key, type Language } from "../catalogue";
 import { number } from "../format";
 import { notes } from "../sentences";
+import { advice } from "../treatment";
 import type { PilotFeed, Way } from "./api";
 
 export type Verdict = "arrives" | "missing" | "unknown";
@@ -36,6 +37,7 @@ const STEPS: Record<string, Key> = {
   not_video: "next.format",
   no_video: "next.format",
   multitrack: "next.format",
+  not_acceptable: "next.format",
   unsupported_codec: "next.format",
   publisher_garbled: "next.format",
   unreachable: "next.check_camera",
@@ -48,7 +50,7 @@ const STEPS: Record<string, Key> = {
 
 export function nextStep({ feed: { state }, keys, keys_readable, ways }: PilotFeed): Key {
   if (!state) return "next.wait";
-  if (state.status === "live") return "next.nothing";
+  if (state.status === "live") return advice(state) ?? "next.nothing";
   if (!keys_readable) return "next.operator";
   const step = STEPS[state.reason];
   if (keys === 0 && (step === undefined || step === "next.new_key")) return "next.make_key";

@@ -22,6 +22,7 @@ export const PILOT_WORDS = {
     "lost in 10 s: {lost} packets, {damaged} pictures",
   ],
   "pilot.next": ["Jetzt:", "Now:"],
+  "pilot.better": ["Besser:", "Better:"],
 
   // ways in
   "pilot.send_to": ["Hierhin senden", "Send to"],

@@ -1,0 +1,181 @@
+"""What the service answers is what its OpenAPI description says: status, content type, headers, JSON."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from flow.bus import Bus
+from flow.flights import PictureHealth, RenditionState, RenditionStatus, SourceState, SourceStatus
+from flow.samples import Group, LinkState, Place, TelemetrySample
+from flow.units import Rendition
+from tests.fakes.encoded import h264_pictures
+from tests.fakes.json_schema import complaints
+from tests.fakes.offers import PUBLISHED, RECORDED, recorded
+from tests.fakes.rtp_camera import RtpCamera
+from web.openapi import HEADERS, describe
+from web.service import Running, running_service
+from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
+
+FEEDS = (FeedSettings("tag", "rtp://127.0.0.1:0", "Tag"), FeedSettings("push", "whip", "Handy"))
+WEBSOCKETS = {("get", "/api/v1/feeds/{feed}/telemetry")}
+SDP, FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
+NOW_NS = 1_795_330_000_123_456_789
+
+
+class Client:
+    """Asks, and holds every answer against the description."""
+
+    def __init__(self, http: aiohttp.ClientSession, description: dict[str, Any]) -> None:
+        self._http, self._description = http, description
+        self.asked: set[tuple[str, str]] = set()
+
+    async def ask(self, method: str, path: str, expected: int, **how: Any) -> tuple[Any, Mapping[str, str]]:
+        """`path` as the description has it, with {names} filled in by `how`; the answer and its headers."""
+        names = {name: how.pop(name) for name in ("feed", "session", "aircraft") if name in how}
+        async with self._http.request(method, path.format(**names), **how) as reply:
+            body = await reply.read()
+            answer = await reply.json() if reply.content_type == "application/json" and body else body
+            assert reply.status == expected, answer
+            self._check(method.lower(), path, reply, answer)
+            self.asked.add((method.lower(), path))
+            return answer, reply.headers
+
+    def _check(self, method: str, path: str, reply: aiohttp.ClientResponse, answer: Any) -> None:
+        operation = self._description["paths"][path][method]
+        assert str(reply.status) in operation["responses"], (
+            f"{method} {path}: {reply.status} is not described"
+        )
+        described = operation["responses"][str(reply.status)]
+        headers = {name for name in HEADERS if name in reply.headers}
+        assert headers == set(described.get("headers", {})), f"{method} {path} {reply.status}"
+        if not answer:
+            assert "content" not in described, f"{method} {path} {reply.status} answers nothing"
+            return
+        (media_type,) = described["content"]
+        assert reply.content_type == media_type
+        if media_type == "application/json":
+            schema = described["content"][media_type]["schema"]
+            assert complaints(answer, schema, self._description["components"]["schemas"]) == []
+
+
+def settings(data_dir: Path) -> Settings:
+    return Settings(
+        server=ServerSettings(port=0, data_dir=str(data_dir)),
+        webrtc=WebRtcSettings(port=0),
+        aircraft=(AircraftSettings("otto", "Otto", "udpin:127.0.0.1:0", 1, feed=FEEDS),),
+    )
+
+
+@asynccontextmanager
+async def house(data_dir: Path) -> AsyncIterator[tuple[Running, Client]]:
+    """A service that knows something of everything it can be asked for."""
+    async with running_service(settings(data_dir)) as service, aiohttp.ClientSession(service.url) as http:
+        async with http.get("/api/v1/openapi.json") as reply:
+            client = Client(http, await reply.json())
+        camera = RtpCamera((await until(service.bus, SourceState, "tag", lambda s: s.address)).address)
+        await until(service.bus, LinkState, "otto", lambda link: link.address)
+        for picture in h264_pictures(30):
+            camera.send(picture)
+        await until(service.bus, SourceState, "tag", lambda s: s.status is SourceStatus.LIVE and s.config)
+        camera.close()
+        service.bus.publish(PictureHealth("tag", NOW_NS, ("blurred",), luma=90.0, sharpness=0.01))
+        service.bus.publish(
+            RenditionState(
+                "tag", Rendition.WEB, RenditionStatus.LIVE, NOW_NS, why=("b_frames",), encoder="libx264",
+                width_px=640, height_px=360, fps=30.0, bitrate_bps=1e6, cpu_share=0.4, delay_ms=45.0,
+            )
+        )  # fmt: skip
+        sample = TelemetrySample(
+            "otto", NOW_NS, lat_deg=49.4, home=Place(49.4, 7.7), received_ns={Group.POSITION: NOW_NS}
+        )
+        service.bus.publish(sample)
+        yield service, client
+
+
+async def until(bus: Bus, kind: Any, key: str, holds: Any) -> Any:
+    with bus.latest(kind, key) as states:
+        async for state in states:
+            if holds(state):
+                return state
+    raise AssertionError("the bus was closed")
+
+
+async def test_every_answer_is_as_described(tmp_path: Path) -> None:
+    async with house(tmp_path) as (_, client):
+        for path in ("/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/config"):
+            await client.ask("GET", path, 200)
+        feeds, _ = await client.ask("GET", "/api/v1/feeds", 200)
+        assert feeds["feeds"][0]["renditions"][0]["cpu_share"] == 0.4
+        for path in ("/api/v1/feeds/{feed}", "/api/v1/feeds/{feed}/viewers"):
+            await client.ask("GET", path, 200, feed="tag")
+            await client.ask("GET", path, 404, feed="nobody")
+        latest = "/api/v1/aircraft/{aircraft}/telemetry/latest"
+        await client.ask("GET", latest, 200, aircraft="otto")
+        await client.ask("GET", latest, 404, aircraft="nobody")
+        await client.ask("GET", "/api/v1/feeds/{feed}/still.jpg", 200, feed="tag")
+        await client.ask("GET", "/api/v1/feeds/{feed}/still.jpg", 503, feed="push")
+        await watch(client)
+        await publish(client)
+        described = {(m, p) for p, ms in client._description["paths"].items() for m in ms}
+        assert described - WEBSOCKETS == client.asked
+
+
+async def watch(client: Client) -> None:
+    whep, session = "/live/{feed}/whep", "/live/{feed}/whep/{session}"
+    offer = {"data": recorded(RECORDED[0]), "headers": {"Content-Type": SDP}}
+    await client.ask("POST", whep, 415, feed="tag", data="x")
+    await client.ask("POST", whep, 403, feed="tag", **offer | {"headers": {"Origin": "http://evil.example"}})
+    _, headers = await client.ask("POST", whep, 201, feed="tag", **offer)
+    at = {"feed": "tag", "session": headers["Location"].rpartition("/")[2]}
+    await client.ask("PATCH", session, 204, **at, data="a=x", headers={"Content-Type": FRAGMENT})
+    await client.ask("GET", f"{session}/rendition", 200, **at)
+    await client.ask("PUT", f"{session}/rendition", 200, **at, json={"rendition": "low"})
+    await client.ask("PUT", f"{session}/rendition", 400, **at, json={"rendition": "huge"})
+    await client.ask("GET", "/api/v1/feeds/{feed}/viewers", 200, feed="tag")
+    await client.ask("DELETE", session, 200, **at)
+    await client.ask("DELETE", session, 404, **at)
+
+
+async def publish(client: Client) -> None:
+    keys, whip, session = "/api/v1/feeds/{feed}/keys", "/live/{feed}/whip", "/live/{feed}/whip/{session}"
+    made, _ = await client.ask("POST", keys, 201, feed="push")
+    await client.ask("POST", keys, 409, feed="tag")
+    await client.ask("GET", "/api/v1/pilot", 200)
+    await client.ask("OPTIONS", whip, 200, feed="push")
+    offer: dict[str, Any] = {"feed": "push", "data": recorded(PUBLISHED[0])}
+    bearer = {"Content-Type": SDP, "Authorization": f"Bearer {made['key']}"}
+    await client.ask("POST", whip, 401, **offer, headers={"Content-Type": SDP})
+    _, headers = await client.ask("POST", whip, 201, **offer, headers=bearer)
+    at = {"feed": "push", "session": headers["Location"].rpartition("/")[2]}
+    fragment = "a=ice-ufrag:EsAw\r\n"
+    kind = {"Content-Type": FRAGMENT}
+    await client.ask("PATCH", session, 428, **at, data=fragment, headers=kind)
+    kind["If-Match"] = headers["ETag"]
+    await client.ask("PATCH", session, 204, **at, data=fragment, headers=kind)
+    await client.ask("DELETE", session, 200, **at)
+    await client.ask("DELETE", keys, 200, feed="push")
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "complaint"),
+    [
+        ({"type": "integer"}, True, ": True is no integer"),
+        ({"type": "object", "properties": {}, "required": ["a"]}, {}, ".a is missing"),
+        ({"type": "object", "properties": {"a": {}}}, {"b": 1}, ".b is not described"),
+        ({"anyOf": [{"type": "null"}, {"enum": ["x"]}]}, "y", ": 'y' is no null"),
+        ({"type": "array", "items": {"type": "string"}}, ["a", 1], "[1]: 1 is no string"),
+        ({"oneOf": []}, 1, ": the test does not know ['oneOf']"),
+    ],
+)
+def test_the_test_can_fail(schema: dict[str, Any], value: Any, complaint: str) -> None:
+    assert complaints(value, schema, {}) == [complaint]
+
+
+def test_what_no_route_answers_is_not_described() -> None:
+    assert describe([])["components"]["schemas"].keys() == {"Error"}
