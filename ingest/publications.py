@@ -37,7 +37,7 @@ class Publisher:
 class Publication:
     """One publisher's place on one feed, from its acceptance to `close()`, or until another one takes it."""
 
-    def __init__(self, place: Place, publisher: Publisher, displaced: Callable[[], None]) -> None:
+    def __init__(self, place: Place, publisher: Publisher, displaced: Callable[[str], None]) -> None:
         self.publisher = publisher
         self.heard_ns = 0
         self.is_leaving = False
@@ -61,9 +61,9 @@ class Publication:
             self._place.holder = None
             self._place.tell(Gone(reason, detail or f"the publisher at {self.publisher.address} has left"))
 
-    def displace(self) -> None:
-        """Another publisher has the place now."""
-        self._displaced()
+    def displace(self, why: str) -> None:
+        """The place is this publisher's no more; `why` is a line for it."""
+        self._displaced(why)
 
 
 class Place:
@@ -130,15 +130,15 @@ class Publications:
         raise RefusedError(f"feed '{feed_id}' has a publisher already, at {address}", code="feed_busy")
 
     def open(
-        self, feed_id: str, key: str, publisher: Publisher, bits: int, displaced: Callable[[], None]
+        self, feed_id: str, key: str, publisher: Publisher, bits: int, displaced: Callable[[str], None]
     ) -> Publication:
-        """Give `publisher` the feed's place; its timestamps wrap at `bits`. `displaced` is called once if
-        another one takes it over.
+        """Give `publisher` the feed's place; its timestamps wrap at `bits`. `displaced` is called once, and
+        told why, if another one takes it over or the key is withdrawn.
         """
         place = self.check(feed_id, key, publisher)
         holder, place.holder = place.holder, None
         if holder is not None:
-            holder.displace()
+            holder.displace("another publisher has taken this feed over")
         publication = place.holder = Publication(place, publisher, displaced)
         publication.publish(Opened(f"{publisher.protocol}://{publisher.address}", bits), self._clock.now_ns())
         return publication
@@ -164,7 +164,7 @@ class Publications:
         holder, place.holder = place.holder, None
         line = f"the publisher at {holder.publisher.address} was cut off: its key is withdrawn"
         place.tell(Gone("key_withdrawn", line))
-        holder.displace()
+        holder.displace("its key was withdrawn")
 
     def loggable(self, feed_id: str, refusal: RefusedError) -> str:
         """What of a refusal may be written down: not what stands for the feed, where it is none. It may be

@@ -44,7 +44,7 @@ class _Claim:
         with self._told_of():
             self._publications.check(self._feed_id, self._key, self._publisher)
 
-    def take(self, codec: Codec, payload_type: int, displaced: Callable[[], None]) -> RtpPublication:
+    def take(self, codec: Codec, payload_type: int, displaced: Callable[[str], None]) -> RtpPublication:
         with self._told_of():
             publication = self._publications.open(
                 self._feed_id, self._key, self._publisher, RtpStream.TIMESTAMP_BITS, displaced

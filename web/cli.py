@@ -32,7 +32,7 @@ log = logging.getLogger("lagebild.web")
 Publish = Callable[[Running], Coroutine[Any, Any, None]]
 
 USUAL_CONFIG = Path("lagebild.toml")
-"""In the folder where the command is given; `demo` and `replay`, which bring aircraft of their own, leave it."""
+"""In the folder where the command is given; not of `demo` and `replay`, which bring aircraft of their own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

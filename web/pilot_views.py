@@ -42,7 +42,8 @@ class NewKey:
 
     key: str
     ways: Annotated[
-        list[ScannedWay], Meta(description="Best first; WHIP's has the key beside, as Bearer, and in its QR code as `?key=`")
+        list[ScannedWay],
+        Meta(description="Best first; WHIP's has the key beside, as Bearer, and in its QR code as `?key=`"),
     ]
 
 

@@ -49,7 +49,7 @@ def addresses_of(
     feed: FeedSettings, key: str, settings: Settings, called: str = "", *, with_passphrase: bool = False
 ) -> list[WayIn]:
     """One way for each protocol that the feed is pushed by, with its key, best first; WHIP's has it beside.
-    Where WHIP is taken, a page of ours films ("camera"); its key stands in the fragment, which no server sees.
+    Where WHIP is taken, a page of ours films ("camera"), its key in the fragment, which no server sees.
 
     `called` is how the page was called, such as "http://192.0.2.7:8080": where the service listens on all
     addresses, that is the one its caller can reach. SRT's passphrase cannot be withdrawn as a key can, so

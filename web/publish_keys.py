@@ -137,9 +137,8 @@ class PublishKeys:
         except OSError as error:
             raise ConfigError(f"{self._path} cannot be written: {error.strerror}") from None
 
-
     def _open(self, path: Path, flags: int) -> int:
-        """For this user only; what root makes (`sudo lagebild key`) is the service's user's, as the rest is."""
+        """For this user only; what root makes (`sudo lagebild key`) is its who has the rest."""
         descriptor = os.open(path, flags | os.O_NOFOLLOW, 0o600)
         if os.geteuid() == 0:
             owners = (each.stat() for each in (self._path, self._path.parent) if each.exists())

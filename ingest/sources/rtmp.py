@@ -163,9 +163,8 @@ class _Connection(asyncio.BufferedProtocol):
         else:
             self._session.accept(now_ns)
 
-    def _displaced(self) -> None:
+    def _displaced(self, why: str) -> None:
         self._publication = None
-        why = "another publisher has taken this feed over, or its key was withdrawn"
         self._session.refuse(why, self._clock.now_ns())
         self._send()
 

@@ -219,6 +219,6 @@ class _Connection:
             log.error("srt: what %s sent could not be handled", self._address, exc_info=error)
         self.leave()
 
-    def _displaced(self) -> None:
+    def _displaced(self, _: str) -> None:
         self._publication = None
         self.leave()

@@ -76,7 +76,9 @@ async def test_a_phone_films_with_the_key_of_its_address_until_it_is_withdrawn(
         page = seen.page
         await until_word(page, "BEREIT", "unknown")
         await expect(page.locator("h1")).to_have_text("Filmen: Handy Trupp 1")
-        assert await page.locator(".preview").evaluate("(video) => video.srcObject") is None  # not yet asked for
+        assert (
+            await page.locator(".preview").evaluate("(video) => video.srcObject") is None
+        )  # not yet asked for
         await page.get_by_role("button", name="Filmen", exact=True).tap()
         await until_word(page, "KOMMT AN", GREEN)
         assert await page.locator(".preview").evaluate("(video) => video.videoWidth") > 0

@@ -40,7 +40,9 @@ def add_page_routes(door: Door, dashboard: Path | None = None) -> None:
     door.route(Route("GET", "/", page, "The live page", {200: "HTML"}, media_type=html), live)
     door.route(Route("GET", "/pilot", page, "The pilot page", {200: "HTML"}, media_type=html), pilot)
     door.route(
-        Route("GET", "/camera/{feed}", page, "Film with the browser's camera", {200: "HTML"}, media_type=html),
+        Route(
+            "GET", "/camera/{feed}", page, "Film with the browser's camera", {200: "HTML"}, media_type=html
+        ),
         camera,
     )
     door.route(Route("GET", "/assets/{name}", page, "A file of the page", {200: "file"}), asset)

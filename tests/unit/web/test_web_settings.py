@@ -56,6 +56,8 @@ def test_the_example_shows_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("[publish]\nsrt_passphrase = 'wasser & marsch'", "srt_passphrase holds only A-Z a-z 0-9 - . _ ~"),
+        ("[publish]\nsrt_passphrase = 'kurz'", "publish.srt_passphrase has 10 to 79 characters, not 4"),
         ("[server]\nprot = 1", "unknown key 'server.prot'; did you mean 'port'?"),
         ("[sever]\nport = 1", "unknown key 'sever'; did you mean 'server'?"),
         ("[[aircraft]]\nid='a'\n[[aircraft.feed]]\nid='x'\nsuorce=''",
