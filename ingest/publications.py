@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flow.clock import NS_PER_S, Clock
 from flow.doors import KeyDoor
-from flow.errors import LagebildError, RefusedError
+from flow.errors import LagebildError, RefusedError, UnavailableError
 
 from .protocol.events import Awaited, Gone, Opened, SourceEvent
 from .settings import PUSHED, FeedSource
@@ -17,6 +17,11 @@ SILENT_NS = 2 * NS_PER_S
 
 TELL_EVERY_NS = NS_PER_S
 """So often at most a feed tells of a publisher that may not send, however many come."""
+
+
+def keys_unreadable() -> UnavailableError:
+    """What a publisher and its feed are told in place of the error: what it says is not for strangers."""
+    return UnavailableError("the server cannot check keys just now", code="keys_unreadable")
 
 
 @dataclass(frozen=True, slots=True)

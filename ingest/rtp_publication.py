@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 from flow.clock import Clock
 from flow.doors import RtpClaim, RtpPublication
-from flow.errors import ConfigError, RefusedError, UnavailableError
+from flow.errors import ConfigError, RefusedError
 from flow.units import Codec
 
 from .complaints import Complaints
 from .protocol.rtp_stream import RtpStream, VideoFormat
-from .publications import Publication, Publications, Publisher
+from .publications import Publication, Publications, Publisher, keys_unreadable
 
 _LINE_MOST = 300
 """Characters of what a publisher came to nothing by: its own offer may be quoted in it."""
@@ -68,7 +68,7 @@ class _Claim:
             raise
         except ConfigError as error:  # what of them cannot be read is not for strangers
             self._desk.complain(f"{host} could not be asked for its key: {error}")
-            unread = UnavailableError("the server cannot check keys just now", code="keys_unreadable")
+            unread = keys_unreadable()
             self._publications.refused(self._feed_id, self._publisher, unread)
             raise unread from None
 

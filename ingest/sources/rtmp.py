@@ -12,7 +12,7 @@ from flow.errors import ConfigError, LagebildError, MalformedError, PortInUseErr
 from ingest.complaints import Complaints
 from ingest.protocol.rtmp.handshake import NONCE_BYTES
 from ingest.protocol.rtmp.session import Event, PublishRequested, PublishSession, State, Unpublished
-from ingest.publications import Publication, Publications, Publisher
+from ingest.publications import Publication, Publications, Publisher, keys_unreadable
 from ingest.settings import PublishSettings
 
 CONNECTIONS_MOST = 64
@@ -157,9 +157,11 @@ class _Connection(asyncio.BufferedProtocol):
             self._server.complain(f"{self._address} was refused: {refusal}")
             self._server.publications.refused(feed_id, publisher, error)
             self._session.refuse(str(error), now_ns)
-        except LagebildError as error:  # the keys cannot be read; what of them is not for strangers
+        except LagebildError as error:  # the keys cannot be read
             self._server.complain(f"{self._address} could not be asked for its key: {error}")
-            self._session.refuse("the server cannot check keys just now", now_ns)
+            unread = keys_unreadable()
+            self._server.publications.refused(feed_id, publisher, unread)
+            self._session.refuse(str(unread), now_ns)
         else:
             self._session.accept(now_ns)
 

@@ -14,7 +14,7 @@ from ingest.libsrt import HSV5, Address, Option, Ready, Rejection, SrtError, Srt
 from ingest.protocol.events import Unusable
 from ingest.protocol.srt_address import feed_and_key
 from ingest.protocol.ts_stream import TsStream
-from ingest.publications import Publication, Publications, Publisher
+from ingest.publications import Publication, Publications, Publisher, keys_unreadable
 from ingest.settings import PublishSettings
 from ingest.srt_waiting import SrtReceiver, SrtWaiter, waiting
 
@@ -127,7 +127,10 @@ class SrtServer:
                 self._loop.call_soon_threadsafe(self.publications.refused, feed_id, publisher, error)
             return REJECTIONS[error.code]
         except LagebildError as error:  # the keys cannot be read
-            self._complaints.add(f"{caller} could not be asked for its key: {error}", now_ns)
+            told = f"{caller} could not be asked for its key: {error}"
+            if self._complaints.add(told, now_ns) and self._loop:
+                unread = keys_unreadable()
+                self._loop.call_soon_threadsafe(self.publications.refused, feed_id, publisher, unread)
             return Rejection.SERVER_ERROR
         if len(self._promised) < _PROMISED_MOST:
             self._promised[number] = now_ns, str(caller)

@@ -345,6 +345,9 @@ async def test_where_keys_cannot_be_judged_nobody_comes_in(
     async with serving(House(keys=keys)) as house:
         with SrtEncoder(stream_id="publish:tag:k-tag") as phone:
             assert phone.call(house.port) == Rejection.SERVER_ERROR
+            if isinstance(keys, Unreadable):
+                await until(lambda: house.gone() == ["keys_unreadable"])
+                assert "/var" not in str(house.events)
     assert ("could not be asked for its key" in caplog.text) is isinstance(keys, Unreadable)
     assert ("a defect of Lagebild" in caplog.text) is isinstance(keys, Defective)
 

@@ -52,6 +52,7 @@ export class WhipClient {
       await connection.setLocalDescription();
       const answer = await this.post(connection);
       await connection.setRemoteDescription({ type: "answer", sdp: answer });
+      this.watchGoodbye(connection);
     } catch {
       this.retry(connection);
     }
@@ -91,6 +92,15 @@ export class WhipClient {
         if (connection.connectionState !== "connected") this.retry(connection);
       }, DISCONNECTED_MS);
     }
+  }
+
+  /** The server says goodbye over DTLS; the connection's own state follows only some five seconds later. */
+  private watchGoodbye(connection: RTCPeerConnection): void {
+    const transport = connection.getSenders()[0]?.transport;
+    if (!transport) return;
+    transport.onstatechange = () => {
+      if (transport.state === "closed" || transport.state === "failed") this.retry(connection);
+    };
   }
 
   private retry(connection: RTCPeerConnection): void {
