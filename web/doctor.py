@@ -63,7 +63,7 @@ def check_configuration(settings: Settings, where: str) -> Iterator[Finding]:
         sharing = (each for each in settings.aircraft if each.mavlink == aircraft.mavlink)
         yield from _check_telemetry(aircraft, tuple(entry for each in sharing for entry in each.allow_from))
         for feed in aircraft.feed:
-            yield from _check_feed(feed, keys)
+            yield from _check_feed(feed, keys, how_to_find(where))
 
 
 def check_key_files(keys: PublishKeys) -> Finding:
@@ -86,11 +86,16 @@ def _check_telemetry(aircraft: AircraftSettings, allow_from: tuple[str, ...]) ->
         yield fail("config", f"telemetry of '{aircraft.id}': {path} is no file", "correct `mavlink`")
 
 
-def _check_feed(feed: FeedSettings, keys: PublishKeys) -> Iterator[Finding]:
+def how_to_find(where: str) -> str:
+    """What a command needs for the configuration at `where`, beyond the folder it is given in."""
+    return "" if where in ("lagebild.toml", "built-in defaults") else f" --config {where}"
+
+
+def _check_feed(feed: FeedSettings, keys: PublishKeys, config: str) -> Iterator[Finding]:
     name = f"feed '{feed.id}'"
     yield from _check_senders(name, feed.source, feed.allow_from)
     if feed.source in PUSHED:
-        yield from _check_keys(feed, keys)
+        yield from _check_keys(feed, keys, config)
         return
     try:
         open_source(FeedSource(feed.id, feed.source, transport=feed.transport), SystemClock())
@@ -107,14 +112,14 @@ def _is_path(source: str) -> bool:
     return source.startswith("file:") or ":" not in source.partition("/")[0]
 
 
-def _check_keys(feed: FeedSettings, keys: PublishKeys) -> Iterator[Finding]:
+def _check_keys(feed: FeedSettings, keys: PublishKeys, config: str) -> Iterator[Finding]:
     try:
         if keys.count(feed.id):
             return
     except ConfigError as error:
         yield fail("config", str(error), "nobody can publish until then")
         return
-    todo = f"`lagebild key {feed.id}`, or the button on the page /pilot"
+    todo = f"`lagebild key {feed.id}{config}`, or the button on the page /pilot"
     yield warn("config", f"feed '{feed.id}' has no key: nobody can publish to it", todo)
 
 

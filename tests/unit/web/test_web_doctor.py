@@ -111,6 +111,20 @@ def test_keys_that_the_service_s_user_cannot_use_are_named() -> None:
             path.chmod(before)
 
 
+@pytest.mark.parametrize(
+    ("where", "command"),
+    [
+        ("lagebild.toml", "`lagebild key tag`"),
+        ("/etc/lagebild.toml", "`lagebild key tag --config /etc/lagebild.toml`"),
+    ],
+)
+def test_what_is_to_be_done_can_be_typed_as_it_is_said(tmp_path: Path, where: str, command: str) -> None:
+    feeds = (FeedSettings("tag", "rtmp"),)
+    server = ServerSettings(data_dir=str(tmp_path))
+    settings = Settings(server=server, aircraft=(AircraftSettings("otto", feed=feeds),))
+    assert [f.todo.partition(", or")[0] for f in check_configuration(settings, where) if f.todo] == [command]
+
+
 def test_a_port_of_another_address_is_not_ours() -> None:
     with taken("udp", "127.0.0.2") as number:
         assert check_port(Port("udp", "127.0.0.1", number, "the test")).level is Level.OK
