@@ -12,8 +12,17 @@ const DISCONNECTED_MS = 2000; // "disconnected" often heals by itself
 /** "broken": it is tried again soon; "refused": in vain until something else is tried. */
 export type Link = "connecting" | "connected" | "broken" | "refused";
 
-/** What passes by itself, or with somebody else's doing; every other refusal is final. */
-const PASSING = ["", "feed_busy", "starting", "busy", "too_many", "address_connecting", "feed_connecting"];
+/** Refusals that will be the same next time; everything else passes by itself, or by somebody else's doing. */
+const FINAL = [
+  "key_missing",
+  "key_wrong",
+  "key_foreign",
+  "not_pushed",
+  "not_found",
+  "not_acceptable",
+  "bad_offer",
+  "forbidden",
+];
 
 export class WhipClient {
   link: Link = "connecting";
@@ -106,7 +115,7 @@ export class WhipClient {
   private retry(connection: RTCPeerConnection): void {
     if (connection !== this.connection) return;
     this.hangUp();
-    const final = !PASSING.includes(this.refusal);
+    const final = FINAL.includes(this.refusal);
     if (!final) this.timer = window.setTimeout(() => void this.start(), this.backoff.nextMs());
     this.turn(final ? "refused" : "broken");
   }
