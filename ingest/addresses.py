@@ -7,6 +7,20 @@ import re
 HIDDEN = "…"
 
 
+_ZONE = re.compile(r"(\[[^\]%]*)%[^\]]*\]")
+
+
+def zoned(host: str) -> str:
+    """A host out of a URL as sockets want it: the interface of fe80::1%eth0 stands behind %25 there (RFC
+    6874 2), or behind a bare % as everybody writes it."""
+    return re.sub("%25(?=.)", "%", host, count=1) if ":" in host else host
+
+
+def unzoned(authority: str) -> str:
+    """`authority` of a URL without the interface, which is ours and means nothing to others (RFC 6874 1)."""
+    return _ZONE.sub(r"\1]", authority)
+
+
 def shown(url: str) -> str:
     """`url` without what may be secret; paths of files, and words that are no URL, as they are.
 

@@ -1,8 +1,8 @@
 """The child process that reads a video file with libav: `python -m ingest.av_reader PATH [--fps N] [--loop]`.
 
-It writes messages of protocol/reader_pipe.py to its standard output, waits there while nobody reads, and ends
-when the pipe does, or at once with the process `--parent` (Linux), whatever libav is waiting for. A file that
-crashes libav takes down this process and nothing else.
+It writes messages of protocol/reader_pipe.py to its standard input, a socket, waits there while nobody reads,
+and ends when that does, or at once with the process `--parent` (Linux), whatever libav is waiting for. A file
+that crashes libav takes down this process and nothing else.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def shifted(samples: Iterator[Sample], offset: int) -> Generator[Sample, None, i
 
 
 def main() -> None:
-    """Write the messages about one file to standard output."""
+    """Write the messages about one file to the parent."""
     parser = argparse.ArgumentParser(prog="ingest.av_reader")
     parser.add_argument("path")
     parser.add_argument("--fps", type=float)
@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--parent", type=int, default=os.getppid())
     options = parser.parse_args()
     end_with(options.parent)
-    with os.fdopen(1, "wb", buffering=0) as out:
+    with os.fdopen(0, "wb", buffering=0) as out:
         write_all(out, messages(options.path, options.fps, options.loop))
 
 
@@ -180,7 +180,7 @@ def write_all(out: BinaryIO, told: Iterator[Message]) -> None:
     try:
         for message in told:
             out.write(encode(message))
-    except BrokenPipeError:
+    except ConnectionError:
         return
 
 

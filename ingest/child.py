@@ -1,8 +1,14 @@
-"""Child processes of ingest: how they are started, and how they end with us whatever happens."""
+"""Child processes of ingest: a Python module with a socket to its parent in the place of standard input.
+
+They end with the pipe between: whoever owns a child closes its end, and the kernel kills what does not listen
+(Linux), so that nothing outlives the service, however that ends. What a child has to know that is long, or
+not for everybody who lists processes, goes through the socket and not on its command line.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -18,6 +24,7 @@ from flow.errors import LagebildError
 
 _ROOT = str(Path(__file__).resolve().parents[1])
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 class EncoderError(LagebildError):
@@ -37,38 +44,51 @@ class Child:
 
 @asynccontextmanager
 async def child_process(module: str, *arguments: str) -> AsyncIterator[Child]:
-    """Run `python -m MODULE --parent PID ARGUMENTS`, one socket its standard input and output.
+    """Run `python -m MODULE --parent PID ARGUMENTS`, a socket to us as its file descriptor 0.
 
     It is killed and reaped when the context ends. Must be entered on the main thread: the kernel ends the
     child with the thread that started it (prctl(2), PR_SET_PDEATHSIG).
     """
     ours, theirs = socket.socketpair()
-    with theirs:
-        process = _started(["-m", module, "--parent", str(os.getpid()), *arguments], theirs)
+    try:
+        with theirs:
+            process = _started(["-m", module, "--parent", str(os.getpid()), *arguments], theirs)
+    except BaseException:
+        ours.close()
+        raise
     try:
         reader, writer = await asyncio.open_connection(sock=ours)
         try:
             yield Child(reader, writer, process.pid)
         finally:
-            writer.close()
+            writer.transport.abort()
     finally:
         process.kill()
         await asyncio.to_thread(process.wait)
 
 
-def _started(arguments: list[str], pipe: socket.socket) -> subprocess.Popen[bytes]:
+def _started(arguments: list[str], theirs: socket.socket) -> subprocess.Popen[bytes]:
     """A few milliseconds of the loop; asyncio's own way takes the same."""
     return subprocess.Popen(
         [sys.executable, *arguments],
-        stdin=pipe.fileno(),
-        stdout=pipe.fileno(),
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": _ROOT},
+        stdin=theirs.fileno(),
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **_ONE_THREAD, "PYTHONPATH": _ROOT},
     )
 
 
+def parent_socket() -> socket.socket:
+    """In a child: its end of the socket."""
+    return socket.socket(fileno=0)
+
+
 def end_with(parent: int) -> None:
-    """Let the kernel kill this process when its parent ends (Linux); exit if it has ended already."""
+    """In a child: let the kernel kill it when its parent ends (Linux); exit if that has ended already.
+
+    An interrupt from the terminal goes to everybody; the parent decides what it means.
+    """
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from flow.bus import Bus, Reader
@@ -14,15 +13,15 @@ from flow.flights import SourceState
 from flow.units import AccessUnit
 from flow.wire import Deframer
 
-from .children import child_process
+from .child import child_process
+from .health import HealthWatch
 from .protocol.decoder_pipe import Looked, NoStill, Picture, StillMade, StillWanted, decode, encode
-from .protocol.health import Figures
-from .protocol.sampling import Sampling, affordable
+from .protocol.sampling import Sampling, affordable, followable
 
 log = logging.getLogger("lagebild.ingest")
 
 WARM_NS = 30 * NS_PER_S
-"""So long after a still everything is decoded, for the next one to be there at once."""
+"""So long after a still everything is decoded that can be, for the next one to be there at once."""
 
 IDLE_NS = 60 * NS_PER_S
 """A feed without pictures keeps its decoder for so long."""
@@ -47,13 +46,11 @@ class Decoded:
 
 
 class FeedDecoder:
-    """Follows one feed. `looked` is told the figures of its samples, if the feed is `watched`."""
+    """Follows one feed: for stills, and for its `watch` if it has one."""
 
-    def __init__(
-        self, feed_id: str, bus: Bus, clock: Clock, looked: Callable[[Figures], None], *, watched: bool
-    ) -> None:
+    def __init__(self, feed_id: str, bus: Bus, clock: Clock, watch: HealthWatch | None = None) -> None:
         self.feed_id, self._bus, self._clock = feed_id, bus, clock
-        self._looked, self._watched = looked, watched
+        self._watch = watch
         self._sampling = Sampling()
         self._reader: Reader[AccessUnit] | None = None
         self._turning = False  # the reader was closed for another to begin with the cached group
@@ -105,7 +102,7 @@ class FeedDecoder:
         settled = self._first_ns is not None and now_ns - self._first_ns >= SETTLED_NS
         idle = now_ns - self._picture_ns >= IDLE_NS
         is_asked = self._asked is not None or self._is_warm(now_ns)
-        if is_asked or (self._watched and settled and not idle):
+        if is_asked or (self._watch and settled and not idle):
             self._needed.set()
         elif self._needed.is_set():
             self._first_ns = None
@@ -131,10 +128,10 @@ class FeedDecoder:
             self._reader.close()
 
     def _wants_all(self, now_ns: int) -> bool:
-        if self._is_warm(now_ns):
-            return True
         state = self._bus.peek(SourceState, self.feed_id)
-        return self._watched and self._sampling.long_groups and affordable(state)
+        if self._is_warm(now_ns):
+            return followable(state)
+        return self._watch is not None and self._sampling.long_groups and affordable(state)
 
     def _is_warm(self, now_ns: int) -> bool:
         return now_ns < self._warm_until_ns
@@ -151,8 +148,11 @@ class FeedDecoder:
             return
         if self._decodes_all:
             self._give_run(self._writer, unit)
-        elif unit.keyframe and self._watched and not is_known and self._sampling.wants(unit):
+        elif unit.keyframe and not is_known and self._is_looked_at() and self._sampling.wants(unit):
             self._give_alone(self._writer, unit)
+
+    def _is_looked_at(self) -> bool:
+        return self._watch is not None or self._is_warm(self._picture_ns)
 
     def _give_run(self, writer: asyncio.StreamWriter, unit: AccessUnit) -> None:
         """Pictures without a gap; where the decoder is too slow for them, it gets the next whole group."""
@@ -182,7 +182,7 @@ class FeedDecoder:
             self._give_alone(writer, self._keyframe)
         writer.write(encode(StillWanted()))
         self._given = True
-        if not self._decodes_all:
+        if not self._decodes_all and self._wants_all(self._clock.now_ns()):
             self._turn()
 
     async def _keep_decoder(self) -> None:
@@ -202,14 +202,16 @@ class FeedDecoder:
     async def _run_decoder(self) -> str:
         """Run the process until it ends; how it did."""
         try:
-            async with child_process("ingest.picture_decoder") as (reader, writer):
-                self._begin(writer)
-                await self._listen(reader)
+            async with child_process("ingest.picture_decoder") as child:
+                self._begin(child.writer)
+                await self._listen(child.reader)
             return "ended"
         except (OSError, MalformedError) as error:
             return f"failed: {error}"
         finally:
             self._writer = self._shown = None
+            if self._watch:
+                self._watch.unseen()
             if self._given:
                 self._answer(NoStill("its decoder has ended"))
 
@@ -217,7 +219,7 @@ class FeedDecoder:
         self._writer, self._whole, self._ended = writer, False, False
         if self._asked is not None:
             self._ask_now(writer)
-        elif self._watched and self._keyframe is not None:
+        elif self._watch and self._keyframe is not None:
             self._give_alone(writer, self._keyframe)
         if self._wants_all(self._clock.now_ns()):
             self._turn()
@@ -235,8 +237,8 @@ class FeedDecoder:
                 match message:
                     case StillMade() | NoStill():
                         self._answer(message)
-                    case Looked(figures) if self._watched:
-                        self._looked(figures)
+                    case Looked(figures) if self._watch:
+                        self._watch.look(figures)
 
     def _answer(self, answer: StillMade | NoStill) -> None:
         asked, self._asked = self._asked, None

@@ -3,9 +3,10 @@
 On its standard input, a socket, come messages of flow/wire.py, each behind its length: access units of the
 source (one without data says how far the source is: more is on its way), KeyframeWanted, and RenditionWanted,
 whose `until_ns` says whether to encode (not 0) or to decode only. On the same socket it answers with access
-units of the rendition, whose `seq` is 0, and once a second with a RenditionState of what it knows itself. It
-ends with the socket, or at once with the process `--parent` (Linux). What crashes libav takes down this
-process and nothing else.
+units of the rendition, whose `seq` is 0, and once a second with a RenditionState of what it knows itself.
+With `--foreign`, a BeginForeign (protocol/reader_pipe.py) says before all else what the pictures are. It ends
+with the socket, or at once with the process `--parent` (Linux). What crashes libav takes down this process
+and nothing else.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import argparse
 import contextlib
 import os
 import resource
-import signal
 import socket
 import threading
 import time
@@ -30,9 +30,12 @@ from flow.flights import KeyframeWanted, RenditionState, RenditionStatus, Rendit
 from flow.units import AccessUnit, Codec, Rendition
 from flow.wire import Deframer, decode, encode, frame
 
-from .child import EncoderError, end_with
+from .child import EncoderError, end_with, parent_socket
+from .protocol import reader_pipe
 from .protocol.encoding import FrameRate, Intake, Keyframes, Pace
 from .protocol.events import StreamInfo
+from .protocol.picture_limit import why_too_large
+from .protocol.reader_pipe import BeginForeign
 from .recoding import Decoder, Encoder, Shaper
 
 REPORT_EVERY_S = 1.0
@@ -115,6 +118,7 @@ class Rendering:
         self._shown_90k = -1
         self._encodes = False
         self._barren = 0
+        self._too_large = ""
         self._skipped = 0
 
     def do(self, arrived: Arrived) -> list[AccessUnit]:
@@ -135,6 +139,8 @@ class Rendering:
         try:
             frames = decoder.decode(unit.data, unit.pts_90k)
         except av.FFmpegError:
+            if unit.keyframe:
+                self._too_large = why_too_large(unit)
             return []
         return [made for decoded in frames for made in self._rendered(decoded, unit.dts_90k, lag_90k)]
 
@@ -156,6 +162,8 @@ class Rendering:
         )
 
     def _judge(self) -> tuple[str, str]:
+        if self._barren and self._too_large:
+            return "undecodable", self._too_large
         if self._barren > _BARREN_MOST:
             return "undecodable", f"{self._barren} pictures of the source could not be decoded"
         if self._encodes and self._pace.slow:
@@ -217,23 +225,36 @@ def run(pipe: socket.socket, rendering: Rendering) -> None:
             pipe.sendall(frame(encode(rendering.report())))
 
 
+def foreign_info(pipe: socket.socket) -> StreamInfo:
+    """What the pictures are: the first message on the pipe, before all others. Raises MalformedError."""
+    prefix = _received(pipe, reader_pipe.PREFIX.size)
+    message = reader_pipe.decode(prefix, _received(pipe, reader_pipe.body_length(prefix)))
+    if not isinstance(message, BeginForeign):
+        raise MalformedError(f"an encoder begins with what the pictures are, not {type(message).__name__}")
+    return message.info
+
+
+def _received(pipe: socket.socket, size: int) -> bytes:
+    data = pipe.recv(size, socket.MSG_WAITALL) if size else b""
+    if len(data) < size:
+        raise ConnectionResetError("the parent has gone")
+    return data
+
+
 def main() -> None:
     """Make the rendition that the arguments name."""
     parser = argparse.ArgumentParser(prog="ingest.encoder")
     parser.add_argument("rendition", type=Rendition)
     parser.add_argument("encoder")
     parser.add_argument("preset")
-    parser.add_argument("--codec", help="libav's name of what comes, where that is no H.264 or H.265")
-    parser.add_argument("--extradata", type=bytes.fromhex, default=b"")
-    parser.add_argument("--size", type=int, nargs=2, default=(0, 0))
+    parser.add_argument("--foreign", action="store_true", help="a BeginForeign says what the pictures are")
     parser.add_argument("--parent", type=int, default=os.getppid())
     options = parser.parse_args()
     end_with(options.parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the parent ends us when it is ready
     os.nice(_NICE)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MOST_BYTES, _MEMORY_MOST_BYTES))
-    info = StreamInfo(options.codec, options.extradata, *options.size) if options.codec else None
-    with socket.socket(fileno=os.dup(0)) as pipe, contextlib.suppress(BrokenPipeError):
+    with parent_socket() as pipe, contextlib.suppress(ConnectionError):
+        info = foreign_info(pipe) if options.foreign else None
         try:
             encoder = Encoder(options.encoder, options.preset, options.rendition)
             run(pipe, Rendering(options.rendition, encoder, info))

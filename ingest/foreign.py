@@ -48,23 +48,17 @@ _RETRY_NS = 2 * NS_PER_S
 class ForeignPictures:
     """One feed's pictures of other codecs. Nothing runs before the first of them comes.
 
-    The encoder makes `web` of them: its size and its limit are right for a source, too.
+    The encoder makes `web` of them: its size and its limit are right for a source, too. Each stream has an
+    encoder of its own, which knows of no other stream: nothing of one is ever fed to, or told for, the next.
     """
 
     def __init__(
         self, feed_id: str, settings: EncodeSettings, clock: Clock, publish: Callable[[SourceEvent], None]
     ) -> None:
         self._feed_id, self._settings, self._clock, self._publish = feed_id, settings, clock, publish
-        self._waiting: deque[ForeignPicture] = deque(maxlen=_WAITING_MOST)
-        self._bytes = 0
-        self._arrived = asyncio.Event()
-        self._over = asyncio.Event()  # the stream that is being transcoded
-        self._info: StreamInfo | None = None
+        self._stream: _Stream | None = None
+        self._due = asyncio.Event()  # there are pictures to transcode
         self._bits = 64
-        self._unwrapper = Unwrapper(self._bits)
-        self._origin: int | None = None  # of the encoder's times in the source's
-        self._arrival_ns = 0
-        self._failure: Unusable | None = None
 
     def see(self, event: SourceEvent) -> None:
         """Look at what the source tells: take its foreign pictures, and notice where a stream ends."""
@@ -77,73 +71,116 @@ class ForeignPictures:
             case Restarted() | Gone():
                 self.end()
 
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            await self._arrived.wait()
-            self._over.clear()
-            try:
-                await self._transcode(self._waiting[0].info)
-            except* EncoderError as group:
-                await self._fail(group.exceptions[0])
-            except* Exception as group:  # a fault of ours must not take the other feeds down
-                log.exception("feed %s: transcoding failed unexpectedly", self._feed_id)
-                await self._fail(group.exceptions[0])
-
     def _take(self, picture: ForeignPicture) -> None:
-        self._publish(self._failure or Heard())
-        if self._waiting and picture.info != self._waiting[-1].info:
+        if self._stream is None or picture.info != self._stream.info:
             self.end()
-        if len(self._waiting) == _WAITING_MOST or self._bytes + len(picture.data) > _WAITING_MOST_BYTES:
-            self._clear()  # the encoder does not keep up, or there is none: go on with what is new
-        self._waiting.append(picture)
-        self._bytes += len(picture.data)
-        self._arrived.set()
+            self._stream = _Stream(self._feed_id, picture.info, self._bits)
+        self._publish(self._stream.failure or Heard())
+        self._stream.put(picture)
+        self._due.set()
 
     def end(self) -> None:
         """The source's stream is over; what is left of it does not matter any more."""
-        self._clear()
-        self._over.set()
+        if self._stream is not None:
+            self._stream.over.set()
+            self._stream.clear()
+        self._stream = None
+        self._due.clear()
 
-    def _clear(self) -> None:
-        self._waiting.clear()
-        self._bytes = 0
-        self._arrived.clear()
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._due.wait()
+            if self._stream is None:  # it was over before we could begin
+                continue
+            stream = self._stream
+            try:
+                await self._transcode(stream)
+            except* EncoderError as group:
+                await self._fail(stream, group.exceptions[0])
+            except* Exception as group:  # a fault of ours must not take the other feeds down
+                log.exception("feed %s: transcoding failed unexpectedly", self._feed_id)
+                await self._fail(stream, group.exceptions[0])
 
-    async def _transcode(self, info: StreamInfo) -> None:
+    async def _transcode(self, stream: _Stream) -> None:
         """Until the stream ends or becomes another. Raises EncoderError in a group, or alone."""
-        self._unwrapper, self._origin, self._arrival_ns = Unwrapper(self._bits), None, 0
-        size = (str(info.width_px), str(info.height_px))
-        arguments = ("--codec", info.codec, "--extradata", info.extradata.hex(), "--size", *size)
-        self._publish(Transcoded(_NOTES.get(info.codec, _NOTE_OF_OTHERS)))
+        self._publish(Transcoded(_NOTES.get(stream.info.codec, _NOTE_OF_OTHERS)))
         async with (
-            remote_encoder(self._settings, Rendition.WEB, *arguments) as encoder,
+            remote_encoder(self._settings, Rendition.WEB, stream.info) as encoder,
             asyncio.TaskGroup() as tasks,
         ):
             encoder.encode(self._feed_id, Rendition.WEB, on=True)
             work = (
-                tasks.create_task(self._feed(encoder, info)),
-                tasks.create_task(self._read(encoder, self._bits)),
+                tasks.create_task(self._feed(encoder, stream)),
+                tasks.create_task(self._read(encoder, stream)),
             )
-            await self._over.wait()
+            await stream.over.wait()
             for task in work:
                 task.cancel()
 
-    async def _feed(self, encoder: RemoteEncoder, info: StreamInfo) -> None:
+    async def _feed(self, encoder: RemoteEncoder, stream: _Stream) -> None:
         while True:
-            await self._arrived.wait()
-            picture = self._waiting[0]
-            if picture.info != info:
-                self._over.set()
-                return
-            self._waiting.popleft()
-            self._bytes -= len(picture.data)
-            if not self._waiting:
-                self._arrived.clear()
-            await encoder.feed(self._unit(picture))
+            await encoder.feed(await stream.take())
 
-    def _unit(self, picture: ForeignPicture) -> AccessUnit:
-        """The picture as the encoder takes it: `codec` is what will be, `utc_ns` the arrival."""
+    async def _read(self, encoder: RemoteEncoder, stream: _Stream) -> None:
+        async for unit in encoder.answers():
+            if stream.over.is_set():
+                return
+            if isinstance(unit, AccessUnit):
+                stream.failure = None
+                self._publish(stream.made(unit))
+            elif unit.reason:
+                self._publish(Unusable(unit.reason, unit.detail))
+
+    async def _fail(self, stream: _Stream, error: BaseException) -> None:
+        raise_if_cancelled()
+        if stream.over.is_set():  # what there is now has an encoder to come, and no failure
+            return
+        code = error.code if isinstance(error, EncoderError) else "encoder_failed"
+        stream.failure = Unusable(code, str(error))
+        self._publish(stream.failure)
+        await self._clock.sleep_until(self._clock.now_ns() + _RETRY_NS)
+        stream.clear()
+        if not stream.over.is_set():
+            self._due.clear()  # until its next picture
+
+
+class _Stream:
+    """One stream of the source: its pictures that wait for the encoder, and its times."""
+
+    def __init__(self, feed_id: str, info: StreamInfo, bits: int) -> None:
+        self.info = info
+        self.over = asyncio.Event()
+        self.failure: Unusable | None = None
+        """Of its encoder, until there is another that works."""
+        self._feed_id, self._bits = feed_id, bits
+        self._waiting: deque[ForeignPicture] = deque()
+        self._bytes = 0
+        self._arrived = asyncio.Event()
+        self._unwrapper = Unwrapper(bits)
+        self._origin: int | None = None  # of the encoder's times in the source's
+        self._arrival_ns = 0
+
+    def put(self, picture: ForeignPicture) -> None:
+        """The next picture. Where too many wait, the encoder is too slow: it goes on with what is new."""
+        if len(self._waiting) == _WAITING_MOST or self._bytes + len(picture.data) > _WAITING_MOST_BYTES:
+            self.clear()
+        self._waiting.append(picture)
+        self._bytes += len(picture.data)
+        self._arrived.set()
+
+    def clear(self) -> None:
+        """Nothing waits any more."""
+        self._waiting.clear()
+        self._bytes = 0
+
+    async def take(self) -> AccessUnit:
+        """The next picture as the encoder takes it: `codec` is what will be, `utc_ns` the arrival."""
+        while not self._waiting:
+            self._arrived.clear()
+            await self._arrived.wait()
+        picture = self._waiting.popleft()
+        self._bytes -= len(picture.data)
         position = self._unwrapper.unwrap(picture.dts)
         self._origin = position if self._origin is None else self._origin
         dts_90k = position - self._origin
@@ -162,22 +199,8 @@ class ForeignPictures:
             data=picture.data,
         )
 
-    async def _read(self, encoder: RemoteEncoder, bits: int) -> None:
-        async for unit in encoder.answers():
-            if self._over.is_set() or self._origin is None:
-                continue
-            if isinstance(unit, AccessUnit):
-                self._failure = None
-                self._arrival_ns = max(self._arrival_ns, unit.utc_ns)
-                pts = (unit.pts_90k + self._origin) % (1 << bits)
-                self._publish(SourcePicture(unit.codec, unit.data, pts, pts, self._arrival_ns))
-            elif unit.reason:
-                self._publish(Unusable(unit.reason, unit.detail))
-
-    async def _fail(self, error: BaseException) -> None:
-        raise_if_cancelled()
-        code = error.code if isinstance(error, EncoderError) else "encoder_failed"
-        self._failure = Unusable(code, str(error))
-        self._publish(self._failure)
-        await self._clock.sleep_until(self._clock.now_ns() + _RETRY_NS)
-        self._clear()
+    def made(self, unit: AccessUnit) -> SourcePicture:
+        """What the encoder made of a picture that was taken, in the source's times."""
+        self._arrival_ns = max(self._arrival_ns, unit.utc_ns)
+        pts = (unit.pts_90k + (self._origin or 0)) % (1 << self._bits)
+        return SourcePicture(unit.codec, unit.data, pts, pts, self._arrival_ns)

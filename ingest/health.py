@@ -1,4 +1,8 @@
-"""Tells the bus how the pictures of a feed look: the state, and an alarm for each finding that begins."""
+"""Tells the bus how the pictures of a feed look: the state, and an alarm for each finding that begins.
+
+A finding lasts as long as somebody looks. Where the feed or its decoder is gone, or nothing can be decoded
+any more, it is taken back: the state says nothing any longer, and an alarm (`picture_unseen`) says why.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from flow.bus import Bus
 from flow.clock import Clock
 from flow.flights import Alarm, Feed, PictureHealth, SourceState, SourceStatus
 
-from .protocol.health import Figures, Health
+from .protocol.health import GAP_NS, Figures, Health
 
 log = logging.getLogger("lagebild.ingest")
 
@@ -21,6 +25,7 @@ class HealthWatch:
         self._camera, self._bus, self._clock = camera, bus, clock
         self._health = Health(camera.id)
         self._told: PictureHealth | None = None
+        self._looked_ns = 0
         self._epoch: int | None = None
 
     async def run(self) -> None:
@@ -29,9 +34,8 @@ class HealthWatch:
             async for state in states:
                 is_other = state.epoch != self._epoch or state.status is not SourceStatus.LIVE
                 self._epoch = state.epoch
-                if is_other and self._told is not None:
-                    self._told = None
-                    self._bus.publish(self._health.ended(self._clock.now_ns()))
+                if is_other:
+                    self.unseen()
 
     def look(self, figures: Figures) -> None:
         """Take a sample's figures and tell what they mean."""
@@ -40,19 +44,36 @@ class HealthWatch:
             return
         health = self._health.look(figures)
         before = self._told.findings if self._told else ()
-        self._told = health
+        self._told, self._looked_ns = health, self._clock.now_ns()
         self._bus.publish(health)
         if health.findings != before:
             log.info("feed %s: picture health: %s", self.feed_id, ", ".join(health.findings) or "well again")
         for code in health.findings:
             if code not in before:
-                self._bus.publish(self._alarm(code, health))
+                self._alarm(code, health.since_ns)
 
-    def _alarm(self, code: str, health: PictureHealth) -> Alarm:
-        return Alarm(
-            id=f"{self.feed_id}-{code}-{health.since_ns}",
+    def tick(self) -> None:
+        """Time has passed; call this about once a second."""
+        if self._told is not None and self._clock.now_ns() - self._looked_ns > GAP_NS:
+            self.unseen()
+
+    def unseen(self) -> None:
+        """Nobody looks at the feed (any more): what was found before is not known to be so."""
+        told, self._told = self._told, None
+        if told is None:
+            return
+        now_ns = self._clock.now_ns()
+        self._bus.publish(self._health.ended(now_ns))
+        if told.findings:
+            log.info("feed %s: picture health: unknown, nobody looks at it", self.feed_id)
+            self._alarm("unseen", now_ns)
+
+    def _alarm(self, code: str, since_ns: int) -> None:
+        alarm = Alarm(
+            id=f"{self.feed_id}-{code}-{since_ns}",
             aircraft_id=self._camera.aircraft_id,
             utc_ns=self._clock.now_ns(),
             code=f"picture_{code}",
             values={"feed": self.feed_id},
         )
+        self._bus.publish(alarm)

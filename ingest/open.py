@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flow.clock import Clock
 from flow.errors import ConfigError
 
+from .addresses import zoned
 from .protocol.rtsp_url import RtspUrl
 from .protocol.srt_address import SrtUrl
 from .settings import FeedSource
@@ -58,7 +59,7 @@ def _endpoint(feed: FeedSource) -> Endpoint:
         raise _unsupported(f"{feed.url}: {error}") from None
     if host is None or port is None:
         raise _unsupported(f"{feed.url} needs an address and a port")
-    return Endpoint(host, port, feed.allow_from)
+    return Endpoint(zoned(host), port, feed.allow_from)
 
 
 def _transport(feed: FeedSource) -> str:

@@ -2,7 +2,8 @@
 
 It takes messages of protocol/decoder_pipe.py, answers a wish for a still with a JPEG of the newest picture,
 and tells once a second what the pictures look like. It decodes what it is given: keyframes alone, or a run.
-A picture that crashes libav takes down this process and nothing else.
+Decoding has a thread of its own, so that a still waits for no picture in work, of which a large one takes
+150 ms. A picture that crashes libav takes down this process and nothing else.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import argparse
 import contextlib
 import os
 import resource
-import select
 import socket
-import time
+import sys
+import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from flow.errors import MalformedError
 from flow.units import CLOCK_RATE_HZ, AccessUnit, Codec
 from flow.wire import Deframer
 
-from .children import end_with, parent_socket
+from .child import end_with, parent_socket
 from .picture_figures import LONGER_SIDE_PX, Eye
 from .protocol.decoder_pipe import (
     Looked,
@@ -43,17 +44,20 @@ from .protocol.decoder_pipe import (
     decode,
     encode,
 )
+from .protocol.encoding import Intake
+from .protocol.picture_limit import DECODED_MOST_PX, why_too_large
 
 _LIBAV_NAMES = {Codec.H264: "h264", Codec.H265: "hevc"}
-_MOST_PIXELS = 8192 * 4608
-"""A little more than 8K; a parameter set that promises more is a lie or an attack."""
-
+_MOST_PIXELS = DECODED_MOST_PX
 _MEMORY_BYTES = 6 * 1024**3  # address space, much of which is never touched
 _LOOK_EVERY_90K = 9 * CLOCK_RATE_HZ // 10
-_CATCH_UP_S = 0.1
-"""So long a wish for a still waits for the pictures that came before it."""
+_CATCH_UP_S = 0.04
+_CATCH_UP_90K = CLOCK_RATE_HZ // 10
+"""So long a wish for a still waits for the pictures that came before it, if it is only by so much behind."""
 
+_NICE = 5  # for decoding: the way of the live picture goes first
 _JPEG_QUALITY = 92
+_ALONE_MOST = 16
 _IN_FLIGHT = 64  # pictures a decoder may hold back, and more than any does
 _HD_LINES = 720
 
@@ -72,7 +76,7 @@ class _Run:
     def __init__(self, unit: AccessUnit) -> None:
         context = av.CodecContext.create(_LIBAV_NAMES[unit.codec], "r")
         assert isinstance(context, VideoCodecContext)
-        context.thread_count = 1  # each more holds a picture back
+        context.thread_count = 1  # each more holds a picture back, and may hang when it is freed
         context.options = {"max_pixels": str(_MOST_PIXELS)}
         self._context = context
         self._units: dict[int, AccessUnit] = {}
@@ -100,9 +104,10 @@ class _Run:
 
 
 class Decoder:
-    """Pictures in; stills and figures out."""
+    """Pictures in; stills and figures out. Two threads may use it: one calls `take`, the other `still`."""
 
     def __init__(self) -> None:
+        self._converting = threading.Lock()  # a frame is changed by what converts it
         self._run: _Run | None = None
         self._newest: _Shown | None = None
         self._eye = Eye()
@@ -115,21 +120,35 @@ class Decoder:
         try:
             shown = self._alone(picture.unit) if picture.alone else self._next(picture.unit)
         except (av.FFmpegError, ValueError, MemoryError) as error:
-            self._why_none = f"a picture cannot be decoded: {error}"
+            too_large = why_too_large(picture.unit, _MOST_PIXELS) if picture.unit.keyframe else ""
+            self._why_none = too_large or f"a picture cannot be decoded: {error}"
             return []
         for one in shown:
             self._newest = one
         return self._look() if shown else []
 
+    @property
+    def newest(self) -> AccessUnit | None:
+        """What a still would be made of now."""
+        return self._newest.unit if self._newest else None
+
+    def skip(self) -> None:
+        """What comes next does not follow what was before: a keyframe begins anew."""
+        self._run = None
+
     def still(self) -> Message:
         """The newest picture as a JPEG, made once however often it is asked for."""
-        if self._newest is None:
+        newest = self._newest
+        if newest is None:
             return NoStill(self._why_none)
-        unit, frame = self._newest.unit, self._newest.frame
+        unit, frame = newest.unit, newest.frame
         if self._made is None or self._made.pts_90k != unit.pts_90k:
-            jpeg = _jpeg(frame)
+            with self._converting:
+                image = _bgr(frame)
+            done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+            assert done, "OpenCV refuses to write a JPEG only where its sides are beyond 65500"
             self._made = StillMade(
-                unit.pts_90k, unit.utc_ns, unit.utc_origin, frame.width, frame.height, jpeg
+                unit.pts_90k, unit.utc_ns, unit.utc_origin, frame.width, frame.height, bytes(jpeg)
             )
         return self._made
 
@@ -149,7 +168,9 @@ class Decoder:
         if self._looked_90k is not None and 0 <= unit.pts_90k - self._looked_90k < _LOOK_EVERY_90K:
             return []
         self._looked_90k = unit.pts_90k
-        return [Looked(self._eye.look(_small_luma(frame), unit.utc_ns, unit.pts_90k))]
+        with self._converting:
+            luma = _small_luma(frame)
+        return [Looked(self._eye.look(luma, unit.utc_ns, unit.pts_90k))]
 
 
 def _small_luma(frame: VideoFrame) -> NDArray[np.uint8]:
@@ -159,14 +180,16 @@ def _small_luma(frame: VideoFrame) -> NDArray[np.uint8]:
     return luma
 
 
-def _jpeg(frame: VideoFrame) -> bytes:
+def _bgr(frame: VideoFrame) -> NDArray[np.uint8]:
+    """In its colours. Each colour sample is simply repeated, which is quick, and exact where the JPEG takes
+    one for four pixels again."""
     matrix = frame.colorspace
     if matrix not in set(Colorspace):  # it does not say: by the custom of its size
         matrix = Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601
-    image = frame.to_ndarray(format="bgr24", src_colorspace=matrix)
-    done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    assert done, "OpenCV refuses to write a JPEG only where its sides are beyond 65500"
-    return bytes(jpeg)
+    image: NDArray[Any] = frame.to_ndarray(
+        format="bgr24", src_colorspace=matrix, interpolation="FAST_BILINEAR"
+    )
+    return image
 
 
 # --- the process --------------------------------------------------------------------------------------------
@@ -176,7 +199,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="ingest.picture_decoder")
     parser.add_argument("--parent", type=int, default=os.getppid())
     end_with(parser.parse_args().parent)
-    os.nice(5)  # the way of the live picture goes first
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     cv2.setNumThreads(1)
     with parent_socket() as pipe, contextlib.suppress(ConnectionError):
@@ -185,53 +207,125 @@ def main() -> None:
 
 def serve(pipe: socket.socket) -> None:
     """Until the parent closes its end. Wishes are seen at once, pictures wait for their turn."""
-    decoder, incoming = Decoder(), _Incoming(pipe)
-    asked_s: float | None = None
-    while incoming.receive(block=not incoming.pictures and asked_s is None):
-        if incoming.wanted:
-            incoming.wanted = False
-            asked_s = time.monotonic() if asked_s is None else asked_s
-        if incoming.pictures:
-            _send(pipe, decoder.take(incoming.pictures.popleft()))
-        if asked_s is not None and (not incoming.pictures or time.monotonic() - asked_s >= _CATCH_UP_S):
-            _send(pipe, [decoder.still()])
-            asked_s = None
+    desk = _Desk(pipe)
+    worker = threading.Thread(target=desk.work)
+    worker.start()
+    try:
+        desk.read()
+    finally:
+        desk.close()
+        worker.join()
 
 
-class _Incoming:
-    """What has come from the parent and is not done yet."""
+class _Desk:
+    """What has come from the parent and is not done: one thread reads it and makes stills, one decodes."""
 
     def __init__(self, pipe: socket.socket) -> None:
-        self._pipe, self._deframer = pipe, Deframer()
-        self.pictures: deque[Picture] = deque()
-        self.wanted = False
+        self._pipe, self._sending = pipe, threading.Lock()
+        self._decoder = Decoder()
+        self._changed = threading.Condition()
+        self._run = Intake()
+        self._skipped = 0
+        self._alone: deque[AccessUnit] = deque(maxlen=_ALONE_MOST)
+        self._is_due = False  # a keyframe alone is not decoded yet, which the next still is to show
+        self._busy = self._pausing = self._closed = False
 
-    def receive(self, *, block: bool) -> bool:
-        """Take in all there is, and wait for something if `block`; False at the end."""
-        while block or select.select([self._pipe], [], [], 0)[0]:
-            data = self._pipe.recv(1 << 18)
-            if not data:
-                return False
-            for message in self._deframer.push(data):
-                self._take(decode(message))
-            block = not self.pictures and not self.wanted
-            if len(self.pictures) >= _IN_FLIGHT:
-                break  # the rest waits in the socket
-        return True
+    def read(self) -> None:
+        """Take what comes, until the parent closes its end."""
+        deframer = Deframer()
+        while data := self._pipe.recv(1 << 18):
+            for message in map(decode, deframer.push(data)):
+                match message:
+                    case Picture():
+                        self._put(message)
+                    case StillWanted():
+                        self._answer()
+                    case _:
+                        raise MalformedError(f"the decoder was told {type(message).__name__}")
 
-    def _take(self, message: Message) -> None:
-        match message:
-            case Picture():
-                self.pictures.append(message)
-            case StillWanted():
-                self.wanted = True
-            case _:
-                raise MalformedError(f"the decoder was told {type(message).__name__}")
+    def work(self) -> None:
+        """Decode what there is, until closed."""
+        if sys.platform == "linux":  # where this is of one thread
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        else:
+            os.nice(_NICE)
+        try:
+            while (picture := self._next()) is not None:
+                self._send(self._decoder.take(picture))
+        finally:
+            with contextlib.suppress(OSError):
+                self._pipe.shutdown(socket.SHUT_RDWR)  # a defect here ends the process, too
+            self.close()
 
+    def close(self) -> None:
+        """Nothing more is to be done."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
-def _send(pipe: socket.socket, messages: Iterable[Message]) -> None:
-    for message in messages:
-        pipe.sendall(encode(message))
+    def _put(self, picture: Picture) -> None:
+        with self._changed:
+            if picture.alone:
+                self._alone.append(picture.unit)
+                self._is_due = True
+            else:
+                self._run.add(picture.unit)
+            self._busy = True
+            self._changed.notify_all()
+
+    def _next(self) -> Picture | None:
+        """What to decode now: waits for it. None when closed."""
+        with self._changed:
+            self._is_due = bool(self._alone)
+            self._changed.notify_all()
+            while not self._closed:
+                if not self._pausing:
+                    if (picture := self._taken()) is not None:
+                        return picture
+                    self._busy = False
+                    self._changed.notify_all()
+                self._changed.wait()
+            return None
+
+    def _taken(self) -> Picture | None:
+        if self._alone:
+            return Picture(self._alone.popleft(), alone=True)
+        unit = self._run.take()
+        if unit is None:
+            return None
+        if self._skipped != self._run.skipped:
+            self._skipped = self._run.skipped
+            self._decoder.skip()
+        return Picture(unit)
+
+    def _answer(self) -> None:
+        self._catch_up()
+        self._pause(True)  # whoever waits for a still goes first
+        self._send([self._decoder.still()])
+        self._pause(False)
+
+    def _pause(self, pausing: bool) -> None:
+        with self._changed:
+            self._pausing = pausing
+            self._changed.notify_all()
+
+    def _catch_up(self) -> None:
+        """Wait for the first picture, or for the keyframe that a still is to show; and, not for long, for the
+        others that came before."""
+
+        def is_shown() -> bool:
+            return not self._busy or (self._decoder.newest is not None and not self._is_due)
+
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or is_shown())
+            newest = self._decoder.newest
+            if newest is not None and self._run.lag_90k(newest) <= _CATCH_UP_90K:
+                self._changed.wait_for(lambda: self._closed or not self._busy, _CATCH_UP_S)
+
+    def _send(self, messages: Iterable[Message]) -> None:
+        with self._sending, contextlib.suppress(ConnectionError):
+            for message in messages:
+                self._pipe.sendall(encode(message))
 
 
 if __name__ == "__main__":

@@ -111,6 +111,10 @@ class Publications:
         """By which protocols somebody may come."""
         return frozenset().union(*(place.protocols for place in self._places.values()))
 
+    def count(self, protocol: str) -> int:
+        """How many feeds somebody may bring pictures to by `protocol`."""
+        return sum(protocol in place.protocols for place in self._places.values())
+
     def place(self, feed_id: str) -> Place:
         return self._places[feed_id]
 

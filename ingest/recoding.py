@@ -18,11 +18,11 @@ from flow.units import CLOCK_RATE_HZ, Rendition
 
 from .child import EncoderError
 from .protocol.events import StreamInfo
+from .protocol.picture_limit import DECODED_MOST_PX
 from .protocol.rendition_size import rendition_limit_bps, rendition_size
 
 _TICK = Fraction(1, CLOCK_RATE_HZ)
 _DECODERS = {"av1": "libdav1d"}  # libav's own decoder of AV1 only drives graphics cards
-_DECODED_MOST_PX = 8192 * 4352  # H.264 and H.265 level 6
 _FALLBACK_GROUP = 600  # keyframes are told one by one; this only bounds what nobody told
 _RATE_CHANGES = 1.25  # times the rate
 _BUFFER_S = 0.5  # of the limit: a keyframe takes at most that long on a way that carries just the limit
@@ -48,7 +48,7 @@ class Decoder:
             raise EncoderError(problem, code="undecodable") from None
         assert isinstance(context, VideoCodecContext)
         context.thread_count = 1
-        context.options = {"max_pixels": str(_DECODED_MOST_PX)}
+        context.options = {"max_pixels": str(DECODED_MOST_PX)}
         if info.extradata:
             context.extradata = info.extradata
         if info.width_px and info.height_px:  # MS-MPEG4 does not say itself

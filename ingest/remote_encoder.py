@@ -14,6 +14,9 @@ from flow.units import AccessUnit, Rendition
 from flow.wire import Deframer, decode, encode, frame
 
 from .child import Child, EncoderError, child_process, cpu_s
+from .protocol import reader_pipe
+from .protocol.events import StreamInfo
+from .protocol.reader_pipe import BeginForeign
 from .settings import EncodeSettings
 
 _SILENT_MOST_S = 20.0
@@ -25,11 +28,13 @@ _READ_BYTES = 256 * 1024
 
 @asynccontextmanager
 async def remote_encoder(
-    settings: EncodeSettings, rendition: Rendition, *arguments: str
+    settings: EncodeSettings, rendition: Rendition, foreign: StreamInfo | None = None
 ) -> AsyncIterator[RemoteEncoder]:
-    """Run an encoder for as long as the context is open."""
-    chosen = (str(rendition), settings.encoder, settings.preset)
-    async with child_process("ingest.encoder", *chosen, *arguments) as child:
+    """Run an encoder for as long as the context is open; `foreign`: of a codec that does not travel."""
+    arguments = [str(rendition), settings.encoder, settings.preset, *(["--foreign"] if foreign else [])]
+    async with child_process("ingest.encoder", *arguments) as child:
+        if foreign:
+            child.writer.write(reader_pipe.encode(BeginForeign(foreign)))
         yield RemoteEncoder(child)
 
 

@@ -67,7 +67,7 @@ class IngestSettings:
     stalled_after_s: float = 1.0
     lost_after_s: float = 10.0
     retry_first_s: float = 0.5
-    retry_most_s: float = 10.0
+    retry_most_s: float = 5.0
     publish: PublishSettings = field(default_factory=PublishSettings)
     cameras: tuple[Feed, ...] = ()
     health: bool = False

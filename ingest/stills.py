@@ -29,13 +29,9 @@ class Stills:
         self._bus, self._clock = bus, clock
         self._cameras = {camera.id: camera for camera in cameras}
         self._tracks = {camera.aircraft_id: Track() for camera in cameras}
-        self._watches = [HealthWatch(camera, bus, clock) for camera in cameras if health]
-        looks = {watch.feed_id: watch.look for watch in self._watches}
+        self._watches = {c.id: HealthWatch(c, bus, clock) for c in cameras if health}
         self._decoders = {
-            feed_id: FeedDecoder(
-                feed_id, bus, clock, looks.get(feed_id, lambda figures: None), watched=health
-            )
-            for feed_id in self._cameras
+            feed_id: FeedDecoder(feed_id, bus, clock, self._watches.get(feed_id)) for feed_id in self._cameras
         }
 
     async def run(self) -> None:
@@ -43,7 +39,7 @@ class Stills:
         async with asyncio.TaskGroup() as tasks:
             for feed_id, decoder in self._decoders.items():
                 tasks.create_task(self._kept_going(decoder), name=f"decoder-{feed_id}")
-            for watch in self._watches:
+            for watch in self._watches.values():
                 tasks.create_task(watch.run(), name=f"health-{watch.feed_id}")
             for aircraft_id, track in self._tracks.items():
                 tasks.create_task(self._follow(aircraft_id, track))
@@ -98,4 +94,6 @@ class Stills:
         while True:
             for decoder in self._decoders.values():
                 decoder.tick()
+            for watch in self._watches.values():
+                watch.tick()
             await self._clock.sleep_until(self._clock.now_ns() + _TICK_NS)

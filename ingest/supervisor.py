@@ -22,6 +22,7 @@ from .open import open_source
 from .protocol.events import Awaited, Gone, Opened, Restarted, SourceEvent, SourcePicture, Unusable
 from .protocol.feed import Feed
 from .protocol.lifecycle import Patience
+from .protocol.retrying import Retrying
 from .publications import Publications
 from .rtp_publication import WhipDesk
 from .serving import keep_serving, servers_for
@@ -35,13 +36,6 @@ log = logging.getLogger("lagebild.ingest")
 
 _TICK_NS = 100 * NS_PER_MS
 _REPORT_NS = NS_PER_S
-_PROVEN_NS = 10 * NS_PER_S
-"""A source that ran this long is tried again at once, not with the patience its earlier failures earned."""
-
-_DOUBTED_NS = 300 * NS_PER_S
-"""So long until a password that was right before, and is refused, is tried again: a camera that starts may
-not know its users yet, and one whose password was changed locks the account after a few tries in a row."""
-
 _CALM_NS = 600 * NS_PER_S
 """So long after a failure, what was logged before it is not logged again: a broken file breaks each time."""
 _LINES_KEPT = 8
@@ -140,6 +134,7 @@ class _SupervisedFeed:
         self._told_ns = 0
         self._flood = _Flood()
         self._foreign = ForeignPictures(source.feed_id, settings.encode, clock, self._take)
+        self._retrying = Retrying(settings.retry_first_s, settings.retry_most_s)
         self._failed_ns: int | None = None  # when the source last failed
         self._logged: deque[str] = deque(maxlen=_LINES_KEPT)
 
@@ -149,44 +144,40 @@ class _SupervisedFeed:
 
     async def run(self) -> None:
         """Run the source again and again. Ends where trying again cannot help."""
-        failures = 0
-        while True:
-            began_ns = self._clock.now_ns()
-            if not await self._run_once():
-                return
-            failures = 0 if self._clock.now_ns() - began_ns >= _PROVEN_NS else failures
-            await self._clock.sleep_until(self._clock.now_ns() + self._pause_ns(failures))
-            failures += 1
+        while (pause_ns := await self._run_once()) is not None:
+            await self._clock.sleep_until(self._clock.now_ns() + pause_ns)
 
-    async def _run_once(self) -> bool:
-        """Run the source until it fails; whether another try is worth it."""
+    async def _run_once(self) -> int | None:
+        """Run the source until it fails; how long to wait until another try, None where none is worth it."""
+        began_ns = self._clock.now_ns()
         try:
             await self._opened().run(self._take)
         except LagebildError as error:
+            if error.code == "auth_refused":
+                return self._refused(str(error))
             self._failed(error.code, str(error))
-            if isinstance(error, PortInUseError) or not isinstance(error, ConfigError):
-                return True
-            if error.code != "auth_refused" or not self._feed.state().pictures:
-                return False
-            await self._clock.sleep_until(self._clock.now_ns() + _DOUBTED_NS)
-            return True
+            if isinstance(error, ConfigError) and not isinstance(error, PortInUseError):
+                return None
         except Exception as error:  # a fault of ours must not take the other feeds down
             log.exception("feed %s: its source failed unexpectedly", self.feed_id)
             self._failed("source_failed", f"{shown(self._source.url)}: {error!r}")
-            return True
-        self._failed("source_ended", f"{shown(self._source.url)} is at its end")
-        return False
+        else:
+            self._failed("source_ended", f"{shown(self._source.url)} is at its end")
+            return None
+        pause_s = self._retrying.failed_s(self._clock.now_ns() - began_ns)
+        return round(pause_s * self._chance.uniform(0.5, 1.0) * NS_PER_S)
+
+    def _refused(self, detail: str) -> int:
+        """User or password are refused: how long to wait until they are tried again."""
+        pause_s = self._retrying.refused_s(self._feed.state().pictures)
+        again = f"the next try is in {pause_s:g} s, for cameras lock accounts after several wrong ones"
+        self._failed("auth_refused", f"{detail}; {again}")
+        return round(pause_s * NS_PER_S)
 
     def _opened(self) -> Source:
         if self._source.url in PUSHED:
             return PushedSource(self.feed_id, self._publications)
         return open_source(self._source, self._clock)
-
-    def _pause_ns(self, failures: int) -> int:
-        """Twice as long after every failure, and never the same for two feeds."""
-        doubled_s: float = self._settings.retry_first_s * 2 ** min(failures, 16)
-        longest_s = min(self._settings.retry_most_s, doubled_s)
-        return round(longest_s * self._chance.uniform(0.5, 1.0) * NS_PER_S)
 
     def _take(self, event: SourceEvent) -> None:
         if isinstance(event, Opened) and _ANY_PORT.fullmatch(self._source.url):

@@ -45,6 +45,8 @@ _PROVEN_NS = 10 * NS_PER_S
 _STALE_90K = 20 * CLOCK_RATE_HZ  # of a group that was left on the bus when its rendition ended
 _ASK_EVERY_NS = 2 * NS_PER_S
 
+_REFUSALS = ("no_source", "not_needed")
+
 _LASTING = attrgetter("status", "reason", "detail", "why", "width_px", "height_px")
 
 
@@ -142,9 +144,12 @@ class _Maker:
     def _look_whether_needed(self) -> None:
         now_ns, source, is_web = self._clock.now_ns(), self._source, self._rendition is Rendition.WEB
         leased = self._lease.holds(now_ns)
-        if leased and is_web and self._encoder is None and not web_reasons(source):
-            leased = False
-            self._log.off(*_why_not_made(source), now_ns)
+        if is_web and self._encoder is None:
+            if leased and not web_reasons(source):
+                leased = False
+                self._log.off(*_why_not_made(source), now_ns)
+            elif web_reasons(source) and self._log.state.reason in _REFUSALS:
+                self._log.off("", "nobody needs it", now_ns)  # the source has changed since
         if leased or (is_web and loses_its_beginning(source)):
             self._needed.set()
             self._needless.clear()

@@ -66,7 +66,7 @@ class Delivery:
         self._goes_on_at: int | None = None  # index of the first packet of the stream moved to
         self._unsent = 0  # the one after the newest that was protected; those before it keep their numbers
         self._waits_for_keyframe = True
-        self._silent = False
+        self._silent = self._held = False
         self._catch_up_until_ns = 0
         self._repeated = -1  # first feed sequence number of the group that was repeated last
         self._repeated_ns = -REPEAT_EVERY_NS
@@ -132,7 +132,7 @@ class Delivery:
         self._moves_to = None
         self._shape = self._shape._replace(payload_type=payload_type)
         self._numbers = SequenceMap()  # no number leads to a packet of this stream yet
-        self._unsent, self._repeated = 0, -1
+        self._unsent, self._repeated, self._held = 0, -1, False
         self._waits_for_keyframe = True
 
     def offer(self, picture: WirePicture, now_ns: int) -> None:
@@ -176,13 +176,20 @@ class Delivery:
 
         Packets for a neighbour that has left the network pile up in the one socket of all viewers.
         """
-        if silent and not self._waits_for_keyframe:
+        self._silent = self._paused(silent, self._silent)
+
+    def hold(self, held: bool) -> None:
+        """Send no more of a stream that does not get through, until it is moved or held no longer."""
+        self._held = self._paused(held, self._held)
+
+    def _paused(self, pauses: bool, paused: bool) -> bool:
+        if pauses and not self._waits_for_keyframe:
             if self._backlog:
                 self._drop_backlog()
             self._waits_for_keyframe = True
-        elif self._silent and not silent:
+        elif paused and not pauses:
             self._stream.keyframe_wanted = True
-        self._silent = silent
+        return pauses
 
     def pump(self, now_ns: int) -> None:
         """Send as much of the backlog as may go now."""
@@ -205,7 +212,7 @@ class Delivery:
         if self._moves_to is not None:
             return  # it is in the group to begin with
         if self._waits_for_keyframe:
-            if self._silent or not picture.keyframe:
+            if self._silent or self._held or not picture.keyframe:
                 self._sent.dropped_pictures += 1
                 return
             self._begin(picture, now_ns)
@@ -232,6 +239,8 @@ class Delivery:
 
     def resend(self, sequences: Sequence[int], rtt_ms: float | None, now_ns: int) -> None:
         """Answer a NACK (RFC 4585 6.2.1) with the same packets, as far as the viewer's budget goes."""
+        if self._held:
+            return
         for sequence in self._resends.admitted(sequences, now_ns):
             number = self._number_of(sequence)
             if number is None or not self._can_repeat(number):
@@ -253,7 +262,7 @@ class Delivery:
         ones: what a receiver has thrown away, it takes no second time by its old number.
         """
         if self._waits_for_keyframe:
-            self._stream.keyframe_wanted |= not self._silent
+            self._stream.keyframe_wanted |= not (self._silent or self._held)
             return
         if now_ns - self._repeated_ns < REPEAT_EVERY_NS or self._moves_to is not None:
             return

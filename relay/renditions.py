@@ -17,9 +17,11 @@ from flow.errors import LagebildError
 from flow.flights import RenditionState, RenditionStatus, RenditionWanted, SourceState
 from flow.units import CLOCK_RATE_HZ, AccessUnit, Rendition
 
+from .delivery import Delivery
 from .fanout import FanOut
 from .protocol.pacer import HEADROOM
 from .protocol.rendition import Signs, full_rendition
+from .seat import Seat
 from .stream import Stream
 from .viewer import Viewer
 
@@ -31,8 +33,16 @@ LEASE_NS = 4 * NS_PER_S
 STANDS_NS = 250 * NS_PER_MS
 """A picture that has waited so long here stands: paced, each one waits for some milliseconds."""
 
+STALL_NS = 400 * NS_PER_MS
+EXCUSED_NS = NS_PER_S
+"""A relay that was not called for so long, on a machine with too much to do, made its viewers wait; to send
+them `low` would cost an encoder more."""
+
 JUDGE_EVERY_NS = NS_PER_S
 """Whoever has a backlog, or has just told something, is judged at once."""
+
+ABOVE_STREAM = 2.0
+"""How much faster than the stream the pace begins on the way up: a keyframe is through before it stands."""
 
 STALE_90K = CLOCK_RATE_HZ
 """A keyframe further behind the source than this is what the bus kept of an encoder that has ended, or would
@@ -59,6 +69,8 @@ class Renditions:
         for fan_out in made:
             fan_out.may_begin = self._is_current_keyframe
         self._viewers: list[Viewer] = []
+        self._tended_ns: int | None = None
+        self._stalled_ns: int | None = None
         self._leased_ns: dict[Rendition, int] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._running: dict[FanOut, asyncio.Task[None]] = {}
@@ -133,6 +145,8 @@ class Renditions:
     def tend(self) -> None:
         """What is due by time: judge the viewers' ways, move them on, renew the leases, ask for keyframes."""
         now_ns = self._clock.now_ns()
+        self._notice_stall(now_ns)
+        self._tended_ns = now_ns
         for viewer in self._viewers:
             try:
                 self._look_at(viewer, now_ns)
@@ -142,10 +156,14 @@ class Renditions:
         for fan_out in self._fan_outs.values():
             fan_out.ask_for_keyframe()
 
+    def _notice_stall(self, now_ns: int) -> None:
+        if self._tended_ns is not None and now_ns - self._tended_ns > STALL_NS:
+            self._stalled_ns = now_ns
+
     def _look_at(self, viewer: Viewer, now_ns: int) -> None:
         seat, delivery = viewer.seat, viewer.delivery
         waits = delivery is not None and (delivery.has_backlog or seat.choice.waits)
-        if waits or now_ns - seat.judged_ns >= JUDGE_EVERY_NS:
+        if waits or seat.missed != viewer.feedback.missed or now_ns - seat.judged_ns >= JUDGE_EVERY_NS:
             seat.full = self._full(viewer)
             self._judge(viewer, now_ns)
         elif seat.target is not seat.rendition:
@@ -161,27 +179,46 @@ class Renditions:
         seat, delivery, feedback = viewer.seat, viewer.delivery, viewer.feedback
         if delivery is None:
             return
-        seat.judged_ns = now_ns
+        seat.judged_ns, seat.missed = now_ns, feedback.missed
+        self._notice_stall(now_ns)
         if seat.pinned is None:
-            signs = Signs(
-                stream_bps=delivery.stream.bits_per_s,
-                pace_bps=delivery.pacer.rate_bps,
-                loss=feedback.loss,
-                reported_ns=feedback.reported_ns,
-                rtt_ms=feedback.rtt_ms,
-                estimated_bps=feedback.remb_bps,
-                plis=feedback.plis,
-                times_late=delivery.times_late,
-                has_backlog=delivery.waits_ns(now_ns) > STANDS_NS,
-                is_tcp=delivery.path.kind == "tcp",
-            )
-            seat.choice.judge(signs, now_ns)
+            seat.choice.judge(self._signs(viewer, delivery, now_ns), now_ns)
+        asks = seat.pinned is None and delivery.path.kind == "udp" and seat.choice.is_calm(now_ns)
+        feedback.probe.ask(self._full_bps(seat) if asks else None)
         self._lead(viewer, now_ns)
+
+    def _signs(self, viewer: Viewer, delivery: Delivery, now_ns: int) -> Signs:
+        feedback = viewer.feedback
+        loss, (estimated_bps, estimated_ns) = feedback.lately_lost(now_ns), feedback.estimate(now_ns)
+        return Signs(
+            stream_bps=delivery.stream.bits_per_s,
+            pace_bps=delivery.pacer.rate_bps,
+            loss=loss,
+            reported_ns=feedback.reported_ns,
+            rtt_ms=None if loss is None else feedback.rtt_ms,
+            estimated_bps=estimated_bps,
+            estimated_ns=estimated_ns,
+            fits=feedback.probe.fits(now_ns),
+            sent=viewer.sent.packets - viewer.sent.resent_packets,
+            missed=feedback.missed,
+            plis=feedback.plis,
+            times_late=delivery.times_late,
+            has_backlog=delivery.waits_ns(now_ns) > STANDS_NS,
+            is_tcp=delivery.path.kind == "tcp",
+            is_excused=self._stalled_ns is not None and now_ns - self._stalled_ns < EXCUSED_NS,
+        )
+
+    def _full_bps(self, seat: Seat) -> float:
+        """Of the best that it can show; of `web` while that is not made, about what the source has."""
+        return self._fan_outs[seat.full].stream.bits_per_s or self._source.stream.bits_per_s
 
     def _lead(self, viewer: Viewer, now_ns: int) -> None:
         """Towards what it should be sent, if that is not what it is sent."""
         seat, target = viewer.seat, self._target(viewer)
-        if target is not seat.rendition:
+        moves = target is not seat.rendition
+        if viewer.delivery is not None:
+            viewer.delivery.hold(moves and seat.pinned is None and seat.choice.holds(now_ns))
+        if moves:
             fan_out = self._fan_outs[target]
             self._begin(fan_out)
             if not self._can_show(viewer, seat.rendition) or self._is_young(fan_out, viewer, now_ns):
@@ -189,6 +226,8 @@ class Renditions:
             else:
                 fan_out.stream.keyframe_wanted = True
                 fan_out.ask_for_keyframe()
+        elif seat.choice.awaits_move:  # `low` was to come, and never did
+            seat.choice.moved(now_ns)
         seat.tell()
 
     def _take_in(self, fan_out: FanOut) -> None:
@@ -217,6 +256,7 @@ class Renditions:
                 self._set_pace(viewer, fan_out, now_ns)
                 delivery.move(fan_out.stream, seat.payload_types[fan_out.stream.codec], now_ns)
                 seat.choice.moved(now_ns)
+                viewer.feedback.probe.forget()
             seat.rendition = rendition
             fan_out.add(delivery)
         except Exception:
@@ -225,15 +265,15 @@ class Renditions:
 
     def _set_pace(self, viewer: Viewer, fan_out: FanOut, now_ns: int) -> None:
         """On the way down, to what came through lately: what is sent faster only waits in a full queue, or is
-        lost there. On the way up, to what the full picture needs."""
+        lost there. On the way up, to what lets its keyframe go, whatever `low` needed."""
         seat, delivery = viewer.seat, viewer.delivery
         if delivery is None or seat.pinned is not None:
             return
         if fan_out.rendition is Rendition.LOW:
-            arrived_bps = delivery.stream.bits_per_s * (1.0 - (viewer.feedback.loss or 0.0))
+            arrived_bps = delivery.stream.bits_per_s * (1.0 - (viewer.feedback.lately_lost(now_ns) or 0.0))
             delivery.pacer.narrow(max(arrived_bps, HEADROOM * fan_out.stream.bits_per_s), now_ns)
         elif seat.rendition is Rendition.LOW:
-            delivery.pacer.on_report(None, fan_out.stream.bits_per_s, now_ns)
+            delivery.pacer.widen(ABOVE_STREAM * fan_out.stream.bits_per_s, now_ns)
 
     def _lease(self, now_ns: int) -> None:
         """Have made what somebody is sent or may be soon; take no more of what nobody is."""

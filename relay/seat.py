@@ -30,6 +30,8 @@ class Seat:
         """The best that its browser can show."""
         self.pinned: Rendition | None = None
         self.judged_ns = now_ns
+        self.missed = 0
+        """How many packets it had asked for again when it was judged last."""
         self._followers: list[Told] = []
         self._told: RenditionChosen | None = None
 

@@ -19,6 +19,7 @@ from .protocol.feedback import Feedback
 from .protocol.layout import Shape
 from .protocol.pacer import start_bps
 from .protocol.paces import Paces
+from .protocol.probe import ballast, heavy
 from .seat import Seat
 from .srtp import TAG_BYTES, SrtpIn, SrtpOut
 from .stream import Stream
@@ -99,14 +100,22 @@ class Viewer(Peer):
             self.delivery.rest(silent=now_ns - self.ice.heard_ns > SILENT_NS)
         if self.delivery is None or self._srtp_out is None or path is None:
             return
-        octets = self.sent.bytes - self.sent.packets * self.delivery.overhead_bytes
         stream = self.delivery.stream
-        report = stream.sender_report(now_ns, self.sent.packets, octets)
-        if report:
-            path.send(self._srtp_out.protect_rtcp(report))
+        if not self.feedback.probe.awaits(now_ns):
+            self._send_report(self.delivery, self._srtp_out, path, now_ns)
         if not self.delivery.catching_up:  # a group sent at once says nothing about the stream
             stream_bps = stream.bits_per_s
             self.delivery.pacer.on_report(self.feedback.congestion(now_ns, stream_bps), stream_bps, now_ns)
+
+    def _send_report(self, delivery: Delivery, srtp: SrtpOut, path: Path, now_ns: int) -> None:
+        octets = self.sent.bytes - self.sent.packets * delivery.overhead_bytes
+        report = delivery.stream.sender_report(now_ns, self.sent.packets, octets)
+        if not report:
+            return
+        ssrc, packets = delivery.stream.ssrc, self.feedback.probe.begin(now_ns)
+        for _ in range(packets - 1):
+            path.send(srtp.protect_rtcp(ballast(ssrc)))
+        path.send(srtp.protect_rtcp(heavy(report, ssrc) if packets else report))
 
     def report(self, now_ns: int) -> ViewerReport:
         feedback, path, delivery = self.feedback, self.ice.path, self.delivery

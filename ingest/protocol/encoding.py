@@ -16,7 +16,9 @@ _SKIP_AFTER_90K = CLOCK_RATE_HZ // 2
 
 _LATE_90K = 3 * CLOCK_RATE_HZ // 10
 _IN_TIME_90K = CLOCK_RATE_HZ // 20
-_CALM_90K = 5 * CLOCK_RATE_HZ
+_AGAIN_90K = 5 * CLOCK_RATE_HZ
+_CALM_FIRST_90K = CLOCK_RATE_HZ
+_CALM_MOST_90K = 8 * CLOCK_RATE_HZ
 _THINNEST = 6
 
 _STEPS_KEPT = 61
@@ -79,8 +81,10 @@ class Pace:
     """Which of the decoded pictures are encoded, so that none comes late.
 
     The first ones are a cached group: only its end is of the present. From then on, once pictures wait
-    300 ms, they are left out until none waits, and afterwards only every second (third, ...) one is encoded
-    until five seconds went well: a lower rate looks better than a jump every second.
+    300 ms, they are left out until none waits. That may have been a hiccup, and all are encoded again. Only
+    where pictures wait again within five seconds is the encoder too slow, and every second (third, ...) one
+    is encoded: a lower rate looks better than a jump every second. After a second of calm the next higher
+    rate is tried; a try that fails doubles the calm that the next one needs.
     """
 
     def __init__(self) -> None:
@@ -89,7 +93,10 @@ class Pace:
         self._late = True
         self._every = 1
         self._since_kept = 0
-        self._changed_90k = 0
+        self._calm_since_90k: int | None = None  # since when none waits at this rate, after some did
+        self._needs_calm_90k = _CALM_FIRST_90K
+        self._tries = False  # the present rate is one that was gone up to
+        self._failed_every = 0  # the rate that was tried in vain last
 
     @property
     def slow(self) -> bool:
@@ -98,21 +105,37 @@ class Pace:
 
     def takes(self, dts_90k: int, lag_90k: int) -> bool:
         """Whether to encode the picture of `dts_90k`, which is `lag_90k` behind the newest one."""
+        calm_90k = None if self._calm_since_90k is None else dts_90k - self._calm_since_90k
         if self._late and lag_90k <= _IN_TIME_90K:
             self._late = False
+            self._calm_since_90k = dts_90k if self._begun else None
         elif not self._late and lag_90k > _LATE_90K:
             self._late = True
-            self._every = min(self._every + 1, _THINNEST)
-            self._changed_90k = dts_90k
-        elif self._every > 1 and dts_90k - self._changed_90k > _CALM_90K:
-            self._every -= 1
-            self._changed_90k = dts_90k
+            self._go_down(again=calm_90k is not None and calm_90k <= _AGAIN_90K)
+        elif self._every > 1 and calm_90k is not None and not self._late and calm_90k > self._needs_calm_90k:
+            self._go_up(dts_90k)
         self._since_kept += 1
         if self._late or self._since_kept < self._every:
             self.dropped += self._begun
             return False
         self._begun, self._since_kept = True, 0
         return True
+
+    def _go_down(self, *, again: bool) -> None:
+        if again and self._tries:
+            self._needs_calm_90k = min(2 * self._needs_calm_90k, _CALM_MOST_90K)
+            self._failed_every = self._every
+        elif self._every == 1:
+            self._needs_calm_90k = _CALM_FIRST_90K
+        if again:
+            self._every = min(self._every + 1, _THINNEST)
+        self._tries = False
+
+    def _go_up(self, dts_90k: int) -> None:
+        if self._tries and self._every <= self._failed_every:  # what had failed has proven right
+            self._needs_calm_90k = max(self._needs_calm_90k // 2, _CALM_FIRST_90K)
+        self._every -= 1
+        self._tries, self._calm_since_90k = True, dts_90k
 
 
 class FrameRate:

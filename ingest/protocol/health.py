@@ -59,8 +59,8 @@ NaN is neither bad nor good."""
 
 FINDINGS = tuple(rule.code for rule in _RULES)
 
-_GAP_NS = 15 * NS_PER_S
-"""Samples further apart than this do not belong together."""
+GAP_NS = 15 * NS_PER_S
+"""Samples further apart than this do not belong together, and what was found is not known any more."""
 
 
 class _Finding:
@@ -99,7 +99,7 @@ class Health:
 
     def look(self, figures: Figures) -> PictureHealth:
         """Take the next sample; return what is to be said of the feed now."""
-        if self._last_ns is None or not 0 <= figures.utc_ns - self._last_ns <= _GAP_NS:
+        if self._last_ns is None or not 0 <= figures.utc_ns - self._last_ns <= GAP_NS:
             self._restart(figures.utc_ns)
         self._last_ns = figures.utc_ns
         for finding in self._findings:

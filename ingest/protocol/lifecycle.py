@@ -15,6 +15,9 @@ LEGAL: dict[SourceStatus, frozenset[SourceStatus]] = {
 }
 """Where each state may lead; staying and giving another reason is always legal."""
 
+_RECOGNISED = frozenset({"rtp_mpeg4", "rtp_vp8", "rtp_vp9"})
+"""What is unusable for a reason that explains what came before it, too."""
+
 _PATIENT_INTERVALS = 3
 _SLOWEST_NS = 4 * NS_PER_S  # a camera slower than this is not waited for any longer
 
@@ -75,8 +78,10 @@ class Lifecycle:
 
     def unusable(self, reason: str, detail: str, now_ns: int) -> None:
         """Something came that is not for us; it explains a silence, by the first of a series."""
-        if self._unusable is not None and self._is_recent(self._unusable[0], now_ns):
-            _, reason, detail = self._unusable  # or the line would change with every datagram
+        before = self._unusable
+        explains = reason in _RECOGNISED and (before is None or before[1] not in _RECOGNISED)
+        if before is not None and self._is_recent(before[0], now_ns) and not explains:
+            _, reason, detail = before  # or the line would change with every datagram
         self._unusable = (now_ns, reason, detail)
 
     def picture(self, now_ns: int) -> None:

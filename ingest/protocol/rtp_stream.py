@@ -12,6 +12,7 @@ from flow.errors import MalformedError
 from flow.units import CLOCK_RATE_HZ, Codec
 
 from .events import ClockReport, Heard, PacketsLost, Restarted, SourceEvent, SourcePicture, Unusable
+from .rtp_foreign import foreign
 
 _TAKEOVER_NS = 200 * NS_PER_MS
 """A sender this long silent may be followed by another one."""
@@ -23,6 +24,7 @@ _HEARD_EVERY_NS = 100 * NS_PER_MS
 """Pictures tell by themselves that the source is heard; between them this is often enough."""
 
 _DYNAMIC = range(96, 128)  # payload types without a fixed meaning, RFC 3551 6; all video here is of these
+_STATIC = {26: "Motion JPEG", 31: "H.261", 32: "MPEG-2", 33: "MPEG-TS: see udp://", 34: "H.263"}  # RFC 3551 6
 _H264_TYPES = frozenset({1, 5, 6, 7, 8, 9, 24, 28})  # RFC 6184 5.2, non-interleaved mode
 _H265_FIRST_BYTES = frozenset({0x00, 0x02, 0x40, 0x42, 0x44, 0x46, 0x4E, 0x60, 0x62})
 """First bytes of H.265 payloads (RFC 7798 4.4) that as H.264 would be of types nobody sends."""
@@ -63,6 +65,10 @@ class RtpStream:
         self._before: RtpPacket | None = None  # the last packet that did not just continue a NAL unit
         self._candidate: RtpPacket | None = None  # the first packet of what may become the source
         self._early_report: SenderReport | None = None  # of a source that has sent no packet yet
+        self._foreign: tuple[int, Unusable] | None = None  # a source of another codec, and what to say of it
+        self._foreign_ns = 0  # when it was last heard
+        self._left = False  # a source was followed until it was seen to be foreign
+        self._last: RtpPacket | None = None  # of any source
 
     def handle(self, datagram: bytes, sender: str, now_ns: int) -> list[SourceEvent]:
         """Take one datagram from `sender` ("address:port"), RTP or RTCP (RFC 5761)."""
@@ -75,6 +81,8 @@ class RtpStream:
             packet = parse_rtp(datagram)
         except MalformedError as error:
             return [Unusable("not_video", f"a datagram of {len(datagram)} bytes from {sender}: {error}")]
+        if self._announced is None and (is_foreign := self._named(packet, sender, now_ns)) is not None:
+            return [is_foreign]
         if packet.ssrc == self._ssrc:
             return self._take(packet, now_ns) if packet.payload_type == self._payload_type else []
         if self._ssrc is not None and sender != self._sender and now_ns - self._heard_ns < _TAKEOVER_NS:
@@ -101,13 +109,33 @@ class RtpStream:
         if first is None or first.ssrc != packet.ssrc:
             return []
         self._candidate = None
-        events: list[SourceEvent] = [] if self._ssrc is None else [Restarted()]
+        events: list[SourceEvent] = [Restarted()] if self._left or self._ssrc is not None else []
+        self._left = False
         self._ssrc, self._payload_type, self._sender = packet.ssrc, packet.payload_type, sender
         self._begin(codec)
         if self._early_report is not None:
             events += self._take_reports([self._early_report])
         self._early_report = None
         return events + self._take(first, now_ns) + self._take(packet, now_ns)
+
+    def _named(self, packet: RtpPacket, sender: str, now_ns: int) -> Unusable | None:
+        """What to say of a source of another codec, known by how its pictures begin; between, its packets
+        say nothing, or by chance that they are H.264. Then it was followed, and is no longer."""
+        before, self._last = self._last, packet
+        if self._foreign is not None and packet.ssrc == self._foreign[0]:
+            if now_ns - self._foreign_ns < _TAKEOVER_NS:
+                self._foreign_ns = now_ns
+                return self._foreign[1]
+            self._foreign = None
+        begins = before is not None and before.ssrc == packet.ssrc and before.timestamp != packet.timestamp
+        if not begins or (packet.ssrc == self._ssrc and codec_of(packet.payload) is self._codec):
+            return None
+        is_foreign = foreign(packet.payload, sender)
+        if is_foreign is not None:
+            self._foreign, self._foreign_ns = (packet.ssrc, is_foreign), now_ns
+            if packet.ssrc == self._ssrc:
+                self._ssrc, self._left = None, True
+        return is_foreign
 
     def _recognised(self, packet: RtpPacket, sender: str) -> Codec | Unusable:
         kind, announced = packet.payload_type, self._announced
@@ -117,7 +145,8 @@ class RtpStream:
             told = f"{announced.payload_type} was announced"
             return Unusable("not_video", f"RTP payload type {kind} from {sender}, where {told}")
         if kind not in _DYNAMIC:
-            what = f"RTP payload type {kind} from {sender}"
+            named = f", {_STATIC[kind]}," if kind in _STATIC else ""
+            what = f"RTP payload type {kind}{named} from {sender}"
             return Unusable("unsupported_codec", f"{what}: only H.264 and H.265, types 96 to 127, are read")
         codec = codec_of(packet.payload)
         return codec or Unusable("not_video", f"RTP from {sender} that is neither H.264 nor H.265")

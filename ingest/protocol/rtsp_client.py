@@ -32,6 +32,10 @@ STEP_MOST_NS = 10 * NS_PER_S
 UDP_PATIENCE_NS = 2 * NS_PER_S
 """So long after PLAY, packets that could not come by UDP are taken to be kept back on the way."""
 
+PROBE_NS = 2 * NS_PER_S
+"""So long without packets by UDP, and the camera is asked something, again and again: one that has started
+anew knows nothing of this connection, and says so at once. By TCP our reports ask that."""
+
 _WAITING_MOST = 8  # requests whose answer is due: cameras that answer no keep-alive get no more than this
 _ASKED_MOST = 64  # requests of the server between two of our own
 _CSEQ_MOST = 32
@@ -172,7 +176,8 @@ class RtspClient:
         if silent_ns >= STEP_MOST_NS:
             silence = f"no packets for {STEP_MOST_NS // NS_PER_S} s by {'UDP' if by_udp else 'TCP'}"
             raise SourceError(f"{self._url.shown} plays, but {silence}", code="no_packets")
-        if now_ns >= times.keep_alive_ns:
+        is_doubted = by_udp and silent_ns >= PROBE_NS and now_ns - times.asked_ns >= PROBE_NS
+        if is_doubted or now_ns >= times.keep_alive_ns:
             self._keep_alive(now_ns)
         return []
 
@@ -210,6 +215,7 @@ class RtspClient:
         return self._url.request if description is None else description.control
 
     def _keep_alive(self, now_ns: int) -> None:
+        self._times.asked_ns = now_ns
         self._times.keep_alive_ns = now_ns + self._session.id.timeout_s * NS_PER_S // 3
         self._send(self._session.keep_alive, self._control, {}, 0)
 

@@ -8,7 +8,7 @@ from typing import Self
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from flow.errors import ConfigError, SourceError
-from ingest.addresses import shown
+from ingest.addresses import shown, unzoned, zoned
 
 from .rtsp_auth import Credentials
 
@@ -44,7 +44,7 @@ class RtspUrl:
             raise _wrong("there is a control character in it")
         credentials = Credentials(user, password) if user or separator else None
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        return cls(host, port, safe(f"rtsp://{place}{target}"), credentials)
+        return cls(zoned(host), port, safe(f"rtsp://{unzoned(place)}{target}"), credentials)
 
     @property
     def shown(self) -> str:
@@ -58,6 +58,9 @@ class RtspUrl:
         except (ConfigError, ValueError):
             detail = f"{self.shown} redirects to something that is no rtsp:// address"
             raise SourceError(detail, code="redirected") from None
+        _, _, zone = self.host.partition("%")
+        if zone and target.host.startswith("fe80:") and "%" not in target.host:
+            target = replace(target, host=f"{target.host}%{zone}")  # on our link, whose name only we know
         if target.credentials is None and target.host == self.host:
             return replace(target, credentials=self.credentials)
         return target

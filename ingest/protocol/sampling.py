@@ -16,6 +16,10 @@ _USUAL_FPS = 30.0
 FULL_LIMIT_PX_S = 1920 * 1080 * 309 // 10  # 1080p30, whose measured rate goes a little beyond
 """Larger feeds are never decoded whole just to look at them, however long their groups."""
 
+WARM_LIMIT_PX_S = 3840 * 2160 * 309 // 10  # 2160p30, which takes about a core
+"""Larger feeds are not decoded whole for stills either: no decoder would keep up, and a keyframe is newer
+than what a late one has."""
+
 
 class Sampling:
     """Follows the keyframes of one feed."""
@@ -46,8 +50,18 @@ class Sampling:
 
 
 def affordable(state: SourceState | None) -> bool:
-    """Whether a feed may be decoded whole just to look at it."""
+    """Whether a feed may be decoded whole just to look at it; not while nobody knows how large it is."""
+    rate = _px_per_s(state)
+    return rate is not None and rate <= FULL_LIMIT_PX_S
+
+
+def followable(state: SourceState | None) -> bool:
+    """Whether a feed can be decoded whole at all, as it comes."""
+    rate = _px_per_s(state)
+    return rate is None or rate <= WARM_LIMIT_PX_S
+
+
+def _px_per_s(state: SourceState | None) -> float | None:
     if state is None or state.config is None:
-        return False
-    fps = state.fps or _USUAL_FPS
-    return state.config.width_px * state.config.height_px * fps <= FULL_LIMIT_PX_S
+        return None
+    return state.config.width_px * state.config.height_px * (state.fps or _USUAL_FPS)

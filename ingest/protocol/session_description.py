@@ -74,7 +74,8 @@ def describe(sdp: str, base: str, where: str) -> Description:
             if not problem:
                 return _description(session, medium, payload_type, base)
             refused.append(problem)
-    detail = f"{where} offers video as {', '.join(refused[:4]) or 'nothing'}: only H.264 and H.265 are read"
+    offered = ", ".join(refused[:4]) or "nothing"
+    detail = f"{where} offers video as {offered}: only H.264 and H.265 are read; set the camera to H.264"
     raise SourceError(detail, code="unsupported_codec")
 
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from flow.errors import ConfigError, RefusedError
 from flow.flights import ID_PATTERN
-from ingest.addresses import shown
+from ingest.addresses import shown, zoned
 
 LATENCY_MS = 120  # libsrt's own
 LATENCY_MOST_MS = 8000
@@ -94,7 +94,7 @@ def _host_and_port(place: str) -> tuple[str, int]:
     known = host.isprintable() and not set(host) & set("@/ ")
     if not known or not (port.isascii() and port.isdigit() and len(port) <= 5) or not 0 < int(port) < 65_536:
         return "", 0
-    return host, int(port)
+    return zoned(host), int(port)
 
 
 def _query(query: str) -> Iterator[tuple[str, str]]:

@@ -10,13 +10,16 @@ from typing import Any
 from flow.clock import NS_PER_MS, Clock
 from flow.errors import ConfigError, LagebildError, MalformedError, PortInUseError, RefusedError
 from ingest.complaints import Complaints
+from ingest.protocol.admission import Antechamber
 from ingest.protocol.rtmp.handshake import NONCE_BYTES
 from ingest.protocol.rtmp.session import Event, PublishRequested, PublishSession, State, Unpublished
 from ingest.publications import Publication, Publications, Publisher, keys_unreadable
 from ingest.settings import PublishSettings
 
-CONNECTIONS_MOST = 64
-CONNECTIONS_PER_ADDRESS = 16
+WAITING_MOST = 64
+WAITING_PER_ORIGIN = 16
+"""Connections that publish nothing (yet), altogether and from one address or IPv6 /64; as many as there are
+feeds, if these are more, for all may come back at once. Who publishes does not count: each has a feed."""
 
 _TICK_NS = 250 * NS_PER_MS
 _READ_BYTES = 8 * 1024
@@ -35,6 +38,10 @@ class RtmpServer:
         self.clock = clock
         self._settings = settings
         self._connections: set[_Connection] = set()
+        feeds = publications.count("rtmp")
+        self._waiting = Antechamber[_Connection](
+            most_of_one=max(WAITING_PER_ORIGIN, feeds), most=max(WAITING_MOST, feeds)
+        )
         self._complaints = Complaints("rtmp")
 
     async def run(self) -> None:
@@ -65,18 +72,24 @@ class RtmpServer:
             message = f"{where} cannot be opened: {error.strerror or error}"
             raise ConfigError(message, code="address_refused") from None
 
-    def admit(self, connection: _Connection) -> bool:
-        """Whether there is room for one more, and from its address."""
-        same = sum(other.host == connection.host for other in self._connections)
-        if len(self._connections) >= CONNECTIONS_MOST or same >= CONNECTIONS_PER_ADDRESS:
-            self.complain(f"{connection.host} has {same} connections of {len(self._connections)}: no more")
-            return False
+    def admit(self, connection: _Connection) -> None:
+        """It is there, and publishes nothing (any more): where there are too many of these, one is closed."""
         self._connections.add(connection)
-        return True
+        leaving = self._waiting.enter(connection, self.clock.now_ns())
+        if leaving is not None:
+            self.complain(
+                f"{leaving.host} holds connections and publishes nothing: one yields to a newer one"
+            )
+            leaving.abort()
+
+    def publishes(self, connection: _Connection) -> None:
+        """It is about to have a feed's place."""
+        self._waiting.leave(connection)
 
     def forget(self, connection: _Connection) -> None:
         """It is closed."""
         self._connections.discard(connection)
+        self._waiting.leave(connection)
 
     def complain(self, line: str) -> None:
         """Log what a publisher did wrong, a line a second at most."""
@@ -95,20 +108,26 @@ class _Connection(asyncio.BufferedProtocol):
         self._view = memoryview(self._buffer)
         self._session = PublishSession(os.urandom(NONCE_BYTES), self._clock.now_ns())
         self._publication: Publication | None = None
+        self._has_spoken = False
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
         self.host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
         self._address = _printed(self.host, port)
-        if not self._server.admit(self):
-            transport.abort()
+        self._server.admit(self)
+
+    @property
+    def is_promising(self) -> bool:
+        """See ingest/protocol/admission.py Visitor."""
+        return self._has_spoken and self._session.state is not State.REFUSED
 
     def get_buffer(self, sizehint: int) -> bytearray:
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         now_ns = self._clock.now_ns()
+        self._has_spoken = True
         try:
             for event in self._session.receive(bytes(self._view[:nbytes]), now_ns):
                 self._take(event, now_ns)
@@ -142,12 +161,14 @@ class _Connection(asyncio.BufferedProtocol):
                 self._ask(feed_id, key, now_ns)
             case Unpublished():
                 self._leave()
+                self._server.admit(self)
             case _ if self._publication is not None:
                 self._publication.publish(event, now_ns)
 
     def _ask(self, feed_id: str, key: str, now_ns: int) -> None:
         """Accept the publisher, or tell it why not, before any media is read."""
         publisher = Publisher("rtmp", self._address)
+        self._server.publishes(self)
         try:
             self._publication = self._server.publications.open(
                 feed_id, key, publisher, _TIMESTAMP_BITS, self._displaced
@@ -156,19 +177,23 @@ class _Connection(asyncio.BufferedProtocol):
             refusal = self._server.publications.loggable(feed_id, error)
             self._server.complain(f"{self._address} was refused: {refusal}")
             self._server.publications.refused(feed_id, publisher, error)
-            self._session.refuse(str(error), now_ns)
+            self._refuse(str(error))
         except LagebildError as error:  # the keys cannot be read
             self._server.complain(f"{self._address} could not be asked for its key: {error}")
             unread = keys_unreadable()
             self._server.publications.refused(feed_id, publisher, unread)
-            self._session.refuse(str(unread), now_ns)
+            self._refuse(str(unread))
         else:
             self._session.accept(now_ns)
 
     def _displaced(self, why: str) -> None:
         self._publication = None
-        self._session.refuse(why, self._clock.now_ns())
+        self._refuse(why)
         self._send()
+
+    def _refuse(self, why: str) -> None:
+        self._session.refuse(why, self._clock.now_ns())
+        self._server.admit(self)
 
     def _leave(self, reason: str = "publisher_left", detail: str = "") -> None:
         publication, self._publication = self._publication, None

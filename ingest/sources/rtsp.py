@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.codec.reception import Reception, opening_packets
 from flow.errors import SourceError
+from ingest.lookup import connected
 from ingest.protocol.events import Opened, ParameterSets, Unusable
 from ingest.protocol.rtp_stream import RtpStream
 from ingest.protocol.rtsp_client import NothingByUdp, Redirected, RtspClient, RtspEvent, SetUp
@@ -23,7 +24,7 @@ from ingest.protocol.rtsp_transport import Tcp, Udp
 from ingest.protocol.rtsp_url import RtspUrl
 
 from . import Publish
-from .udp import Batch
+from .udp import Batch, host_of
 from .udp_pair import UdpPair
 
 log = logging.getLogger("lagebild.ingest")
@@ -82,27 +83,15 @@ def _is_inside(host: str) -> bool:
 
 
 async def _connect(session: _Session, url: RtspUrl) -> None:
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_MOST_S):
-            await loop.create_connection(
-                lambda: session, url.host, url.port, happy_eyeballs_delay=_second_address_after_s(url.host)
-            )
+            sock = await connected(url.host, url.port)
+            await asyncio.get_running_loop().create_connection(lambda: session, sock=sock)
     except TimeoutError:
         detail = f"{url.shown} cannot be reached: no answer for {CONNECT_MOST_S:g} s"
         raise SourceError(detail, code="unreachable") from None
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
         raise SourceError(f"{url.shown} cannot be reached: {_why(error)}", code="unreachable") from None
-
-
-def _second_address_after_s(host: str) -> float | None:
-    """A name may have several addresses, tried a little apart; None for an address, as CPython forgets to
-    close the socket of such a race that is cancelled."""
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return 0.25
-    return None
 
 
 def _why(error: OSError | UnicodeError) -> str:
@@ -160,14 +149,13 @@ class _Session(asyncio.BufferedProtocol):
             transport.abort()
             self._fail(SourceError(f"{self._url.shown} broke off the connection", code="connection_lost"))
             return
-        self.peer = name[0]
+        self.peer = host_of(name)
         try:
             if self._referrer and _leads_inside(self._referrer, self.peer):
                 detail = f"a camera at {self._referrer} redirects us to {self._url.shown}, into this machine"
                 raise SourceError(detail, code="redirected")
             if self._transport != "tcp":
-                local = transport.get_extra_info("sockname")[0]
-                self._pair = UdpPair(local, self.peer.partition("%")[0])
+                self._pair = UdpPair(host_of(transport.get_extra_info("sockname")), name[0])
             self._client.start(self._pair.ports if self._pair else None, self._clock.now_ns())
             self._say(self._client.data_to_send())
         except Exception as error:

@@ -11,6 +11,7 @@ from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.errors import ConfigError, LagebildError, PortInUseError, RefusedError, SourceError
 from ingest.complaints import Complaints
 from ingest.libsrt import HSV5, Address, Option, Ready, Rejection, SrtError, SrtSocket
+from ingest.lookup import look_up
 from ingest.protocol.events import Unusable
 from ingest.protocol.srt_address import feed_and_key
 from ingest.protocol.ts_stream import TsStream
@@ -83,18 +84,18 @@ class SrtServer:
 
     async def _addresses(self) -> list[Address]:
         """Of this machine, to listen on. Raises ConfigError."""
-        port, loop = self._settings.srt_port, asyncio.get_running_loop()
+        port = self._settings.srt_port
         if not self._settings.hosts:  # libsrt lets not two sockets have all addresses, of one kind each
             return [Address("::" if socket.has_dualstack_ipv6() else "0.0.0.0", port)]
-        found: list[Address] = []
+        addresses: list[Address] = []
         for host in self._settings.hosts:
             try:
-                known = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+                found = await look_up(host, port, socket.SOCK_DGRAM)
             except OSError as error:
                 message = f"UDP {host}, port {port} cannot be opened: {error.strerror or error}"
                 raise ConfigError(message, code="address_refused") from None
-            found += [Address.of(entry[4]) for entry in known]
-        return list(dict.fromkeys(found))
+            addresses += [Address.of(each.address) for each in found]
+        return list(dict.fromkeys(addresses))
 
     def _listening(self, waiter: SrtWaiter, address: Address) -> SrtSocket:
         listener = waiter.library.socket()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flow.clock import Clock
 from flow.errors import SourceError
 from ingest.libsrt import Address, Option, Ready, Rejection, SrtError
+from ingest.lookup import look_up
 from ingest.protocol.events import Opened
 from ingest.protocol.srt_address import SrtUrl
 from ingest.protocol.ts_stream import TsStream
@@ -38,15 +39,14 @@ class SrtSource:
 
 
 async def _resolved(url: SrtUrl) -> Address:
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_RESOLVE_MOST_S):
-            known = await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_DGRAM)
+            found = await look_up(url.host, url.port, socket.SOCK_DGRAM)
     except (OSError, UnicodeError):  # TimeoutError is an OSError; UnicodeError: a name that no host can have
         raise SourceError(
             f"{url.shown} cannot be reached: there is no such name", code="unreachable"
         ) from None
-    return Address.of(known[0][4])
+    return Address.of(found[0].address)
 
 
 class _Call:

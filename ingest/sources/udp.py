@@ -120,7 +120,7 @@ class UdpPort:
     def send(self, datagram: bytes, host: str, port: int) -> None:
         """Send from this port. What does not go now is lost, as it may be anywhere on its way."""
         with contextlib.suppress(OSError):
-            self._socket.sendto(datagram, (host, port))
+            self._socket.sendto(datagram, _socket_address(host, port))
 
     def close(self) -> None:
         self._socket.close()
@@ -158,6 +158,21 @@ class UdpPort:
         self.close()
 
 
+def host_of(address: tuple[Any, ...]) -> str:
+    """The host of a socket's address; where that means something on one link only (fe80::), with the number
+    of the interface behind a % (RFC 4007 11)."""
+    host, scope = address[0].partition("%")[0], address[3] if len(address) > 3 else 0
+    return f"{host}%{scope}" if scope else host
+
+
+def _socket_address(host: str, port: int) -> tuple[Any, ...]:
+    """As sockets take it: Python leaves the interface out of a host's text. Raises OSError."""
+    bare, _, scope = host.partition("%")
+    if not scope:
+        return host, port
+    return bare, port, 0, int(scope) if scope.isdecimal() else socket.if_nametoindex(scope)
+
+
 def _printed(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -184,11 +199,11 @@ def _bound(address: Address, endpoint: Endpoint) -> socket.socket:
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-        sock.bind((str(address), endpoint.port))
+        sock.bind(_socket_address(str(address), endpoint.port))
     except OSError as error:
         sock.close()
         if error.errno == errno.EADDRINUSE:
             raise PortInUseError(f"UDP {endpoint} is in use by another program") from None
-        message = f"UDP {endpoint} cannot be opened: {error.strerror}"
+        message = f"UDP {endpoint} cannot be opened: {error.strerror or error}"
         raise ConfigError(message, code="address_refused") from None
     return sock

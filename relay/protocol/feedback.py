@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 
 from flow.clock import NS_PER_MS, NS_PER_S
@@ -10,6 +10,7 @@ from flow.codec.rtp import signed_distance
 from flow.units import CLOCK_RATE_HZ
 
 from .pacer import Congestion, TokenBucket
+from .probe import Probe
 from .rtcp import FullIntra, Message, Nack, PictureLoss, ReceiverReport, Remb, compact_ntp
 
 LOSS_WINDOW_NS = NS_PER_S
@@ -26,6 +27,9 @@ CONGESTED_REMB = 0.7
 
 MAX_RTT_MS = 10_000.0
 
+MISSED_KEPT = 2048
+"""Numbers asked for; those are asked for again for a second or so, and the numbers come again after 65536."""
+
 READ_BPS = 400_000
 READ_AT_ONCE_BYTES = 16 * 1024
 """Of one viewer: RFC 3550 6.2 allows all RTCP 5 % of the session, here of 8 Mbit/s. To read costs up to
@@ -38,8 +42,9 @@ class Feedback:
     Only a REMB does, whatever SSRCs it names: it tells of the way, which has no other stream.
 
     `loss` (0 to 1, over the last second or two), `rtt_ms`, `jitter_ms` and `remb_bps` are None until they
-    are known. `nacked` counts the packets asked for again, `plis` the keyframes (PLI and FIR), `unread` the
-    datagrams that were too much.
+    are known; `lately_lost` and `estimate` are the same as long as they say something about now. `nacked`
+    counts the packets asked for again, each time, `missed` each packet once, `plis` the keyframes (PLI and
+    FIR), `unread` the datagrams that were too much. `probe` is told of the round trips.
     """
 
     def __init__(self, ssrc: int) -> None:
@@ -48,12 +53,16 @@ class Feedback:
         self.jitter_ms: float | None = None
         self.remb_bps: int | None = None
         self.nacked = 0
+        self.missed = 0
         self.plis = 0
         self.unread = 0
         self._allowance = TokenBucket(READ_BPS, READ_AT_ONCE_BYTES)
         self._ssrc = ssrc
         self._reports: deque[tuple[int, ReceiverReport]] = deque(maxlen=REPORTS_KEPT)
         self._remb_at_ns = 0
+        self._remb_fell_ns = 0
+        self._missed: OrderedDict[int, None] = OrderedDict()
+        self.probe = Probe()
 
     def admits(self, size_bytes: int, now_ns: int) -> bool:
         """Whether one more authentic datagram is read; ask before it is."""
@@ -70,9 +79,9 @@ class Feedback:
                 case ReceiverReport(ssrc=self._ssrc):
                     self._take_report(message, now_ns)
                 case Remb():
-                    self.remb_bps, self._remb_at_ns = message.bitrate_bps, now_ns
+                    self._take_estimate(message.bitrate_bps, now_ns)
                 case Nack(media_ssrc=self._ssrc):
-                    self.nacked += len(message.sequences)
+                    self._take_missed(message.sequences)
                 case PictureLoss(media_ssrc=self._ssrc) | FullIntra(media_ssrc=self._ssrc):
                     self.plis += 1
 
@@ -81,17 +90,39 @@ class Feedback:
         """When the newest report came."""
         return self._reports[-1][0] if self._reports else None
 
+    def lately_lost(self, now_ns: int) -> float | None:
+        """`loss`, unless that was told too long ago."""
+        return self.loss if self._reports and now_ns - self._reports[-1][0] <= VALID_NS else None
+
+    def estimate(self, now_ns: int) -> tuple[int | None, int]:
+        """`remb_bps`, unless that was told too long ago, and when it was."""
+        return self.remb_bps if now_ns - self._remb_at_ns <= VALID_NS else None, self._remb_at_ns
+
     def congestion(self, now_ns: int, stream_bps: float) -> Congestion | None:
         """Whether more is lost than a good link loses, or the viewer thinks that it can take far less."""
         told_ns: list[int] = []
         if self.loss is not None and self.loss > CONGESTED_LOSS:
             told_ns.append(self._reports[-1][0])
+        # Where it rises, it follows what is sent: in Chromium for many seconds after a larger stream began.
         if self.remb_bps is not None and self.remb_bps < CONGESTED_REMB * stream_bps:
-            told_ns.append(self._remb_at_ns)
+            told_ns.append(self._remb_fell_ns)
         newest_ns = max(told_ns, default=None)
         if newest_ns is None or now_ns - newest_ns > VALID_NS:
             return None
         return Congestion(newest_ns)
+
+    def _take_estimate(self, bitrate_bps: int, now_ns: int) -> None:
+        if self.remb_bps is None or bitrate_bps < self.remb_bps:
+            self._remb_fell_ns = now_ns
+        self.remb_bps, self._remb_at_ns = bitrate_bps, now_ns
+
+    def _take_missed(self, sequences: Iterable[int]) -> None:
+        for sequence in sequences:
+            self.nacked += 1
+            self.missed += sequence not in self._missed
+            self._missed[sequence] = None
+        while len(self._missed) > MISSED_KEPT:
+            self._missed.popitem(last=False)
 
     def _take_report(self, report: ReceiverReport, now_ns: int) -> None:
         self._reports.append((now_ns, report))
@@ -100,7 +131,7 @@ class Feedback:
         self.loss = _loss(self._reports[0][1], report)
         self.jitter_ms = report.jitter_90k * 1000 / CLOCK_RATE_HZ
         rtt_ms = _rtt_ms(report, now_ns)
-        if rtt_ms is not None:
+        if rtt_ms is not None and not self.probe.take(report.lsr, rtt_ms, now_ns):
             self.rtt_ms = rtt_ms
 
 

@@ -130,6 +130,12 @@ class Pacer(TokenBucket):
             self._lowered_ns = now_ns  # reports of before are no news
             self._set(max(min(rate_bps, self.rate_bps), LEAST_BPS))
 
+    def widen(self, rate_bps: float, now_ns: int) -> None:
+        """The viewer is sent a larger stream: let its first keyframe go, whatever the smaller one needed."""
+        if not self._fixed:
+            self._lowered_ns = now_ns  # reports of before are about the smaller one
+            self._set(min(max(rate_bps, self.rate_bps), START_BPS))
+
     def _is_news(self, congestion: Congestion, now_ns: int) -> bool:
         """Whether it says something of the time since the rate was lowered."""
         lowered_ns = self._lowered_ns

@@ -22,6 +22,7 @@ class PacketType(IntEnum):
 
     SENDER_REPORT = 200
     RECEIVER_REPORT = 201
+    APP = 204
     TRANSPORT_FEEDBACK = 205
     PAYLOAD_FEEDBACK = 206
 

@@ -80,6 +80,7 @@ class LightViewer:
     def __init__(self, profile: str = "gcm") -> None:
         self.packets: list[RtpPacket] = []
         self.reports: list[SenderReport] = []
+        self.rtcp_bytes: list[int] = []  # of each datagram, protected
         self.answers: list[Message] = []
         self.media: list[bytes] = []
         self._opened: set[bytes] = set()
@@ -201,6 +202,7 @@ class LightViewer:
                 wire.send(record)
             self.said_goodbye |= connected and first == 21  # an alert, after the handshake
         elif 192 <= datagram[1] <= 223:
+            self.rtcp_bytes.append(len(datagram))
             self.reports += parse_sender_reports(self._dtls.unprotect(datagram) or b"")
         else:
             self._take_media(datagram)

@@ -30,6 +30,7 @@ CODECS: dict[str, tuple[str, ...]] = {
     "H.265, B-frames": (*_X265, "-x265-params", "bframes=2:keyint=30:log-level=none"),
     "MPEG-2": ("-c:v", "mpeg2video", "-b:v", "2M"),
     "MPEG-4 Part 2": ("-c:v", "mpeg4", "-b:v", "2M"),
+    "MS-MPEG4": ("-c:v", "msmpeg4", "-b:v", "1M"),
     "Motion JPEG": ("-c:v", "mjpeg", "-huffman", "default", "-pix_fmt", "yuvj420p"),
     "VP9": ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"),
     "AV1": ("-c:v", "libsvtav1", "-preset", "12"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -188,6 +188,41 @@ async def test_a_stream_that_is_older_than_24_bits_of_milliseconds_goes_on(clip:
             ffmpeg(FFMPEG, clip, url(at, "debian"), *late), ffmpeg(FFMPEG_9, clip, url(at, "imageio"), *late)
         )
         for feed_id in feeds:
+            await rig.until_pictures(feed_id, PICTURES)
+            check_whole(rig.units(feed_id))
+            assert rig.state(feed_id).restarts == 0
+
+
+async def hold(at: int, host: str, opened: list[str]) -> None:
+    """Hold a connection open that says nothing, and open another one whenever it is closed."""
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at, local_addr=(host, 0))
+        opened.append(host)
+        try:
+            with suppress(ConnectionError):
+                await reader.read()
+        finally:
+            writer.transport.abort()
+        await asyncio.sleep(0.05)
+
+
+async def test_nobody_keeps_publishers_out_by_holding_connections(clip: str) -> None:
+    """64 of the publisher's own address and 64 of others, each opened anew at once, and none says a word."""
+    opened: list[str] = []
+    hosts = ["127.0.0.1"] * 64 + [f"127.0.1.{index % 16}" for index in range(64)]
+    async with server("eins", "zwei") as rig:
+        at = port(rig, "eins")
+        tasks = [asyncio.create_task(hold(at, host, opened)) for host in hosts]
+        try:
+            await rig.until(lambda: len(opened) >= 3 * len(hosts), "closed ones come again")
+            before = len(opened)
+            await published(ffmpeg(FFMPEG, clip, url(at, "eins")), ffmpeg(FFMPEG_9, clip, url(at, "zwei")))
+            assert len(opened) > before
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for feed_id in ("eins", "zwei"):
             await rig.until_pictures(feed_id, PICTURES)
             check_whole(rig.units(feed_id))
             assert rig.state(feed_id).restarts == 0

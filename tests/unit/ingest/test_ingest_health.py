@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from flow.clock import NS_PER_S
-from flow.flights import PictureHealth
-from ingest.protocol.health import Figures, Health
-from tests.fakes.clock import START_NS
+from flow.flights import Alarm, Feed, PictureHealth, SourceState, SourceStatus
+from flow.memory_bus import MemoryBus
+from ingest.health import HealthWatch
+from ingest.protocol.health import GAP_NS, Figures, Health
+from tests.fakes.clock import START_NS, FakeClock
 
 WELL = Figures(START_NS, luma=110.0, brightest=230.0, sharpness=0.5, covered=0.0, still_s=0.0)
 
@@ -118,3 +122,77 @@ def test_an_end_takes_every_finding_back() -> None:
 def test_what_is_not_known_is_told_as_none() -> None:
     health = Camera().sample(replace(WELL, sharpness=math.nan, still_s=math.nan))
     assert (health.sharpness, health.still_s, health.luma) == (None, None, 110.0)
+
+
+CAMERA = Feed("fritz-tag", "fritz", "Tageslicht")
+
+
+class Watched:
+    """A live feed that is found black, on a bus."""
+
+    def __init__(self) -> None:
+        self.bus, self.clock = MemoryBus(), FakeClock()
+        self.watch = HealthWatch(CAMERA, self.bus, self.clock)
+        self.alarms = self.bus.events(Alarm)
+        self.live = SourceState(CAMERA.id, SourceStatus.LIVE, START_NS, epoch=1)
+        self.bus.publish(self.live)
+        for _ in range(5):
+            self.see(BLACK)
+        assert self.findings() == ("black",)
+        assert self.told() == ["picture_black"]
+
+    def see(self, figures: Figures) -> None:
+        self.clock.advance(NS_PER_S)
+        self.watch.look(replace(figures, utc_ns=self.clock.now_ns()))
+
+    def findings(self) -> tuple[str, ...]:
+        health = self.bus.peek(PictureHealth, CAMERA.id)
+        assert health is not None
+        return health.findings
+
+    def told(self) -> list[str]:
+        return [alarm.code for alarm in self.alarms.drain() if isinstance(alarm, Alarm)]
+
+
+def test_a_finding_that_nobody_looks_at_any_more_is_taken_back() -> None:
+    """Its decoder runs, but no picture can be decoded any longer."""
+    watched = Watched()
+    watched.clock.advance(GAP_NS)
+    watched.watch.tick()
+    assert watched.findings() == ("black",)
+    watched.clock.advance(1)
+    watched.watch.tick()
+    assert watched.findings() == ()
+    assert watched.told() == ["picture_unseen"]
+    watched.clock.advance(GAP_NS)
+    watched.watch.tick()
+    assert watched.told() == []  # once
+
+
+def test_one_that_ended_by_itself_is_not_told_to_be_unseen() -> None:
+    watched = Watched()
+    watched.see(WELL)
+    assert watched.findings() == ()
+    watched.clock.advance(2 * GAP_NS)
+    watched.watch.tick()
+    assert watched.told() == []
+
+
+@pytest.mark.parametrize("other", [{"status": SourceStatus.LOST}, {"epoch": 2}])
+async def test_with_the_feed_its_findings_are_gone(other: dict[str, Any]) -> None:
+    watched = Watched()
+    running = asyncio.ensure_future(watched.watch.run())
+    await asyncio.sleep(0)
+    watched.bus.publish(watched.live)
+    await asyncio.sleep(0.01)
+    watched.see(BLACK)
+    for _ in range(5):
+        watched.see(BLACK)
+    watched.told()
+    watched.bus.publish(replace(watched.live, **other))
+    async with asyncio.timeout(5):
+        while watched.findings():
+            await asyncio.sleep(0)
+    assert watched.told() == ["picture_unseen"]
+    running.cancel()
+    await asyncio.wait([running])

@@ -119,6 +119,20 @@ def test_unusable_packets_explain_the_silence() -> None:
     assert watched.life.reason == "no_packets"
 
 
+def test_a_codec_that_is_recognised_explains_what_came_before_it() -> None:
+    """A picture's rest says nothing; garbage that looks like something stays what it was called first."""
+    watched = Watched()
+    watched.wait(9.5)
+    watched.life.unusable("not_video", "the rest of a picture", watched.now_ns)
+    watched.life.unusable("unsupported_codec", "type 38", watched.now_ns)
+    watched.wait(0.5)
+    assert watched.life.reason == "not_video"
+    for reason in ("rtp_vp9", "not_video", "rtp_mpeg4"):
+        watched.life.unusable(reason, "it", watched.now_ns)
+        watched.wait(0.5)
+        assert watched.life.reason == "rtp_vp9"
+
+
 @pytest.mark.parametrize(("fps", "stalled_s"), [(30, 1.0), (4, 1.0), (2, 1.5), (0.5, 6.0)])
 def test_slow_cameras_get_three_picture_intervals(fps: float, stalled_s: float) -> None:
     watched = Watched(round(S / fps))

@@ -6,19 +6,20 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
 from flow.clock import NS_PER_S
 from flow.doors import KeyDoor
 from flow.errors import ConfigError, PortInUseError
+from ingest.protocol.admission import YOUNG_NS, origin_of
 from ingest.protocol.events import Awaited, Gone, Heard, Opened, ParameterSets, SourceEvent, SourcePicture
 from ingest.protocol.rtmp import amf0
 from ingest.protocol.rtmp.messages import Kind
 from ingest.publications import Publications
 from ingest.settings import FeedSource, PublishSettings
-from ingest.sources.rtmp import CONNECTIONS_MOST, CONNECTIONS_PER_ADDRESS, RtmpServer
+from ingest.sources.rtmp import WAITING_MOST, WAITING_PER_ORIGIN, RtmpServer
 from tests.fakes.clock import FakeClock
 from tests.fakes.derived_keys import DerivedKeys
 
@@ -26,25 +27,27 @@ from .material import coded
 from .rtmp_publisher import C2, HELLO, RtmpPublisher, commands
 
 DEADLINE_S = 10.0
-LOOPBACK = PublishSettings(hosts=("127.0.0.1",), rtmp_port=0)
 
 
 class House:
     """A server with the feeds "tag", "nacht" and "roh", and all that it tells them."""
 
-    def __init__(self, *, takeover: bool = False, keys: KeyDoor | None = None) -> None:
+    def __init__(
+        self, *more: str, takeover: bool = False, keys: KeyDoor | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self.clock = FakeClock()
-        feeds = [FeedSource(feed_id, "rtmp", takeover=takeover) for feed_id in ("tag", "nacht", "roh")]
+        ids = ("tag", "nacht", "roh", *more)
+        feeds = [FeedSource(feed_id, "rtmp", takeover=takeover) for feed_id in ids]
         self.publications = Publications(feeds, keys or DerivedKeys(), self.clock)
         self.events: dict[str, list[SourceEvent]] = {feed.feed_id: [] for feed in feeds}
         for feed_id, events in self.events.items():
             self.publications.place(feed_id).attach(events.append)
-        self.server = RtmpServer(self.publications, LOOPBACK, self.clock)
+        self.server = RtmpServer(self.publications, PublishSettings((host,), rtmp_port=0), self.clock)
 
     @property
     def port(self) -> int:
         *_, told = (event.detail for event in self.events["roh"] if isinstance(event, Awaited))
-        return int(told.removeprefix("waiting for a publisher on rtmp://127.0.0.1:").removesuffix("/live"))
+        return int(told.rpartition(":")[2].removesuffix("/live"))
 
     def kinds(self, feed_id: str = "tag") -> list[type[SourceEvent]]:
         """What was told since the server listens."""
@@ -245,25 +248,112 @@ async def test_a_silent_publisher_is_cut_off() -> None:
         assert house.gone() == ["publisher_silent"]
 
 
-async def test_connections_of_one_address_and_of_all_are_bounded() -> None:
-    async with serving(House()) as house:
-        taken: list[asyncio.StreamWriter] = []
-        for index in range(CONNECTIONS_MOST):
-            host = f"127.0.0.{1 + index // CONNECTIONS_PER_ADDRESS}"
-            _, writer = await asyncio.open_connection("127.0.0.1", house.port, local_addr=(host, 0))
-            taken.append(writer)
-            await until(lambda index=index: len(house.server._connections) == index + 1)  # type: ignore[misc]
-            if index == CONNECTIONS_PER_ADDRESS - 1:
-                async with encoder(house) as one_more:
-                    assert await one_more.ended()
-        async with encoder(house, "127.0.0.99") as one_more:
-            assert await one_more.ended()
-        taken[0].transport.abort()
-        await until(lambda: len(house.server._connections) == CONNECTIONS_MOST - 1)
-        async with encoder(house, "127.0.0.99") as one_more:
-            assert await one_more.publish() == "NetStream.Publish.Start"
-        for writer in taken:
-            writer.transport.abort()
+class Holders:
+    """Connections that are held open and say nothing, or only this."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.open: list[socket.socket] = []
+
+    async def come(self, count: int, host: str = "127.0.0.1", said: bytes = b"") -> None:
+        """One after the other, each once the one before is noticed."""
+        for _ in range(count):
+            known = set(self._house.server._connections)
+            held = socket.socket()
+            held.bind((host, 0))
+            held.connect(("127.0.0.1", self._house.port))
+            held.sendall(said)
+            held.setblocking(False)
+            self.open.append(held)
+            await until(lambda known=known: bool(self._house.server._connections - known))  # type: ignore[misc]
+
+    def left(self) -> list[bool]:
+        """Which of them the server has closed."""
+        return [_is_closed(held) for held in self.open]
+
+
+def _is_closed(held: socket.socket) -> bool:
+    try:
+        return held.recv(65_536) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+@asynccontextmanager
+async def holders(house: House) -> AsyncIterator[Holders]:
+    made = Holders(house)
+    try:
+        yield made
+    finally:
+        for held in made.open:
+            held.close()
+
+
+async def test_those_who_hold_connections_and_say_nothing_yield_to_newer_ones() -> None:
+    """Those of the same address first, then the oldest of all; there are never more than the bounds."""
+    async with serving(House()) as house, holders(house) as idle:
+        for index in range(WAITING_MOST // WAITING_PER_ORIGIN):
+            await idle.come(WAITING_PER_ORIGIN, f"127.0.0.{1 + index}")
+        await until(lambda: len(house.server._connections) == WAITING_MOST)
+        assert not any(idle.left())
+        async with encoder(house, "127.0.0.2") as neighbour:
+            assert await neighbour.publish() == "NetStream.Publish.Start"
+            await until(lambda: [at for at, gone in enumerate(idle.left()) if gone] == [WAITING_PER_ORIGIN])
+            await idle.come(1, "127.0.0.2")
+            assert sum(idle.left()) == 1  # the publisher's place is free again
+            async with encoder(house, "127.0.0.99") as stranger:
+                assert await stranger.publish("nacht?key=k-nacht") == "NetStream.Publish.Start"
+                await until(lambda: idle.left()[0])
+                assert sum(idle.left()) == 2
+                assert len(house.server._connections) == WAITING_MOST - 1 + 2
+
+
+async def test_publishers_of_one_address_are_as_many_as_there_are_feeds() -> None:
+    """Behind one mobile router, or one reverse proxy, all have the same address."""
+    more = [f"feed-{index}" for index in range(WAITING_PER_ORIGIN + 8)]
+    async with serving(House(*more)) as house, AsyncExitStack() as stack, holders(house) as idle:
+        coming = [await stack.enter_async_context(encoder(house)) for _ in more]
+        codes = await asyncio.gather(
+            *(one.publish(f"{name}?key=k-{name}") for one, name in zip(coming, more, strict=True))
+        )
+        assert set(codes) == {"NetStream.Publish.Start"}
+        await idle.come(3 * len(more))
+        for one in coming:
+            one.say(b"".join(one.speech.pictures(coded(2))))
+        for name in more:
+            await until(lambda name=name: house.kinds(name).count(SourcePicture) == 2)  # type: ignore[misc]
+
+
+async def test_whoever_is_refused_displaced_or_pauses_counts_again() -> None:
+    async with serving(House(takeover=True)) as house, holders(house) as idle:
+        async with encoder(house) as pausing, encoder(house) as displaced, encoder(house) as newer:
+            await pausing.publish("nacht?key=k-nacht")
+            pausing.say(pausing.speech.command("deleteStream", 9, None, 1))
+            await until(lambda: house.gone("nacht") == ["publisher_left"])
+            await displaced.publish()
+            await newer.publish()
+            async with encoder(house) as stranger:
+                await stranger.publish("tag?key=k-secret")
+                await idle.come(2 * WAITING_PER_ORIGIN)
+                assert await stranger.ended()
+                assert await displaced.ended()
+                house.clock.advance(YOUNG_NS)
+                await idle.come(1)
+                assert await pausing.ended()
+            assert len(house.server._connections) == WAITING_PER_ORIGIN + 1
+            assert house.kinds()[-1] is Opened
+
+
+async def test_of_ipv6_a_64_is_one_origin() -> None:
+    """Whoever has one address has 2^64 of them."""
+    async with serving(House(host="::1")) as house:
+        _, writer = await asyncio.open_connection("::1", house.port)
+        await until(lambda: bool(house.server._connections))
+        (connection,) = house.server._connections
+        assert origin_of(connection.host) == "::/64"
+        writer.transport.abort()
 
 
 async def test_who_asks_and_never_reads_is_cut_off() -> None:

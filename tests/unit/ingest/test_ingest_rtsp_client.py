@@ -11,6 +11,7 @@ from flow.errors import ConfigError, LagebildError, SourceError
 from flow.units import Codec
 from ingest.protocol.rtp_stream import VideoFormat
 from ingest.protocol.rtsp_client import (
+    PROBE_NS,
     STEP_MOST_NS,
     UDP_PATIENCE_NS,
     NothingByUdp,
@@ -197,6 +198,21 @@ def test_silence_is_an_error_in_the_end(ports: tuple[int, int] | None) -> None:
     with pytest.raises(SourceError, match=f"no packets for 10 s by {'UDP' if ports else 'TCP'}") as raised:
         camera.wait(1)
     assert raised.value.code == "no_packets"
+
+
+def test_a_camera_that_falls_silent_by_udp_is_asked_whether_it_still_knows_us() -> None:
+    """One that has started anew does not: its TCP refuses what comes on a connection of before."""
+    camera = Camera(ports=(5000, 5001)).until("")
+    for _ in range(4):
+        camera.client.heard(camera.now_ns)
+        camera.wait(PROBE_NS - 1)
+    assert camera.asked.method == "PLAY"
+    for second in range(2, 10):
+        camera.wait(NS_PER_S)
+        assert [said.method for said in camera.said[4:]] == ["GET_PARAMETER"] * (second // 2)
+    camera.client.heard(camera.now_ns)
+    camera.wait(PROBE_NS - 1)
+    assert len(camera.said) == 8
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flow.flights import SourceState, SourceStatus
 from flow.units import Codec, CodecConfig
-from ingest.protocol.sampling import Sampling, affordable
+from ingest.protocol.sampling import Sampling, affordable, followable
 from tests.fakes.pictures import Camera
 
 
@@ -56,3 +56,13 @@ def test_what_is_too_large_is_not_decoded_whole() -> None:
     assert affordable(replace(state, config=replace(config, width_px=1280, height_px=720), fps=None))
     assert not affordable(None)
     assert not affordable(replace(state, config=None))
+
+
+def test_what_no_decoder_keeps_up_with_is_not_decoded_whole_for_stills_either() -> None:
+    config = CodecConfig(Codec.H264, 3840, 2160, 100, 0, 51, "4:2:0", 8, False, False)
+    state = SourceState("x", SourceStatus.LIVE, 0, config=config, fps=30.0)
+    assert followable(state)
+    assert not followable(replace(state, fps=60.0))
+    assert not followable(replace(state, config=replace(config, width_px=7680, height_px=4320), fps=None))
+    assert followable(None)  # until somebody knows
+    assert followable(replace(state, config=None))

@@ -324,6 +324,35 @@ async def test_the_refused_do_not_occupy_the_loop() -> None:
         assert threading.get_ident() not in keys.threads
 
 
+def call_until(done: threading.Event, port: int) -> int:
+    """Call with a wrong key, again and again; how often."""
+    calls = 0
+    while not done.is_set() and calls < 50:  # each leaves descriptors behind for a second, on this side
+        with SrtEncoder(stream_id="publish:tag:x") as stranger:
+            assert stranger.call(port) == Rejection.UNAUTHORIZED
+        calls += 1
+    return calls
+
+
+async def test_strangers_who_call_again_and_again_keep_nobody_out(stream: bytes) -> None:
+    """There is no number of connections that they could use up: who has no key is never connected."""
+    done = threading.Event()
+    async with serving(House()) as house:
+        calling = [asyncio.create_task(asyncio.to_thread(call_until, done, house.port)) for _ in range(4)]
+        try:
+            for turn in range(1, 4):
+                with SrtEncoder(stream_id="publish:tag:k-tag") as phone:
+                    assert await asyncio.to_thread(phone.call, house.port) == 0
+                    phone.send(stream)
+                    await until(lambda turn=turn: house.pictures() == turn * PICTURES)  # type: ignore[misc]
+                await until(lambda turn=turn: house.gone().count("publisher_left") == turn)  # type: ignore[misc]
+        finally:
+            done.set()
+            calls = await asyncio.gather(*calling)
+        assert sum(calls) > 20
+        assert house.server.connections == set()
+
+
 class Unreadable:
     """Keys in a file that is broken."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -127,6 +129,17 @@ async def test_a_warm_still_takes_less_than_a_fifth_of_a_second() -> None:
         assert sorted(took)[len(took) // 2] < 0.2
 
 
+async def test_of_a_feed_that_no_decoder_keeps_up_with_each_still_is_the_newest_keyframe() -> None:
+    async with house() as h:
+        config = CodecConfig(Codec.H265, 7680, 4320, 1, 0, 180, "4:2:0", 8, False, False)
+        await h.publish(SourceState(CAMERA.id, SourceStatus.LIVE, 1, config=config, fps=30.0))
+        film = h.film(4 * FPS)
+        for shown, until_picture in ((0, 2 * FPS - 1), (2 * FPS, 4 * FPS - 1)):
+            await h.publish(*film[shown:until_picture])
+            still = await h.still()
+            assert (still.warm, still.utc_ns) == (False, film[shown].utc_ns)
+
+
 async def until_warm(h: House) -> None:
     while not (await h.still()).warm:
         await asyncio.sleep(0.02)
@@ -236,6 +249,24 @@ async def test_health_is_told_as_state_and_as_alarm(monkeypatch: pytest.MonkeyPa
         )
         await h.publish(replace(live, status=SourceStatus.LOST))
         await until(lambda: findings(h) == (), "nothing is said of a feed that is lost")
+
+
+async def test_a_finding_does_not_outlive_the_decoder_that_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The feed stays live, and the next decoder may be a minute away."""
+    monkeypatch.setattr(decoding, "SETTLED_NS", 0)
+    monkeypatch.setattr(decoding, "_RETRY_FIRST_NS", 60 * NS_PER_S)
+    async with house(health=True) as h:
+        await h.publish(SourceState(CAMERA.id, SourceStatus.LIVE, h.clock.now_ns()))
+        film = list(scenes.encoded(scenes.black(), 8 * FPS, group=FPS, start_ns=h.clock.now_ns()))
+        await h.publish(film[0])
+        await until(lambda: h.stills._decoders[CAMERA.id]._writer is not None, "a decoder")
+        await h.publish(*film[1:])
+        await until(lambda: findings(h) == ("black",), "the finding")
+        (pid,) = children()
+        os.kill(int(pid), signal.SIGKILL)
+        await until(lambda: findings(h) == (), "it is taken back")
+        told = [alarm.code for alarm in h.bus.events(Alarm).drain() if isinstance(alarm, Alarm)]
+        assert told == ["picture_black", "picture_unseen"]
 
 
 async def test_a_feed_with_long_groups_is_decoded_whole_to_be_looked_at(

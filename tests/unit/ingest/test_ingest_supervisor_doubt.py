@@ -1,6 +1,8 @@
-"""A camera that refuses a password which was right before."""
+"""A camera that refuses user or password: it may be starting, or the password is wrong."""
 
 from __future__ import annotations
+
+import logging
 
 import pytest
 
@@ -9,41 +11,66 @@ from flow.flights import SourceStatus
 from ingest.sources import Publish
 from tests.fakes.clock import FakeClock
 
-from .test_ingest_supervisor import House, house, sends, sends_thirty_and_breaks
+from .test_ingest_supervisor import House, Script, house, sends, sends_thirty_and_breaks
 
 __all__ = ["house"]
 
+KINDS = pytest.mark.parametrize("kind", [ConfigError, SourceError])
+"""401; and 403, by which some cameras answer, too, while they have locked the account."""
 
-@pytest.mark.parametrize(("kind", "runs"), [(ConfigError, 2), (SourceError, 3)])
-async def test_it_is_tried_again_after_five_minutes(
-    house: House, kind: type[ConfigError | SourceError], runs: int
-) -> None:
-    """A SourceError, as after 403, is no word against the password, and retried as always."""
 
+def refusing(kind: type[ConfigError | SourceError]) -> Script:
     async def refuses(publish: Publish, clock: FakeClock) -> None:
         raise kind("rtsp://192.0.2.7/ refuses the user or the password", code="auth_refused")
 
-    source = house.add("tag", sends_thirty_and_breaks, refuses, sends)
+    return refuses
+
+
+@KINDS
+async def test_what_was_right_before_is_tried_again_soon(
+    house: House, kind: type[ConfigError | SourceError]
+) -> None:
+    source = house.add("tag", sends_thirty_and_breaks, refusing(kind), refusing(kind), sends)
     async with house.running():
+        await house.wait(2)
+        assert len(source.runs) == 2
+        state = house.state("tag")
+        assert (state.status, state.reason) == (SourceStatus.LOST, "auth_refused")
+        assert state.detail.endswith(
+            "; the next try is in 3 s, for cameras lock accounts after several wrong ones"
+        )
         await house.wait(3)
-        assert len(source.runs) == runs
-        if kind is ConfigError:
-            assert (house.state("tag").status, house.state("tag").reason) == (
-                SourceStatus.LOST,
-                "auth_refused",
-            )
-            await house.wait(290)
-            assert len(source.runs) == 2
-            await house.wait(20)
         assert len(source.runs) == 3
+        assert "in 15 s" in house.state("tag").detail
+        await house.wait(12)
+        assert len(source.runs) == 3
+        await house.wait(3)
+        assert len(source.runs) == 4
         assert house.state("tag").status is SourceStatus.LIVE
 
 
-async def test_one_that_was_never_right_is_not(house: House) -> None:
-    async def refuses(publish: Publish, clock: FakeClock) -> None:
-        raise ConfigError("rtsp://192.0.2.7/ refuses the user or the password", code="auth_refused")
-
-    source = house.add("tag", refuses, sends)
+@KINDS
+async def test_what_was_never_right_is_tried_once_a_minute_and_ever_more_rarely(
+    house: House, kind: type[ConfigError | SourceError], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lagebild.ingest")
+    source = house.add("tag", refusing(kind))
     async with house.running():
-        await house.wait(1000)
+        await house.wait(59)
         assert len(source.runs) == 1
+        await house.wait(2)
+        assert len(source.runs) == 2
+        await house.wait(117)
+        assert len(source.runs) == 2
+        await house.wait(3600)
+        assert len(source.runs) == 15
+        assert "in 300 s" in house.state("tag").detail
+    assert len([record for record in caplog.records if "refuses" in record.message]) == 4
+
+
+async def test_a_camera_whose_password_is_set_right_needs_nobody_here(house: House) -> None:
+    source = house.add("tag", refusing(ConfigError), sends)
+    async with house.running():
+        await house.wait(62)
+        assert len(source.runs) == 2
+        assert house.state("tag").status is SourceStatus.LIVE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -99,7 +99,8 @@ class Encoder:
 
 
 class Stage:
-    """The source is filmed at 30 pictures a second, a keyframe every two seconds."""
+    """The source is filmed at 30 pictures a second, a keyframe every `group` of them; `grows` says how much
+    larger than usual each is."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -108,6 +109,8 @@ class Stage:
         self.renditions = Renditions(self.bus, self.clock, FEED)
         self.encoders: list[Encoder] = []
         self.codec = Codec.H264
+        self.group = 2 * FPS
+        self.grows: Callable[[int], float] = lambda number: 1.0
         self._frames = 0
         self._tended_ns = 0
 
@@ -120,8 +123,9 @@ class Stage:
 
     async def film(self, seconds: float, size: int = 4000) -> None:
         for _ in range(round(seconds * FPS)):
-            key = self._frames % (2 * FPS) == 0
-            unit = self.camera.keyframe(4 * size) if key else self.camera.delta(size)
+            key = self._frames % self.group == 0
+            grown = round(size * self.grows(self._frames))
+            unit = self.camera.keyframe(4 * grown) if key else self.camera.delta(grown)
             self._frames += 1
             if self.codec is Codec.H265:
                 start = b"\0\0\0\1\x26\x01" if key else b"\0\0\0\1\x02\x01"

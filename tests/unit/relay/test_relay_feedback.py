@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow.clock import NS_PER_MS, NS_PER_S
-from relay.protocol.feedback import READ_AT_ONCE_BYTES, READ_BPS, VALID_NS, Feedback
+from relay.protocol.feedback import MISSED_KEPT, READ_AT_ONCE_BYTES, READ_BPS, VALID_NS, Feedback
 from relay.protocol.pacer import Congestion
 from relay.protocol.rtcp import FullIntra, Nack, PictureLoss, ReceiverReport, Remb, compact_ntp
 from tests.fakes.clock import START_NS
@@ -162,3 +162,36 @@ def test_a_nack_for_each_lost_packet_of_a_bad_link_is_read() -> None:
     feedback = Feedback(SSRC)
     a_tenth_of_40_mbit = 435  # of packets a second, each asked for on its own, with its report and REMB
     assert all(feedback.admits(92, START_NS + n * NS_PER_S // a_tenth_of_40_mbit) for n in range(5000))
+
+
+def test_what_is_asked_for_again_and_again_is_missed_once() -> None:
+    feedback = Feedback(SSRC)
+    for _ in range(3):
+        feedback.take([Nack(SSRC, (65535, 0, 1)), Nack(OTHER, (5,))], START_NS)
+    feedback.take([Nack(SSRC, (1, 2))], START_NS)
+    assert (feedback.nacked, feedback.missed) == (11, 4)
+    for start in range(0, 60_000, 500):
+        feedback.take([Nack(SSRC, tuple(range(start, start + 500)))], START_NS)
+    assert len(feedback._missed) == MISSED_KEPT
+
+
+def test_a_low_estimate_that_rises_follows_what_is_sent_and_is_no_congestion() -> None:
+    feedback = Feedback(SSRC)
+    feedback.take([Remb(1 * MBIT, (SSRC,))], START_NS)
+    for second in range(1, 10):  # some of them twice
+        feedback.take([Remb(MBIT + second // 2 * 100_000, (SSRC,))], START_NS + second * NS_PER_S)
+    assert feedback.congestion(START_NS + NS_PER_S, 4 * MBIT) == Congestion(START_NS)  # no news
+    now_ns = START_NS + 9 * NS_PER_S
+    assert feedback.congestion(now_ns, 4 * MBIT) is None
+    feedback.take([Remb(900_000, (SSRC,))], now_ns)
+    assert feedback.congestion(now_ns, 4 * MBIT) == Congestion(now_ns)
+
+
+def test_loss_and_estimate_are_told_only_while_they_are_fresh() -> None:
+    feedback = Feedback(SSRC)
+    assert feedback.lately_lost(START_NS) is None
+    feedback.take([report(fraction=0.5), Remb(1 * MBIT, (SSRC,))], START_NS)
+    assert feedback.lately_lost(START_NS + VALID_NS) == 0.5
+    assert feedback.estimate(START_NS + VALID_NS) == (1 * MBIT, START_NS)
+    assert feedback.lately_lost(START_NS + VALID_NS + 1) is None
+    assert feedback.estimate(START_NS + VALID_NS + 1) == (None, START_NS)

@@ -238,6 +238,36 @@ def test_a_silent_viewer_is_moved_without_being_sent_anything() -> None:
     assert rig.tap.pictures[-1] == rig.number - 1
 
 
+def test_what_is_held_goes_on_with_the_keyframe_of_what_it_is_moved_to() -> None:
+    rig = watching(Rig())
+    rig.delivery.hold(True)
+    before = list(rig.tap.sequences)
+    rig.picture()
+    rig.picture(full_key=True)
+    rig.delivery.resend(before[-2:], 30.0, rig.now_ns)
+    assert rig.tap.sequences == before
+    rig.picture(low_key=True)
+    rig.move(rig.low)
+    rig.picture()
+    assert len(rig.tap.sequences) > len(before)
+    assert contiguous(rig.tap.sequences)
+    assert rig.tap.pictures[-1] == rig.number - 1
+
+
+def test_what_is_held_no_longer_waits_for_a_keyframe_and_asks_for_one() -> None:
+    rig = watching(Rig())
+    rig.delivery.hold(True)
+    rig.picture()
+    rig.delivery.hold(False)
+    assert rig.full.keyframe_wanted
+    count = len(rig.tap.packets)
+    rig.picture()
+    assert len(rig.tap.packets) == count
+    rig.picture(full_key=True)
+    assert rig.tap.pictures[-1] == rig.number - 1
+    assert contiguous(rig.tap.sequences)
+
+
 @pytest.mark.parametrize("size", [100, 5000, 60_000])
 def test_a_hundred_moves_reuse_no_number(size: int) -> None:
     rig = watching(Rig(fixed_bps=3_000_000))

@@ -391,3 +391,19 @@ def test_a_fixed_pace_stays_also_for_a_smaller_stream() -> None:
     pacer = Pacer(fixed_bps=8_000_000)
     pacer.narrow(1_000_000, NS_PER_S)
     assert pacer.rate_bps == 8_000_000
+
+
+def test_who_is_sent_a_larger_stream_begins_fast_enough_for_its_keyframe() -> None:
+    pacer = Pacer()
+    pacer.narrow(1_000_000, NS_PER_S)
+    pacer.widen(2 * STREAM_BPS, 2 * NS_PER_S)
+    assert pacer.rate_bps == 2 * STREAM_BPS
+    pacer.on_report(Congestion(2 * NS_PER_S - 1), STREAM_BPS, 3 * NS_PER_S)  # of before
+    assert pacer.rate_bps >= 2 * STREAM_BPS
+    pacer.widen(STREAM_BPS, 4 * NS_PER_S)  # never slower than before
+    assert pacer.rate_bps >= 2 * STREAM_BPS
+    pacer.widen(2 * START_BPS, 5 * NS_PER_S)
+    assert pacer.rate_bps == START_BPS
+    fixed = Pacer(fixed_bps=8_000_000)
+    fixed.widen(20_000_000, NS_PER_S)
+    assert fixed.rate_bps == 8_000_000

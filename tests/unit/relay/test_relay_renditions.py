@@ -14,8 +14,8 @@ from flow.doors import RenditionChosen
 from flow.errors import LagebildError, NotFoundError
 from flow.flights import RenditionState, RenditionStatus
 from flow.units import AccessUnit, Codec, CodecConfig, Rendition
-from relay.protocol.rendition import H265Limits
-from relay.protocol.rtcp import ReceiverReport
+from relay.protocol.rendition import H265Limits, Signs
+from relay.protocol.rtcp import ReceiverReport, Remb
 from tests.fakes.pictures import Camera
 from tests.unit.relay.stage import H264_ONLY, PLAIN, Encoder, Guest, Stage, open_stage
 from tests.unit.relay.test_relay_delivery import FEED, contiguous
@@ -235,15 +235,22 @@ async def test_a_feed_that_changes_its_codec_leaves_nobody_with_what_it_cannot_s
         assert contiguous(other.tap.sequences)
 
 
-async def test_where_ingest_makes_no_web_the_source_is_sent() -> None:
+async def test_where_ingest_makes_no_web_the_source_is_sent_until_it_turns_unfit() -> None:
     async with open_stage() as stage:
-        stage.say(B_FRAMES, ("b_frames",))
+        encoder = Encoder(stage, WEB, WEB_BYTES)
+        stage.encoders.append(encoder)
+        stage.say(B_FRAMES)  # so the parameter sets say, but no picture comes out of order
         stage.bus.publish(RenditionState(FEED, WEB, RenditionStatus.OFF, 0, reason="not_needed"))
         guest = Guest(stage)
         stage.enter(guest)
         await stage.film(1)
         assert guest.seat.rendition is SOURCE
         assert len(stamps(guest)) == 30
+        assert encoder.leases == []
+        stage.say(B_FRAMES, ("b_frames",))  # and nobody takes back what was said of `web`
+        await stage.film(5)
+        assert guest.seat.rendition is WEB
+        assert encoder.leases
 
 
 async def test_who_loses_a_little_has_low_made_in_advance_and_keeps_the_full_picture() -> None:
@@ -262,6 +269,58 @@ async def test_who_loses_a_little_has_low_made_in_advance_and_keeps_the_full_pic
         count = len(encoder.leases)
         await stage.film(5)
         assert len(encoder.leases) == count
+
+
+async def test_who_was_to_be_sent_a_low_that_never_came_is_judged_on() -> None:
+    async with open_stage() as stage:
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        await stage.film(4)
+        ssrc = stage.renditions.stream.ssrc
+        for lost in (100, 0):
+            guest.feedback.take([ReceiverReport(ssrc, lost / 200, lost, 250, 0, 0, 0)], stage.clock.now_ns())
+            stage.renditions.heard(guest)
+            await stage.film(0.2)
+        assert guest.seat.choice.low
+        await stage.film(20)
+        assert not guest.seat.choice.low
+        assert not guest.seat.choice.awaits_move
+        assert guest.seat.rendition is SOURCE
+        assert stamps(guest)[-1] >= stamps(guest)[0] + 23 * 90_000  # it is sent again
+
+
+async def test_reports_of_long_ago_move_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_stage() as stage:
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        await stage.film(4)
+        judged: list[Signs] = []
+        monkeypatch.setattr(guest.seat.choice, "judge", lambda signs, now_ns: judged.append(signs))
+        ssrc = stage.renditions.stream.ssrc
+        report = ReceiverReport(ssrc, 0.5, 100, 250, 0, 0, 0)
+        guest.feedback.take([report, Remb(500_000, (ssrc,))], stage.clock.now_ns())
+        guest.feedback.rtt_ms = 2000.0
+        await stage.film(2)
+        assert (judged[-1].loss, judged[-1].estimated_bps, judged[-1].rtt_ms) == (0.5, 500_000, 2000.0)
+        await stage.film(5)
+        assert (judged[-1].loss, judged[-1].estimated_bps, judged[-1].rtt_ms) == (None, None, None)
+
+
+async def test_a_relay_that_stood_still_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_stage() as stage:
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        judged: list[Signs] = []
+        monkeypatch.setattr(guest.seat.choice, "judge", lambda signs, now_ns: judged.append(signs))
+        await stage.film(4)
+        assert not any(signs.is_excused for signs in judged)
+        stage.clock.advance(NS_PER_S // 2)
+        ssrc = stage.renditions.stream.ssrc
+        guest.feedback.take([ReceiverReport(ssrc, 0.0, 0, 250, 0, 0, 0)], stage.clock.now_ns())
+        stage.renditions.heard(guest)  # before it is tended
+        assert judged[-1].is_excused
+        await stage.film(3)
+        assert not judged[-1].is_excused
 
 
 async def test_one_who_cannot_be_moved_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

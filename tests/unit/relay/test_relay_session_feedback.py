@@ -321,3 +321,19 @@ async def test_the_rollover_counter_goes_on_where_sequence_numbers_wrap() -> Non
             assert late.sequences[0] < 1 << 15
             await film(house, viewer, 3)
             assert house.relay.viewers()[0].pictures_dropped == 0
+
+
+async def test_ballast_goes_before_a_sender_report_where_it_is_to_be_found_out_what_fits() -> None:
+    async with one_viewer() as (house, viewer):
+        probe = next(iter(house.relay._viewers.values())).feedback.probe
+        for _ in range(8):
+            probe.ask(4 * MBIT)  # as relay/renditions.py does for who is sent `low`
+            await film(house, viewer, 30)
+            await viewer.settle()
+            sent_ns = viewer.reports[-1].ntp_ns
+            viewer.send_rtcp(receiver_report(SSRC, highest=viewer.sequences[-1], lsr=compact_ntp(sent_ns)))
+            await viewer.settle()
+        heavy = [size for size in viewer.rtcp_bytes if size > 1000]
+        assert len(heavy) >= 10
+        assert set(heavy) <= set(range(1180, 1205))
+        assert len(viewer.reports) > len(viewer.rtcp_bytes) - len(heavy)  # some of the heavy ones are reports

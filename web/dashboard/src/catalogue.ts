@@ -109,8 +109,8 @@ export const CATALOGUE = {
     "The camera has closed the connection. Trying again.",
   ],
   "reason.auth_refused": [
-    "Die Kamera weist Benutzer oder Passwort ab.",
-    "The camera refuses the user or the password.",
+    "Die Kamera weist Benutzer oder Passwort ab. Neue Versuche nur selten, damit sie das Konto nicht sperrt.",
+    "The camera refuses the user or the password. It is tried again, but rarely, so that it does not lock the account.",
   ],
   "reason.not_rtsp": [
     "Unter dieser Adresse antwortet keine RTSP-Kamera.",
@@ -139,8 +139,20 @@ export const CATALOGUE = {
     "The server does not know this kind of source.",
   ],
   "reason.unsupported_codec": [
-    "Das Videoformat der Drohne kann noch nicht gezeigt werden.",
-    "The drone's video format cannot be shown yet.",
+    "Das Videoformat der Drohne kann auf diesem Weg nicht gezeigt werden. Am Sender H.264 einstellen.",
+    "The drone's video format cannot be shown this way. Set the sender to H.264.",
+  ],
+  "reason.rtp_mpeg4": [
+    "Die Drohne sendet MPEG-4 Part 2, über RTP geht aber nur H.264 oder H.265. Am Sender H.264 einstellen, oder MPEG-TS.",
+    "The drone sends MPEG-4 Part 2, but by RTP only H.264 or H.265 can be shown. Set the sender to H.264, or to MPEG-TS.",
+  ],
+  "reason.rtp_vp8": [
+    "Die Kamera sendet VP8, über RTP geht aber nur H.264 oder H.265. Am Sender H.264 einstellen.",
+    "The camera sends VP8, but by RTP only H.264 or H.265 can be shown. Set the sender to H.264.",
+  ],
+  "reason.rtp_vp9": [
+    "Die Kamera sendet VP9, über RTP geht aber nur H.264 oder H.265. Am Sender H.264 einstellen.",
+    "The camera sends VP9, but by RTP only H.264 or H.265 can be shown. Set the sender to H.264.",
   ],
   "reason.no_publisher": ["Es sendet noch niemand.", "Nobody is sending yet."],
   "reason.publisher_left": ["Der Sender hat aufgehört.", "The publisher has left."],
