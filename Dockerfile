@@ -10,11 +10,14 @@ FROM python:3.11-slim-bookworm
 # SRT is off without it.
 RUN apt-get update && apt-get install -y --no-install-recommends libsrt1.5-gnutls && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/lagebild /opt/lagebild
-RUN useradd --system --create-home lagebild
+# Its data folder is there from the start, so that a volume mounted on it is the user's.
+RUN useradd --system --create-home lagebild && install -d -o lagebild -g lagebild -m 700 /home/lagebild/data
 USER lagebild
 WORKDIR /home/lagebild
+VOLUME /home/lagebild/data
 ENV PATH=/opt/lagebild/.venv/bin:$PATH PYTHONUNBUFFERED=1
-EXPOSE 8080/tcp
+# The page; the picture to viewers and from WHIP; RTMP; SRT. Raw RTP, MPEG-TS and MAVLink: as configured.
+EXPOSE 8080/tcp 8189/udp 8189/tcp 1935/tcp 8890/udp
 HEALTHCHECK CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=3)"
 ENTRYPOINT ["lagebild"]
 CMD ["serve", "--host", "0.0.0.0"]

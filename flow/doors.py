@@ -194,11 +194,11 @@ class RtpClaim(Protocol):
     """A publisher by WHIP that may have a feed's place, and has not connected yet: it takes nobody's before
     it has."""
 
-    def take(self, codec: Codec, payload_type: int, displaced: Callable[[], None]) -> RtpPublication:
+    def take(self, codec: Codec, payload_type: int, displaced: Callable[[str], None]) -> RtpPublication:
         """Give it the place: it is connected, and will send `codec` in the packets of `payload_type`.
 
-        `displaced` is called once if another publisher takes the place. Raises what `admit_rtp` does: the key
-        may have been withdrawn since, or the place be another's by now.
+        `displaced` is called once, and told why, if the place is taken away again. Raises what `admit_rtp`
+        does: the key may have been withdrawn since, or the place be another's by now.
         """
         ...
 

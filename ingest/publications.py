@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flow.clock import NS_PER_S, Clock
 from flow.doors import KeyDoor
-from flow.errors import LagebildError, RefusedError
+from flow.errors import LagebildError, RefusedError, UnavailableError
 
 from .protocol.events import Gone, Opened, SourceEvent, WaysOff
 from .settings import PUSHED, FeedSource
@@ -18,6 +18,11 @@ SILENT_NS = 2 * NS_PER_S
 
 TELL_EVERY_NS = NS_PER_S
 """So often at most a feed tells of a publisher that may not send, however many come."""
+
+
+def keys_unreadable() -> UnavailableError:
+    """What a publisher and its feed are told in place of the error: what it says is not for strangers."""
+    return UnavailableError("the server cannot check keys just now", code="keys_unreadable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Publisher:
 class Publication:
     """One publisher's place on one feed, from its acceptance to `close()`, or until another one takes it."""
 
-    def __init__(self, place: Place, publisher: Publisher, displaced: Callable[[], None]) -> None:
+    def __init__(self, place: Place, publisher: Publisher, displaced: Callable[[str], None]) -> None:
         self.publisher = publisher
         self.heard_ns = 0
         self.is_leaving = False
@@ -62,9 +67,9 @@ class Publication:
             self._place.holder = None
             self._place.tell(Gone(reason, detail or f"the publisher at {self.publisher.address} has left"))
 
-    def displace(self) -> None:
-        """Another publisher has the place now."""
-        self._displaced()
+    def displace(self, why: str) -> None:
+        """The place is this publisher's no more; `why` is a line for it."""
+        self._displaced(why)
 
 
 class Place:
@@ -150,15 +155,15 @@ class Publications:
         raise RefusedError(f"feed '{feed_id}' has a publisher already, at {address}", code="feed_busy")
 
     def open(
-        self, feed_id: str, key: str, publisher: Publisher, bits: int, displaced: Callable[[], None]
+        self, feed_id: str, key: str, publisher: Publisher, bits: int, displaced: Callable[[str], None]
     ) -> Publication:
-        """Give `publisher` the feed's place; its timestamps wrap at `bits`. `displaced` is called once if
-        another one takes it over.
+        """Give `publisher` the feed's place; its timestamps wrap at `bits`. `displaced` is called once, and
+        told why, if another one takes it over or the key is withdrawn.
         """
         place = self.check(feed_id, key, publisher)
         holder, place.holder = place.holder, None
         if holder is not None:
-            holder.displace()
+            holder.displace("another publisher has taken this feed over")
         publication = place.holder = Publication(place, publisher, displaced)
         publication.publish(Opened(f"{publisher.protocol}://{publisher.address}", bits), self._clock.now_ns())
         return publication
@@ -173,12 +178,6 @@ class Publications:
             place = self._places[feed_id]
             place.tells_from_ns = self._clock.now_ns() + TELL_EVERY_NS
             place.tell(Gone(reason, f"a publisher at {publisher.host} {what}"))
-
-    def unread(self, feed_id: str, publisher: Publisher) -> None:
-        """`publisher` could not be judged, for the keys cannot be read; its own thread only."""
-        self.missed(
-            feed_id, publisher, "keys_unreadable", "was refused: the server cannot check keys just now"
-        )
 
     def would_tell(self, feed_id: str, publisher: Publisher) -> bool:
         """Whether that feed would tell of somebody who comes as `publisher` and may not send. It is only
@@ -196,7 +195,7 @@ class Publications:
         holder, place.holder = place.holder, None
         line = f"the publisher at {holder.publisher.address} was cut off: its key is withdrawn"
         place.tell(Gone("key_withdrawn", line))
-        holder.displace()
+        holder.displace("its key was withdrawn")
 
     def loggable(self, feed_id: str, refusal: RefusedError) -> str:
         """What of a refusal may be written down: not what stands for the feed, where it is none. It may be

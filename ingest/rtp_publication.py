@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 from flow.clock import Clock
 from flow.doors import RtpClaim, RtpPublication
-from flow.errors import ConfigError, RefusedError, UnavailableError
+from flow.errors import ConfigError, RefusedError
 from flow.units import Codec
 
 from .complaints import Complaints
 from .protocol.rtp_stream import RtpStream, VideoFormat
-from .publications import Publication, Publications, Publisher
+from .publications import Publication, Publications, Publisher, keys_unreadable
 
 _LINE_MOST = 300
 """Characters of what a publisher came to nothing by: its own offer may be quoted in it."""
@@ -44,7 +44,7 @@ class _Claim:
         with self._told_of():
             self._publications.check(self._feed_id, self._key, self._publisher)
 
-    def take(self, codec: Codec, payload_type: int, displaced: Callable[[], None]) -> RtpPublication:
+    def take(self, codec: Codec, payload_type: int, displaced: Callable[[str], None]) -> RtpPublication:
         with self._told_of():
             publication = self._publications.open(
                 self._feed_id, self._key, self._publisher, RtpStream.TIMESTAMP_BITS, displaced
@@ -68,9 +68,9 @@ class _Claim:
             raise
         except ConfigError as error:  # what of them cannot be read is not for strangers
             self._desk.complain(f"{host} could not be asked for its key: {error}")
-            self._publications.unread(self._feed_id, self._publisher)
-            message = "the server cannot check keys just now"
-            raise UnavailableError(message, code="keys_unreadable") from None
+            unread = keys_unreadable()
+            self._publications.refused(self._feed_id, self._publisher, unread)
+            raise unread from None
 
 
 class _RtpPublication:

@@ -71,7 +71,7 @@ class Publisher(Peer):
     def state(self) -> str:
         return "connecting" if self._srtp_in is None else "connected"
 
-    async def serve(self, bus: Bus, clock: Clock, displaced: Callable[[], None]) -> None:
+    async def serve(self, bus: Bus, clock: Clock, displaced: Callable[[str], None]) -> None:
         """Until the publisher says goodbye; `displaced` is called once if another one takes its place.
 
         Raises RefusedError where the place is another's as it has connected, LagebildError where it cannot be
@@ -138,7 +138,7 @@ class Publisher(Peer):
         elif self._claim is not None:
             self._claim.drop(why.code, why.text)
 
-    def _take_place(self, displaced: Callable[[], None]) -> None:
+    def _take_place(self, displaced: Callable[[str], None]) -> None:
         claim, self._claim = self._claim, None  # whoever is refused now is told of by that
         assert claim is not None
         self._publication = claim.take(self._video.codec, self._video.payload_type, displaced)

@@ -60,14 +60,14 @@ class Publishers:
         self.by_id[session_id] = publisher
         self._sessions.begin(
             publisher,
-            lambda: publisher.serve(self._bus, self._clock, lambda: self._displace(publisher)),
+            lambda: publisher.serve(self._bus, self._clock, lambda why: self._displace(publisher, why)),
             lambda why: self._over(publisher, why),
         )
         log.info("feed %s: publisher %s comes from %s", feed_id, publisher.name, client_address)
         return Answer(session_id, sdp, entity_tag(session_id))
 
-    def _displace(self, publisher: Publisher) -> None:
-        self._sessions.end(publisher, Lapse("publisher_left", "has made room for another publisher"))
+    def _displace(self, publisher: Publisher, why: str) -> None:
+        self._sessions.end(publisher, Lapse("publisher_left", f"was sent off: {why}"))
 
     def _over(self, publisher: Publisher, why: Lapse) -> None:
         del self.by_id[publisher.session_id]

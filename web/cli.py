@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import sys
+import typing
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,9 @@ from .settings_file import load_settings
 log = logging.getLogger("lagebild.web")
 
 Publish = Callable[[Running], Coroutine[Any, Any, None]]
+
+USUAL_CONFIG = Path("lagebild.toml")
+"""In the folder where the command is given; not of `demo` and `replay`, which bring aircraft of their own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,6 +76,7 @@ def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
 
 
 async def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    log.info("settings: %s", _config_of(options) or "built-in defaults")
     if not settings.aircraft:
         log.warning("no aircraft is configured: start from config.example.toml, or try `lagebild demo`")
     return await _run_until_stopped(settings, _nothing)
@@ -102,10 +107,12 @@ async def _key(options: argparse.Namespace, settings: Settings) -> int:
     feed = feed_named(options.feed, settings)
     keys = PublishKeys(Path(settings.server.data_dir))
     if options.withdraw:
-        print(f"lagebild: {keys.withdraw(feed.id)} keys of feed '{feed.id}' are withdrawn")
+        count = keys.withdraw(feed.id)
+        told = {0: "had no key", 1: "has lost its key"}.get(count, f"has lost its {count} keys")
+        print(f"lagebild: feed '{feed.id}' {told}")
         return 0
     key = keys.make(feed.id)
-    print(f"Schlüssel für '{feed.id}', nur jetzt zu sehen: {key}")
+    print(f"Key for '{feed.id}', shown only now: {key}")
     for way in addresses_of(feed, key, settings, with_passphrase=True):
         print(f"  {way.address}" + (f" (Bearer {key})" if way.protocol == "whip" else ""))
     return 0
@@ -113,9 +120,8 @@ async def _key(options: argparse.Namespace, settings: Settings) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     """Say what is well and what is not; 1 where something will not work."""
-    findings = list(
-        examine(lambda: _settings(options), str(options.config or "built-in defaults"), options.redis)
-    )
+    where = str(_config_of(options) or "built-in defaults")
+    findings = list(examine(lambda: _settings(options), where, options.redis))
     print(as_json(findings) if options.json else as_text(findings))
     return 0 if is_well(findings) else 1
 
@@ -133,15 +139,22 @@ async def _run_until_stopped(settings: Settings, publish: Publish, *shown: str) 
     async with running_service(settings) as service, asyncio.TaskGroup() as tasks:
         publishing = tasks.create_task(publish(service))
         query = "?feed={}&second={}".format(*shown) if shown else ""
-        print(f"Lagebild läuft: {service.url}{query}   (Ende mit Strg+C)", flush=True)
+        print(f"Lagebild is running: {service.url}{query}   (Ctrl+C ends it)", flush=True)
         await stop.wait()
         log.info("stopping")
         publishing.cancel()
     return 0
 
 
+def _config_of(options: argparse.Namespace) -> Path | None:
+    """The configuration file: what --config names, else the usual one where it is there."""
+    if options.config is None and options.usual_config and USUAL_CONFIG.exists():
+        return USUAL_CONFIG
+    return typing.cast("Path | None", options.config)
+
+
 def _settings(options: argparse.Namespace) -> Settings:
-    settings = load_settings(options.config, os.environ)
+    settings = load_settings(_config_of(options), os.environ)
     server = settings.server
     if options.host is not None:
         server = replace(server, host=options.host)
@@ -175,8 +188,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     every = argparse.ArgumentParser(add_help=False)
     every.add_argument(
-        "--config", type=Path, metavar="FILE", help="lagebild.toml (default: built-in defaults)"
-    )
+        "--config", type=Path, metavar="FILE",
+        help="default: lagebild.toml in this folder (not for demo and replay), else built-in defaults",
+    )  # fmt: skip
+    every.set_defaults(usual_config=True)
     every.add_argument("--host", help="address of the web page (default 127.0.0.1)")
     every.add_argument("--port", type=int, help="port of the web page (default 8080; 0: any free one)")
     every.add_argument("--webrtc-port", type=int, metavar="PORT",
@@ -186,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(command=_serve)
     demo = commands.add_parser("demo", parents=[every], help="run the service with a simulated aircraft")
     demo.add_argument("simulator", nargs="*", metavar="-- OPTION", help="options of the simulator, after --")
-    demo.set_defaults(command=_demo)
+    demo.set_defaults(command=_demo, usual_config=False)
     replay = commands.add_parser("replay", parents=[every], help="play recorded feeds as if live")
     replay.add_argument("--video", type=Path, action="append", required=True, metavar="FILE",
                         help="MP4, MPEG-TS or raw .h264; may be given twice")  # fmt: skip
@@ -203,7 +218,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument(
         "--drift", type=float, metavar="PPM", help="how much too fast the source's clock runs"
     )
-    replay.set_defaults(command=_replay)
+    replay.set_defaults(command=_replay, usual_config=False)
 
     key = commands.add_parser("key", parents=[every], help="make a key for whoever publishes to a feed")
     key.add_argument("feed", help="id of a feed whose source is rtmp, srt, whip or push")

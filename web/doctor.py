@@ -53,6 +53,7 @@ def examine(load: Callable[[], Settings], where: str, redis: str = "") -> Iterat
     yield check_clock()
     if settings is not None:
         yield check_disk(Path(settings.server.data_dir))
+        yield check_key_files(PublishKeys(Path(settings.server.data_dir)))
     yield from check_buffers()
 
 
@@ -72,7 +73,19 @@ def check_configuration(settings: Settings, where: str) -> Iterator[Finding]:
         sharing = (each for each in settings.aircraft if each.mavlink == aircraft.mavlink)
         yield from _check_telemetry(aircraft, tuple(entry for each in sharing for entry in each.allow_from))
         for feed in aircraft.feed:
-            yield from _check_feed(feed, keys)
+            yield from _check_feed(feed, keys, how_to_find(where))
+
+
+def check_key_files(keys: PublishKeys) -> Finding:
+    """Whether the user who runs this can read and change the keys, as the service must."""
+    if forbidden := keys.forbidden():
+        names = ", ".join(str(path) for path in forbidden)
+        return fail(
+            "keys",
+            f"this user may not read and write {names}: nobody can publish",
+            "run the doctor as the user who runs the service; if it says so, too: chown them to that user",
+        )
+    return ok("keys", "the keys of publishers can be read and changed by this user")
 
 
 def _check_telemetry(aircraft: AircraftSettings, allow_from: tuple[str, ...]) -> Iterator[Finding]:
@@ -83,11 +96,16 @@ def _check_telemetry(aircraft: AircraftSettings, allow_from: tuple[str, ...]) ->
         yield fail("config", f"telemetry of '{aircraft.id}': {path} is no file", "correct `mavlink`")
 
 
-def _check_feed(feed: FeedSettings, keys: PublishKeys) -> Iterator[Finding]:
+def how_to_find(where: str) -> str:
+    """What a command needs for the configuration at `where`, beyond the folder it is given in."""
+    return "" if where in ("lagebild.toml", "built-in defaults") else f" --config {where}"
+
+
+def _check_feed(feed: FeedSettings, keys: PublishKeys, config: str) -> Iterator[Finding]:
     name = f"feed '{feed.id}'"
     yield from _check_senders(name, feed.source, feed.allow_from)
     if feed.source in PUSHED:
-        yield from _check_keys(feed, keys)
+        yield from _check_keys(feed, keys, config)
         return
     try:
         open_source(as_source(feed), SystemClock())
@@ -112,14 +130,14 @@ def _is_path(source: str) -> bool:
     return source.startswith("file:") or ":" not in source.partition("/")[0]
 
 
-def _check_keys(feed: FeedSettings, keys: PublishKeys) -> Iterator[Finding]:
+def _check_keys(feed: FeedSettings, keys: PublishKeys, config: str) -> Iterator[Finding]:
     try:
         if keys.count(feed.id):
             return
     except ConfigError as error:
         yield fail("config", str(error), "nobody can publish until then")
         return
-    todo = f"`lagebild key {feed.id}`, or the button on the page /pilot"
+    todo = f"`lagebild key {feed.id}{config}`, or the button on the page /pilot"
     yield warn("config", f"feed '{feed.id}' has no key: nobody can publish to it", todo)
 
 

@@ -42,7 +42,8 @@ class NewKey:
 
     key: str
     ways: Annotated[
-        list[ScannedWay], Meta(description="Best first; WHIP's carries the key beside, as Bearer")
+        list[ScannedWay],
+        Meta(description="Best first; WHIP's has the key beside, as Bearer, and in its QR code as `?key=`"),
     ]
 
 
@@ -59,6 +60,7 @@ class PilotFeed:
 
     feed: FeedJson
     keys: Annotated[int | None, Meta(description="How many keys it has; null: it takes none")]
+    keys_readable: Annotated[bool, Meta(description="false: nobody can publish, and `keys` is not known (0)")]
     ways: list[ScannedWay]
 
 
@@ -116,7 +118,7 @@ class PilotDesk:
     def new_key(self, feed: FeedSettings, called: str) -> NewKey:
         """Raises KeysFullError, ConfigError. Waits for the disk."""
         key = self._keys.make(feed.id)
-        return NewKey(key, [_scanned(way) for way in addresses_of(feed, key, self._settings, called)])
+        return NewKey(key, [_with_key(way, key) for way in addresses_of(feed, key, self._settings, called)])
 
     def withdraw(self, feed: FeedSettings) -> Withdrawn:
         """Raises ConfigError. Waits for the disk."""
@@ -133,14 +135,15 @@ class PilotDesk:
         ways = ways_into(source, self._settings, called, state.address if state else "")
         view = feed_view(self._bus, aircraft, feed)
         if source.source in PUSHED:  # without its key an address is not worth scanning
-            return PilotFeed(view, self._count(feed.id), [ScannedWay(way, "") for way in ways])
-        return PilotFeed(view, None, [ScannedWay(way, self._codes.kept(way.address)) for way in ways])
+            return PilotFeed(view, *self._count(feed.id), [ScannedWay(way, "") for way in ways])
+        return PilotFeed(view, None, True, [ScannedWay(way, self._codes.kept(way.address)) for way in ways])
 
-    def _count(self, feed_id: str) -> int:
+    def _count(self, feed_id: str) -> tuple[int, bool]:
+        """How many keys the feed has, and whether that is known: what arrives is shown all the same."""
         try:
-            return self._keys.count(feed_id)
+            return self._keys.count(feed_id), True
         except ConfigError:
-            return 0  # the file is broken, as who asks for a key is told; what arrives is shown all the same
+            return 0, False
 
     def _telemetry(self, aircraft: AircraftSettings, called: str) -> PilotTelemetry | None:
         if not aircraft.mavlink:
@@ -148,6 +151,11 @@ class PilotDesk:
         state = self._bus.peek(LinkState, aircraft.id)
         way = way_of_telemetry(aircraft.mavlink, called, state.address if state else "")
         return PilotTelemetry(way, how_unsecured(aircraft.mavlink), link_view(state) if state else None)
+
+
+def _with_key(way: WayIn, key: str) -> ScannedWay:
+    """As it is scanned: with the key also where that stands apart for those who type."""
+    return ScannedWay(way, qr_of(f"{way.address}?key={key}" if way.protocol == "whip" else way.address))
 
 
 def _to_be_drawn(view: PilotView) -> list[str]:
@@ -159,7 +167,3 @@ def _to_be_drawn(view: PilotView) -> list[str]:
         for scanned in feed.ways
         if feed.keys is None and not scanned.way.pulled and not scanned.qr
     ]
-
-
-def _scanned(way: WayIn) -> ScannedWay:
-    return ScannedWay(way, "" if way.pulled else qr_of(way.address))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
@@ -17,7 +17,7 @@ from .listening import ANY_ADDRESS
 from .settings import FeedSettings, Settings
 from .unsecured import host_of, is_loopback, port_of
 
-Protocol = Literal["srt", "rtmp", "whip", "rtp", "mpegts", "rtsp", "file", "mavlink"]
+Protocol = Literal["srt", "rtmp", "whip", "camera", "rtp", "mpegts", "rtsp", "file", "mavlink"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ def addresses_of(
     feed: FeedSettings, key: str, settings: Settings, called: str = "", *, with_passphrase: bool = False
 ) -> list[WayIn]:
     """One way for each protocol that the feed is pushed by, with its key, best first; WHIP's has it beside.
+    Where WHIP is taken, a page of ours films ("camera"), its key in the fragment, which no server sees.
 
     `called` is how the page was called, such as "http://192.0.2.7:8080": where the service listens on all
     addresses, that is the one its caller can reach. SRT's passphrase cannot be withdrawn as a key can, so
@@ -58,13 +59,15 @@ def addresses_of(
     host = _reachable(publish.host or server.host, called)
     page, port = _reachable(server.host, called), _page_port(called) or server.port
     passphrase = publish.srt_passphrase if with_passphrase else ""
-    secret = f"&passphrase={quote(passphrase, safe='')}" if passphrase else ""
+    secret = f"&passphrase={passphrase}" if passphrase else ""  # of unreserved characters: settings_checks
+    origin = f"{urlsplit(called).scheme or 'http'}://{_printed(page)}:{port}"
     addresses: tuple[tuple[Protocol, str, str], ...] = (
         ("srt", host, f"srt://{_printed(host)}:{publish.srt_port}?streamid=publish:{feed.id}:{key}{secret}"),
         ("rtmp", host, f"rtmp://{_printed(host)}:{publish.rtmp_port}/live/{feed.id}?key={key}"),
-        ("whip", page, f"{urlsplit(called).scheme or 'http'}://{_printed(page)}:{port}/live/{feed.id}/whip"),
+        ("whip", page, f"{origin}/live/{feed.id}/whip"),
+        ("camera", page, f"{origin}/camera/{feed.id}#key={key}"),
     )
-    taken = PUSHED[feed.source]
+    taken = PUSHED[feed.source] | ({"camera"} if "whip" in PUSHED[feed.source] else set())
     return [WayIn(kind, address, is_loopback(at)) for kind, at, address in addresses if kind in taken]
 
 

@@ -38,6 +38,7 @@ class PublishKeys:
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / FILE
+        self._lock = self._path.with_suffix(".lock")
         self._read_of: tuple[int, int, int] | None = None
         """What tells the file that was read from a newer one."""
         self._hashes: Hashes = {}
@@ -80,6 +81,12 @@ class PublishKeys:
         self._refresh()
         return len(self._hashes.get(feed_id, []))
 
+    def forbidden(self) -> list[Path]:
+        """Which of the folder and its files this user may not read and write, of those that there are."""
+        there = [each for each in (self._path.parent, self._path, self._lock) if os.path.exists(each)]
+        wanted = {each: os.R_OK | os.W_OK | (os.X_OK if each.is_dir() else 0) for each in there}
+        return [each for each, how in wanted.items() if not os.access(each, how, effective_ids=True)]
+
     def _refresh(self) -> None:
         try:
             status = self._path.stat()
@@ -96,6 +103,9 @@ class PublishKeys:
             return {str(feed_id): [str(each) for each in known] for feed_id, known in tree.items()}
         except FileNotFoundError:
             return {}
+        except PermissionError:
+            whose = "it must belong to the user who runs the service"
+            raise ConfigError(f"{self._path} cannot be read by this user: {whose}") from None
         except (OSError, ValueError, AttributeError, TypeError) as error:
             raise ConfigError(f"{self._path} cannot be read: {error}; restore it or delete it") from None
 
@@ -103,8 +113,8 @@ class PublishKeys:
     def _alone(self) -> Iterator[None]:
         """Nobody else changes the file meanwhile: no other thread, no `lagebild key` beside the service."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            _make_folder(self._path.parent)
+            lock = self._open(self._lock, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise ConfigError(f"{self._path} cannot be written: {error.strerror}") from None
         try:
@@ -114,10 +124,11 @@ class PublishKeys:
             os.close(lock)
 
     def _write(self, hashes: Hashes) -> None:
-        """Whole or not at all, and for this user only."""
+        """Whole or not at all, and for one user only."""
         part = self._path.with_suffix(".part")
         try:
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            part.unlink(missing_ok=True)  # of somebody who was interrupted
+            descriptor = self._open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             with open(descriptor, "w", encoding="utf-8") as file:
                 json.dump(hashes, file, indent=1)
                 file.flush()
@@ -125,6 +136,32 @@ class PublishKeys:
             part.replace(self._path)
         except OSError as error:
             raise ConfigError(f"{self._path} cannot be written: {error.strerror}") from None
+
+    def _open(self, path: Path, flags: int) -> int:
+        """For this user only; what root makes (`sudo lagebild key`) is its who has the rest."""
+        descriptor = os.open(path, flags | os.O_NOFOLLOW, 0o600)
+        if os.geteuid() == 0:
+            owners = (each.stat() for each in (self._path, self._path.parent) if each.exists())
+            _give(descriptor, next((owner for owner in owners if owner.st_uid), None))
+        return descriptor
+
+
+def _make_folder(folder: Path) -> None:
+    """With the folders above it; made by root, each is its parent's owner's."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    if os.geteuid() == 0:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        _give(descriptor, folder.parent.stat())
+        os.close(descriptor)
+
+
+def _give(descriptor: int, owner: os.stat_result | None) -> None:
+    """By descriptor: where others may write, a name may point elsewhere a moment later."""
+    if owner is not None:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _hash(key: str) -> str:

@@ -18,7 +18,7 @@ class ServerSettings:
     names: tuple[str, ...] = ()  # host names the page may be called by, beside addresses and localhost
     title: str = ""  # shown in the bar of every page, such as the incident's name
     log_level: str = "info"
-    data_dir: str = "data"  # keys, and what is recorded
+    data_dir: str = "data"  # keys, and what is recorded; counted from the configuration file's folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class PublishingSettings:
     rtmp_port: int = 1935
     srt_port: int = 8890
     srt_latency_ms: int = 120  # how long SRT may take to repair loss; all of it is delay
-    srt_passphrase: str = ""  # 10 to 79 characters; "": not encrypted
+    srt_passphrase: str = ""  # 10 to 79 unreserved characters of RFC 3986; "": not encrypted
 
 
 @dataclass(frozen=True, slots=True)

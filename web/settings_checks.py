@@ -53,13 +53,21 @@ def _check_feed(feed: FeedSettings, where: str) -> None:
     _check_range(feed.mount_pitch_deg, -90, 90, at + "mount_pitch_deg")
 
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")  # RFC 3986 2.3
+
+
 def _check_publishing(publish: PublishingSettings, where: str) -> None:
     _check_range(publish.rtmp_port, 0, 65_535, f"{where}: publish.rtmp_port")
     _check_range(publish.srt_port, 0, 65_535, f"{where}: publish.srt_port")
     _check_range(publish.srt_latency_ms, 20, 8000, f"{where}: publish.srt_latency_ms")
-    length = len(publish.srt_passphrase.encode())
-    if length and not 10 <= length <= 79:  # libsrt's own bounds
-        raise ConfigError(f"{where}: publish.srt_passphrase has 10 to 79 characters, not {length}")
+    passphrase, at = publish.srt_passphrase, f"{where}: publish.srt_passphrase"
+    if passphrase and not 10 <= len(passphrase.encode()) <= 79:  # libsrt's own bounds
+        raise ConfigError(f"{at} has 10 to 79 characters, not {len(passphrase.encode())}")
+    if passphrase and not _UNRESERVED.fullmatch(passphrase):
+        raise ConfigError(
+            f"{at} holds only A-Z a-z 0-9 - . _ ~, the characters that stand in an address as they are: "
+            "few encoders decode the others there"
+        )
 
 
 def _check_range(value: float | None, least: float, most: float, at: str) -> None:

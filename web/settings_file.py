@@ -39,7 +39,13 @@ def load_settings(path: Path | None, environment: Mapping[str, str]) -> Settings
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}") from None
     check_settings(settings, where)
-    return settings
+    return _in_its_folder(settings, path) if path else settings
+
+
+def _in_its_folder(settings: Settings, path: Path) -> Settings:
+    """With `data_dir` counted from the file's folder: wherever a command is given, it means the same keys."""
+    data_dir = path.parent.resolve() / settings.server.data_dir
+    return dataclasses.replace(settings, server=dataclasses.replace(settings.server, data_dir=str(data_dir)))
 
 
 def _read(path: Path) -> dict[str, Any]:

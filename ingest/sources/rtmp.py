@@ -13,7 +13,7 @@ from ingest.complaints import Complaints
 from ingest.protocol.admission import Antechamber
 from ingest.protocol.rtmp.handshake import NONCE_BYTES
 from ingest.protocol.rtmp.session import Event, PublishRequested, PublishSession, State, Unpublished
-from ingest.publications import Publication, Publications, Publisher
+from ingest.publications import Publication, Publications, Publisher, keys_unreadable
 from ingest.settings import PublishSettings
 
 WAITING_MOST = 64
@@ -178,16 +178,17 @@ class _Connection(asyncio.BufferedProtocol):
             self._server.complain(f"{self._address} was refused: {refusal}")
             self._server.publications.refused(feed_id, publisher, error)
             self._refuse(str(error))
-        except LagebildError as error:  # the keys cannot be read; what of them is not for strangers
+        except LagebildError as error:  # the keys cannot be read
             self._server.complain(f"{self._address} could not be asked for its key: {error}")
-            self._server.publications.unread(feed_id, publisher)
-            self._refuse("the server cannot check keys just now")
+            unread = keys_unreadable()
+            self._server.publications.refused(feed_id, publisher, unread)
+            self._refuse(str(unread))
         else:
             self._session.accept(now_ns)
 
-    def _displaced(self) -> None:
+    def _displaced(self, why: str) -> None:
         self._publication = None
-        self._refuse("another publisher has taken this feed over, or its key was withdrawn")
+        self._refuse(why)
         self._send()
 
     def _refuse(self, why: str) -> None:

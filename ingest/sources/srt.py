@@ -17,7 +17,7 @@ from ingest.lookup import look_up
 from ingest.protocol.events import Unusable
 from ingest.protocol.srt_address import feed_and_key
 from ingest.protocol.ts_stream import TsStream
-from ingest.publications import Publication, Publications, Publisher
+from ingest.publications import Publication, Publications, Publisher, keys_unreadable
 from ingest.settings import PublishSettings
 from ingest.srt_waiting import SrtReceiver, SrtWaiter, waiting
 
@@ -140,7 +140,8 @@ class SrtServer:
             return REJECTIONS[error.code]
         except LagebildError as error:  # the keys cannot be read
             self._complaints.add(f"{caller} could not be asked for its key: {error}", now_ns)
-            self._let_tell(feed_id, publisher, self.publications.unread)
+            unread = partial(self.publications.refused, error=keys_unreadable())
+            self._let_tell(feed_id, publisher, unread)
             return Rejection.SERVER_ERROR
         if len(self._promised) < _PROMISED_MOST:
             self._promised[number] = _Promised(now_ns, feed_id, publisher)
@@ -242,6 +243,6 @@ class _Connection:
             log.error("srt: what %s sent could not be handled", self._address, exc_info=error)
         self.leave()
 
-    def _displaced(self) -> None:
+    def _displaced(self, _: str) -> None:
         self._publication = None
         self.leave()

@@ -18,7 +18,7 @@ from tests.browser.flight import free_udp_port
 from tests.browser.harness import Watched, chromium, lagebild, open_page
 from tests.fakes.encoded import FPS, h264_pictures
 from tests.fakes.rtp_camera import RtpCamera
-from web.publish_keys import PublishKeys
+from web.publish_keys import FILE, PublishKeys
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -34,6 +34,10 @@ name = "Ottmar"
   id = "otto-tag"
   name = "Tageslicht"
   source = "rtmp"
+  [[aircraft.feed]]
+  id = "otto-hand"
+  name = "Handy"
+  source = "whip"
   [[aircraft.feed]]
   id = "otto-roh"
   name = "Bodenstation"
@@ -116,6 +120,45 @@ async def test_a_key_is_made_scanned_and_never_seen_again(browser: Browser, tmp_
         assert keys.count("otto-tag") == 0
         assert page.complaints == []
         assert page.strangers == []
+
+
+async def test_whip_is_scanned_with_its_key_and_phones_are_led_to_the_camera_page(
+    browser: Browser, tmp_path: Path
+) -> None:
+    config = tmp_path / "lagebild.toml"
+    config.write_text(CONFIG.format(folder=tmp_path, rtmp=0, video=free_udp_port()), encoding="utf-8")
+    async with (
+        lagebild("serve", "--config", str(config)) as service,
+        open_page(browser, f"{service.url}pilot", size=(1280, 1600)) as page,
+    ):
+        card = page.page.locator('[data-feed="otto-hand"]')
+        await card.get_by_role("button", name="Handy, Browser").click()
+        film = card.get_by_role("link", name="Mit diesem Gerät filmen")
+        await expect(film).to_have_attribute("href", "/camera/otto-hand")  # no key yet
+        await card.get_by_role("button", name="Schlüssel erzeugen").click()
+        key = await card.locator(".key").inner_text()
+        await expect(film).to_have_attribute("href", f"/camera/otto-hand#key={key}")
+        assert await decoded(card.locator(".way-qr")) == f"{service.url}camera/otto-hand#key={key}"
+        await card.get_by_role("button", name="WHIP").click()
+        await expect(card.locator(".way-note")).to_contain_text("QR-Code enthält Adresse und Schlüssel")
+        assert await decoded(card.locator(".way-qr")) == f"{service.url}live/otto-hand/whip?key={key}"
+        assert not any(key in line for line in service.lines)
+        assert page.complaints == []
+
+
+async def test_keys_that_cannot_be_read_are_not_called_none(browser: Browser, tmp_path: Path) -> None:
+    config = tmp_path / "lagebild.toml"
+    config.write_text(CONFIG.format(folder=tmp_path, rtmp=0, video=free_udp_port()), encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / FILE).write_text("{")
+    async with (
+        lagebild("serve", "--config", str(config)) as service,
+        open_page(browser, f"{service.url}pilot") as page,
+    ):
+        card = page.page.locator(PUSHED)
+        await expect(card.locator(".key-count")).to_contain_text("kann die Schlüssel nicht lesen")
+        await expect(card.get_by_role("button", name="Schlüssel erzeugen")).to_be_hidden()
+        await expect(card.locator(".next")).to_contain_text("Betreuer")
 
 
 async def test_what_arrives_turns_green_by_itself_and_red_again(browser: Browser, tmp_path: Path) -> None:

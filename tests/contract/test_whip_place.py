@@ -138,7 +138,11 @@ async def test_of_two_that_connect_at_once_the_first_has_the_place_unless_they_t
             assert not stays.said_goodbye
             assert place.opened() == [f"whip://{LAPTOP}", f"whip://{PHONE}"][: 1 + takeover]
             assert place.gone() == []
-    told = "has made room" if takeover else f"is refused: feed '{FEED}' has a publisher already, at {LAPTOP}"
+    told = (
+        "was sent off: another publisher has taken this feed over"
+        if takeover
+        else f"is refused: feed '{FEED}' has a publisher already, at {LAPTOP}"
+    )
     assert told in caplog.text
 
 
@@ -153,6 +157,21 @@ async def test_who_is_silent_for_two_seconds_yields_to_the_next() -> None:
             await place.offer(laptop, LAPTOP)
             await place.connect(laptop, LAPTOP)
             await phone.until(lambda: phone.said_goodbye)
+
+
+async def test_who_is_cut_off_as_its_key_is_withdrawn_has_made_room_for_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with a_place() as place:
+        with LightPublisher() as phone:
+            await place.offer(phone)
+            await place.connect(phone, PHONE)
+            place.publications.dismiss(FEED)
+            await phone.until(lambda: phone.said_goodbye)
+            assert [event.reason for event in place.gone()] == ["key_withdrawn"]
+    assert "was sent off: its key was withdrawn" in caplog.text
+    assert "another publisher" not in caplog.text
 
 
 async def test_a_key_withdrawn_before_the_connection_stands_is_of_no_use() -> None:

@@ -19,7 +19,7 @@ class FakePublication:
     address: str
     codec: Codec
     payload_type: int
-    displaced: Callable[[], None]
+    displaced: Callable[[str], None]
     taken: list[bytes] = field(default_factory=list)
     closed: list[tuple[str, str]] = field(default_factory=list)
 
@@ -37,7 +37,7 @@ class FakeClaim:
     ingest: FakeIngest
     address: str
 
-    def take(self, codec: Codec, payload_type: int, displaced: Callable[[], None]) -> RtpPublication:
+    def take(self, codec: Codec, payload_type: int, displaced: Callable[[str], None]) -> RtpPublication:
         if self.ingest.refuse:
             raise self.ingest.refuse
         self.ingest.publications.append(FakePublication(self.address, codec, payload_type, displaced))

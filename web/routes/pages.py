@@ -36,9 +36,15 @@ def add_page_routes(door: Door, dashboard: Path | None = None) -> None:
         return web.FileResponse(path) if path.is_file() else web.Response(status=204)
 
     page, html = Permission.PAGE, "text/html"
-    live, pilot = document("index.html"), document("pilot.html")
+    live, pilot, camera = document("index.html"), document("pilot.html"), document("camera.html")
     door.route(Route("GET", "/", page, "The live page", {200: "HTML"}, media_type=html), live)
     door.route(Route("GET", "/pilot", page, "The pilot page", {200: "HTML"}, media_type=html), pilot)
+    door.route(
+        Route(
+            "GET", "/camera/{feed}", page, "Film with the browser's camera", {200: "HTML"}, media_type=html
+        ),
+        camera,
+    )
     door.route(Route("GET", "/assets/{name}", page, "A file of the page", {200: "file"}), asset)
     door.route(Route("GET", "/favicon.svg", page, "The page's icon", {200: "SVG"}), icon)
     door.route(Route("GET", "/favicon.ico", page, "The page's icon", {200: "SVG"}), icon)

@@ -43,7 +43,7 @@ class Desk:
         self.publications.place("tag").attach(self.events.append)
 
     def open(self, publisher: Publisher = PHONE, feed_id: str = "tag", key: str = "k-tag") -> Publication:
-        return self.publications.open(feed_id, key, publisher, 64, lambda: self.displaced.append(publisher))
+        return self.publications.open(feed_id, key, publisher, 64, lambda _: self.displaced.append(publisher))
 
     def refusal(self, publisher: Publisher = PHONE, feed_id: str = "tag", key: str = "k-tag") -> str:
         with pytest.raises(RefusedError) as refused:

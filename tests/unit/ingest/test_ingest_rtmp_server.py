@@ -400,9 +400,8 @@ async def test_where_keys_cannot_be_read_nobody_publishes_and_no_path_is_told() 
     async with serving(House(keys=Unreadable())) as house, encoder(house) as phone:
         assert await phone.publish() == "NetStream.Publish.BadName"
         assert "cannot check keys" in str(phone.told[-1])
-        assert "/var" not in str(phone.told)
         assert house.gone() == ["keys_unreadable"]
-        assert "/var" not in str(house.events)
+        assert "/var" not in f"{phone.told} {house.events}"
 
 
 async def test_a_port_in_use_and_an_address_of_another_machine() -> None:

@@ -208,7 +208,7 @@ async def test_whoever_was_let_in_too_late_for_the_place_is_hung_up_on(
     async with serving(House()) as house:
         with SrtEncoder(stream_id="publish:tag:k-tag") as phone:
             assert phone.call(house.port) == 0  # the loop has not turned since
-            house.publications.open("tag", "k-tag", Publisher("srt", "192.0.2.7:1"), 33, lambda: None)
+            house.publications.open("tag", "k-tag", Publisher("srt", "192.0.2.7:1"), 33, lambda _: None)
             await until(lambda: "came too late" in caplog.text)
         assert house.kinds() == [Opened]
         assert house.server.connections == set()
@@ -374,6 +374,9 @@ async def test_where_keys_cannot_be_judged_nobody_comes_in(
     async with serving(House(keys=keys)) as house:
         with SrtEncoder(stream_id="publish:tag:k-tag") as phone:
             assert phone.call(house.port) == Rejection.SERVER_ERROR
+            if isinstance(keys, Unreadable):
+                await until(lambda: house.gone() == ["keys_unreadable"])
+                assert "/var" not in str(house.events)
     assert ("could not be asked for its key" in caplog.text) is isinstance(keys, Unreadable)
     assert ("a defect of Lagebild" in caplog.text) is isinstance(keys, Defective)
 

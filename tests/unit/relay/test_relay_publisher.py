@@ -158,7 +158,7 @@ async def test_close_notify_ends_the_session() -> None:
 
 async def test_who_is_displaced_is_said_goodbye_to() -> None:
     async with publishing() as (house, publisher, publication):
-        publication.displaced()
+        publication.displaced("its key was withdrawn")
         await publisher.until(lambda: publisher.said_goodbye)
         assert house.relay._publishers.by_id == {}
 

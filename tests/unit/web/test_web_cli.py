@@ -34,7 +34,7 @@ def test_the_demo_says_which_port_is_taken_and_which_setting_names_another(
         port = str(other.getsockname()[1])
         assert main(["demo", "--port", "0", "--webrtc-port", port]) == 2
     told = capsys.readouterr()
-    assert "Lagebild läuft" not in told.out
+    assert "Lagebild is running" not in told.out
     (line,) = told.err.splitlines()
     assert line.startswith("lagebild: relay: ")
     assert f":{port} is in use by another program; webrtc.port" in line

@@ -20,7 +20,7 @@ from ingest import encoder_trial, libsrt, srt_waiting
 from ingest.settings import EncodeSettings
 from web import doctor_machine
 from web.cli import main
-from web.doctor import check_configuration, examine
+from web.doctor import check_configuration, check_key_files, examine
 from web.doctor_machine import (
     BURST_BYTES,
     buffer_bytes,
@@ -81,6 +81,53 @@ def test_a_port_in_use_names_its_holder(kind: str, host: str) -> None:
         holder = holder_of(port)
         assert holder is not None
         assert holder[0] == os.getpid()
+
+
+@contextmanager
+def an_ordinary_user() -> Iterator[None]:
+    """Whoever runs the tests, or nobody in root's place: root may everything."""
+    user = os.geteuid()
+    os.seteuid(user or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_keys_that_the_service_s_user_cannot_use_are_named() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "data"
+        keys = PublishKeys(folder)
+        with an_ordinary_user():
+            assert check_key_files(keys).level is Level.OK  # nothing is there yet
+        keys.make("tag")
+        for path, mode in ((Path(name), 0o755), (folder, 0o777), (folder / FILE, 0o666)):
+            path.chmod(mode)
+        (folder / "publish-keys.lock").chmod(0o666)
+        with an_ordinary_user():
+            assert check_key_files(keys).level is Level.OK
+        for path, mode in ((folder / FILE, 0o444), (folder / "publish-keys.lock", 0), (folder, 0o444)):
+            before = path.stat().st_mode
+            path.chmod(mode)
+            with an_ordinary_user():
+                found = check_key_files(keys)
+            assert (found.level, str(path) in found.what) == (Level.FAIL, True)
+            assert "chown" in found.todo
+            path.chmod(before)
+
+
+@pytest.mark.parametrize(
+    ("where", "command"),
+    [
+        ("lagebild.toml", "`lagebild key tag`"),
+        ("/etc/lagebild.toml", "`lagebild key tag --config /etc/lagebild.toml`"),
+    ],
+)
+def test_what_is_to_be_done_can_be_typed_as_it_is_said(tmp_path: Path, where: str, command: str) -> None:
+    feeds = (FeedSettings("tag", "rtmp"),)
+    server = ServerSettings(data_dir=str(tmp_path))
+    settings = Settings(server=server, aircraft=(AircraftSettings("otto", feed=feeds),))
+    assert [f.todo.partition(", or")[0] for f in check_configuration(settings, where) if f.todo] == [command]
 
 
 def test_a_port_of_another_address_is_not_ours() -> None:

@@ -37,7 +37,7 @@ from web.unsecured import how_unsecured
 PUSHED = FeedSettings("tag", "rtmp", "Tageslicht")
 RAW = FeedSettings("waerme", "rtp://127.0.0.1:0", "Wärmebild")
 CAMERA = FeedSettings("mast", "rtsp://admin:geheim@127.0.0.1:1/main?token=geheim", "Mast")
-PASSPHRASE = "sehr geheim 47"
+PASSPHRASE = "sehr-geheim_47"
 
 
 def settings(data_dir: Path) -> Settings:
@@ -165,7 +165,9 @@ async def test_a_broken_key_file_is_named_in_the_log_alone_and_the_rest_is_shown
         assert str(tmp_path) not in json.dumps(answer)
         assert str(tmp_path) in caplog.text
         status, pilot = await ask(http, "GET", "/api/v1/pilot")
-        assert (status, pilot["aircraft"][0]["feeds"][0]["keys"]) == (200, 0)
+        tag, waerme, _ = pilot["aircraft"][0]["feeds"]
+        assert (status, tag["keys"], tag["keys_readable"]) == (200, 0, False)
+        assert (waerme["keys"], waerme["keys_readable"]) == (None, True)
 
 
 async def test_the_overview_says_how_each_feed_is_reached_and_no_secret(tmp_path: Path) -> None:
@@ -251,6 +253,7 @@ def test_where_the_service_listens_everywhere_the_page_s_own_host_is_told() -> N
         "srt://192.0.2.7:8890?streamid=publish:tag:k",
         "rtmp://192.0.2.7:1935/live/tag?key=k",
         "http://192.0.2.7:9000/live/tag/whip",
+        "http://192.0.2.7:9000/camera/tag#key=k",
     ]
     assert not any(way.local for way in ways)
     assert ways == [replace(way, pulled=False) for way in ways]

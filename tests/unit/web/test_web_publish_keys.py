@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -107,12 +108,95 @@ def test_addresses_name_a_host_that_others_can_reach() -> None:
     )
     assert feed_named("tag", everywhere) is feed
     addresses = addresses_of(feed, "k", everywhere)
-    assert len(addresses) == 3
+    assert [way.protocol for way in addresses] == ["srt", "rtmp", "whip", "camera"]
     assert not any("0.0.0.0" in way.address for way in addresses)
     v6 = Settings(publish=PublishingSettings(host="::1"))
     assert addresses_of(FeedSettings("tag", "rtmp"), "k", v6) == [
         WayIn("rtmp", "rtmp://[::1]:1935/live/tag?key=k", local=True)
     ]
+
+
+TWO_FEEDS = """
+[[aircraft]]
+id = "fritz"
+  [[aircraft.feed]]
+  id = "tag"
+  source = "rtmp"
+"""
+
+
+def test_the_command_finds_the_configuration_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`lagebild key tag` as it is written in docs/ingest.md and in the doctor's hints."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["key", "tag"]) == 2
+    assert "is --config missing?" in capsys.readouterr().err
+    (tmp_path / "lagebild.toml").write_text(TWO_FEEDS)
+    assert main(["key", "tag"]) == 0
+    assert PublishKeys(tmp_path / "data").count("tag") == 1
+    other = tmp_path / "other.toml"
+    other.write_text(TWO_FEEDS.replace("tag", "nacht"))
+    assert main(["key", "tag", "--config", str(other)]) == 2  # what is named counts
+
+
+def test_keys_lie_beside_the_configuration_wherever_they_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rel.toml").write_text("[server]\ndata_dir = 'here/keys'\n" + TWO_FEEDS)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        assert main(["key", "tag", "--config", "../rel.toml"]) == 0
+        PublishKeys(tmp_path / "here" / "keys").check("tag", capsys.readouterr().out.split()[6])
+        assert list(Path().iterdir()) == []
+    assert PublishKeys(tmp_path / "here" / "keys").count("tag") == 2
+
+
+@pytest.mark.parametrize(("made", "told"), [(0, "had no key"), (1, "its key"), (2, "its 2 keys")])
+def test_what_is_withdrawn_is_told_in_one_language(
+    tmp_path: Path, made: int, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lagebild.toml").write_text(TWO_FEEDS)
+    for _ in range(made):
+        assert main(["key", "tag"]) == 0
+        assert capsys.readouterr().out.startswith("Key for 'tag', shown only now: ")
+    assert main(["key", "tag", "--withdraw"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith(f"feed 'tag' {'has lost ' if made else ''}{told}")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for somebody else")
+@pytest.mark.parametrize("before", ["nothing", "a key of its own", "what root left", "a folder of root's"])
+def test_keys_that_root_makes_are_the_service_s(tmp_path: Path, before: str) -> None:
+    """`sudo lagebild key` must not lock out a service that runs as somebody else."""
+    nobody, home = 65534, tmp_path / "lagebild"
+    home.mkdir()
+    os.chown(home, nobody, nobody)
+    folder = home / "data" / "deeper"
+    if before != "nothing":
+        PublishKeys(folder).make("tag")
+    if before == "what root left":
+        for each in (FILE, "publish-keys.lock"):
+            os.chown(folder / each, 0, 0)
+    if before == "a folder of root's":
+        os.chown(folder, 0, nobody)
+    key = PublishKeys(folder).make("tag")
+    PublishKeys(folder).check("tag", key)
+    files = [folder / FILE, folder / "publish-keys.lock"]
+    assert {(each.stat().st_uid, stat.S_IMODE(each.stat().st_mode)) for each in files} == {(nobody, 0o600)}
+    assert {each.stat().st_uid for each in (home / "data", folder)} <= {nobody, folder.stat().st_uid}
+    assert (home / "data").stat().st_uid == nobody
+
+
+def test_a_file_left_by_somebody_who_was_interrupted_is_in_nobody_s_way(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("mine")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "publish-keys.part").symlink_to(elsewhere)
+    key = PublishKeys(tmp_path / "data").make("tag")
+    PublishKeys(tmp_path / "data").check("tag", key)
+    assert elsewhere.read_text() == "mine"
 
 
 def test_service_and_command_lose_no_key_of_each_other(tmp_path: Path) -> None:
@@ -130,10 +214,10 @@ def test_service_and_command_lose_no_key_of_each_other(tmp_path: Path) -> None:
 def test_the_address_for_srt_holds_the_passphrase_only_on_request() -> None:
     feed = FeedSettings("tag", "srt")
     settings = Settings(
-        publish=PublishingSettings(srt_passphrase="Zehn & mehr"),
+        publish=PublishingSettings(srt_passphrase="Zehn-und_mehr.~"),
         aircraft=(AircraftSettings("fritz", feed=(feed,)),),
     )
     (way,) = addresses_of(feed, "k", settings, with_passphrase=True)
-    assert way.address.endswith("?streamid=publish:tag:k&passphrase=Zehn%20%26%20mehr")
+    assert way.address.endswith("?streamid=publish:tag:k&passphrase=Zehn-und_mehr.~")
     (way,) = addresses_of(feed, "k", settings)
     assert way.address.endswith("?streamid=publish:tag:k")

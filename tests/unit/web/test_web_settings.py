@@ -46,7 +46,9 @@ def test_the_example_holds_every_setting_there_is() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     settings, defaults = load_settings(EXAMPLE, {}), Settings()
-    for part in ("server", "picture", "webrtc", "viewers", "health"):
+    in_its_folder = {"data_dir": str(EXAMPLE.parent.resolve() / defaults.server.data_dir)}
+    assert dataclasses.asdict(settings.server) == dataclasses.asdict(defaults.server) | in_its_folder
+    for part in ("picture", "webrtc", "viewers", "health"):
         assert dataclasses.asdict(getattr(settings, part)) == dataclasses.asdict(getattr(defaults, part))
     assert [f.id for a in settings.aircraft for f in a.feed] == ["fritz-tag", "fritz-datei"]
 
@@ -54,6 +56,8 @@ def test_the_example_shows_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("[publish]\nsrt_passphrase = 'wasser & marsch'", "srt_passphrase holds only A-Z a-z 0-9 - . _ ~"),
+        ("[publish]\nsrt_passphrase = 'kurz'", "publish.srt_passphrase has 10 to 79 characters, not 4"),
         ("[server]\nprot = 1", "unknown key 'server.prot'; did you mean 'port'?"),
         ("[sever]\nport = 1", "unknown key 'sever'; did you mean 'server'?"),
         ("[[aircraft]]\nid='a'\n[[aircraft.feed]]\nid='x'\nsuorce=''",

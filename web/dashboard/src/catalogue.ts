@@ -1,5 +1,6 @@
 /** Every word on the page, German first. `{name}` is filled in by `translate`. */
 
+import { CAMERA_WORDS } from "./camera/words";
 import { PILOT_WORDS } from "./pilot/words";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
@@ -9,6 +10,7 @@ type Entry = readonly [de: string, en: string];
 
 export const CATALOGUE = {
   ...PILOT_WORDS,
+  ...CAMERA_WORDS,
   ...TREATMENT_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],

@@ -42,7 +42,10 @@ describe("the catalogue", () => {
   it("holds no word that nobody uses", () => {
     const folder = new URL("../src/", import.meta.url);
     const source = readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts") && !["catalogue.ts", "pilot/words.ts"].includes(name))
+      .filter(
+        (name) =>
+          name.endsWith(".ts") && !["catalogue.ts", "pilot/words.ts", "camera/words.ts"].includes(name),
+      )
       .map((name) => readFileSync(new URL(name, folder), "utf8"))
       .join("\n");
     // looked up by code

@@ -3,7 +3,7 @@ import { CATALOGUE, translate } from "../src/catalogue";
 import type { PilotFeed, Protocol } from "../src/pilot/api";
 import { ADVICE } from "../src/pilot/advice";
 import { figures, LossWatch, nextStep, offSentence, openFirst, reasons, verdict } from "../src/pilot/arrival";
-import { partsOf } from "../src/pilot/parts";
+import { partsOf, protocolName } from "../src/pilot/parts";
 import { source } from "./samples";
 
 function camera(
@@ -26,6 +26,7 @@ function camera(
       state: source({ status: "lost", ...changes }),
     },
     keys: ["rtmp", "srt", "whip"].includes(protocol) ? keys : null,
+    keys_readable: true,
     ways: [
       {
         way: { protocol, address: "", local: false, pulled: protocol === "rtsp" || protocol === "file" },
@@ -82,6 +83,11 @@ describe("what to do next", () => {
     expect(nextStep(camera({ status: "connecting" }, "rtmp", 1))).toBe("next.start");
     expect(nextStep(camera({ reason: "key_wrong" }))).toBe("next.new_key");
     expect(nextStep(camera({ reason: "not_acceptable" }, "whip"))).toBe("next.format");
+  });
+
+  it("is the operator's where keys cannot be read: another key would not help", () => {
+    const locked = { ...camera({ reason: "no_publisher" }, "rtmp", 0), keys_readable: false };
+    expect(nextStep(locked)).toBe("next.operator");
   });
 
   it("depends on how the feed is reached", () => {
@@ -190,6 +196,13 @@ describe("loss", () => {
     watch.add(1_000, at(3));
     expect(watch.sentence("en")).toBe("no loss");
     expect(new LossWatch().sentence("en")).toBe("");
+  });
+});
+
+describe("a way's name", () => {
+  it("is translated where it is a word", () => {
+    expect([protocolName("de", "file"), protocolName("en", "file")]).toEqual(["Datei", "File"]);
+    expect(protocolName("de", "srt")).toBe("SRT");
   });
 });
 

@@ -2,7 +2,7 @@
 
 import type { Feed, LinkState, SourceState, Unsecured } from "../api";
 
-export type Protocol = "srt" | "rtmp" | "whip" | "rtp" | "mpegts" | "rtsp" | "file" | "mavlink";
+export type Protocol = "srt" | "rtmp" | "whip" | "camera" | "rtp" | "mpegts" | "rtsp" | "file" | "mavlink";
 
 export interface Way {
   protocol: Protocol;
@@ -27,6 +27,7 @@ export interface NewKey {
 export interface PilotFeed {
   feed: Omit<Feed, "state"> & { state: SourceState | null };
   keys: number | null; // null: it takes none
+  keys_readable: boolean; // else nobody can publish, and their number is not known
   ways: ScannedWay[];
 }
 

@@ -7,7 +7,7 @@ import { notes } from "../sentences";
 import { advice } from "../treatment";
 import { adviceOn } from "./advice";
 import type { PilotFeed, ScannedWay, Way } from "./api";
-import { PROTOCOL_NAMES } from "./parts";
+import { protocolName } from "./parts";
 
 export type Verdict = "arrives" | "missing" | "unknown";
 
@@ -32,7 +32,7 @@ function reasonOf(language: Language, code: string): string {
 
 const wayOff = (language: Language, protocol: string, why: string): string =>
   translate(language, "pilot.way_off", {
-    protocol: PROTOCOL_NAMES[protocol as Way["protocol"]] ?? protocol,
+    protocol: protocolName(language, protocol as Way["protocol"]),
     why: reasonOf(language, why),
   });
 
@@ -49,9 +49,10 @@ export function openFirst(ways: readonly ScannedWay[], state: SourceState | null
 }
 
 /** The next step; what is missing at first depends on how the feed is reached. */
-export function nextStep({ feed: { state }, keys, ways }: PilotFeed): Key {
+export function nextStep({ feed: { state }, keys, keys_readable, ways }: PilotFeed): Key {
   if (!state) return "next.wait";
   if (state.status === "live") return advice(state) ?? "next.nothing";
+  if (!keys_readable) return "next.operator";
   const step = state.reason === "" ? "usual" : adviceOn(state.reason);
   if (keys === 0 && (step === "usual" || step === "next.new_key")) return "next.make_key";
   const way = ways[0]?.way;

@@ -85,7 +85,7 @@ export class FeedCard {
     const when = step.startsWith("advice.") ? "pilot.better" : "pilot.next";
     setText(this.next, `${translate(language, when)} ${translate(language, step)}`);
     this.keys.element.hidden = keys === null;
-    this.keys.show(language, feed.name, keys ?? 0);
+    this.keys.show(language, feed.name, seen.keys_readable ? (keys ?? 0) : null);
     const { fresh } = this.keys;
     this.ways.show({
       language,

@@ -67,16 +67,19 @@ export class KeyDesk {
     private readonly events: KeyEvents,
   ) {}
 
-  show(language: Language, name: string, keys: number): void {
+  /** `keys`: how many there are; null: the server cannot read them. */
+  show(language: Language, name: string, keys: number | null): void {
     const say = (key: Key, values?: Record<string, string | number>): string =>
       translate(language, key, values);
     setText(
       this.count,
-      keys === 0
-        ? say("pilot.keys_none")
-        : keys === 1
-          ? say("pilot.keys_one")
-          : say("pilot.keys_many", { count: keys }),
+      keys === null
+        ? say("pilot.keys_unreadable")
+        : keys === 0
+          ? say("pilot.keys_none")
+          : keys === 1
+            ? say("pilot.keys_one")
+            : say("pilot.keys_many", { count: keys }),
     );
     setText(this.make, say("pilot.make_key"));
     setText(this.withdraw, say("pilot.withdraw"));
@@ -88,9 +91,9 @@ export class KeyDesk {
     setText(this.key, this.fresh?.key ?? "");
     this.shown.hidden = this.fresh === null;
     this.make.disabled = this.withdraw.disabled = this.busy;
-    this.make.hidden = this.fresh !== null;
+    this.make.hidden = this.fresh !== null || keys === null;
     this.make.classList.toggle("strong", keys === 0);
-    this.withdraw.hidden = keys === 0;
+    this.withdraw.hidden = !keys;
     this.trouble.hidden = this.problem === null;
     setText(this.trouble, this.problem ? say(this.problem) : "");
   }

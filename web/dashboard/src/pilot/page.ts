@@ -1,9 +1,8 @@
 /** The pilot page: every aircraft with its cameras, kept true by asking the service every second. */
 
-import { translate, type Key, type Language } from "../catalogue";
-import { loadTaste, saveTaste } from "../choice";
-import { h, setAttribute, setText } from "../dom";
-import { icon } from "../icons";
+import { translate } from "../catalogue";
+import { h, setText } from "../dom";
+import { PageBar } from "../pageBar";
 import type { PilotAircraft, PilotView } from "./api";
 import { FeedCard } from "./feedCard";
 import { TelemetryRow } from "./telemetryRow";
@@ -15,20 +14,7 @@ interface Group {
 }
 
 export class PilotPage {
-  private readonly taste = loadTaste();
-  private readonly title = h("h1", { class: "bar-name" });
-  private readonly live = h("a", { class: "tool live-link", href: "/" });
-  private readonly languageText = h("span", { class: "language" });
-  private readonly bright = h(
-    "button",
-    { type: "button", class: "tool", onclick: () => this.switchTheme() },
-    icon("bright"),
-  );
-  private readonly language = h(
-    "button",
-    { type: "button", class: "tool", onclick: () => this.switchLanguage() },
-    this.languageText,
-  );
+  private readonly bar = new PageBar(() => this.refresh());
   private readonly offline = h("p", { class: "offline", role: "alert", hidden: true });
   private readonly empty = h("p", { class: "empty", hidden: true });
   private readonly list = h("main", { class: "pilot" });
@@ -43,12 +29,10 @@ export class PilotPage {
     root: HTMLElement,
     private readonly hurry: () => void,
   ) {
-    const tools = h("div", { class: "tools" }, this.live, this.bright, this.language);
-    const bar = h("header", { class: "bar" }, h("span", { class: "brand" }, "LAGEBILD"), this.title, tools);
-    root.replaceChildren(bar, this.offline, this.list);
+    root.replaceChildren(this.bar.element, this.offline, this.list);
     // A page kept for "back" must not come back with a key on it.
     window.addEventListener("pagehide", () => this.cards.forEach((card) => card.forget()));
-    this.applyTaste();
+    this.refresh();
   }
 
   /** What the service has just told; null: it does not answer. */
@@ -97,9 +81,9 @@ export class PilotPage {
   }
 
   private refresh(): void {
-    const { language } = this.taste;
+    const { language } = this.bar.taste;
     const { serverReachable, view } = this;
-    this.showBar(language);
+    this.bar.show(translate(language, "pilot.title"));
     this.offline.hidden = serverReachable;
     setText(this.offline, translate(language, "why.server"));
     this.empty.hidden = view === null || view.aircraft.some(({ feeds }) => feeds.length > 0);
@@ -114,34 +98,5 @@ export class PilotPage {
           .get(feed.feed.id)
           ?.show(feed, { language, encrypted: view?.srt_encrypted ?? false, serverReachable });
     }
-  }
-
-  private showBar(language: Language): void {
-    const name = (button: HTMLElement, key: Key): void => {
-      setAttribute(button, "aria-label", translate(language, key));
-      setAttribute(button, "title", translate(language, key));
-    };
-    setText(this.title, translate(language, "pilot.title"));
-    setText(this.live, translate(language, "pilot.live"));
-    setText(this.languageText, language === "de" ? "EN" : "DE");
-    name(this.bright, "do.bright");
-    name(this.language, "do.language");
-  }
-
-  private switchLanguage(): void {
-    this.taste.language = this.taste.language === "de" ? "en" : "de";
-    this.applyTaste();
-  }
-
-  private switchTheme(): void {
-    this.taste.theme = this.taste.theme === "dark" ? "bright" : "dark";
-    this.applyTaste();
-  }
-
-  private applyTaste(): void {
-    saveTaste(this.taste);
-    document.documentElement.lang = this.taste.language;
-    setAttribute(document.documentElement, "data-theme", this.taste.theme);
-    this.refresh();
   }
 }

@@ -1,6 +1,6 @@
 /** An address taken apart as encoders ask for it: server and stream key (RTMP), server and stream id (SRT). Pure. */
 
-import type { Key } from "../catalogue";
+import { translate, type Key, type Language } from "../catalogue";
 import type { Way } from "./api";
 
 export type Part = readonly [label: Key, text: string];
@@ -30,13 +30,17 @@ export function partsOf({ protocol, address }: Way, key: string): Part[] {
 }
 
 /** How a protocol is called on the buttons that choose one. */
-export const PROTOCOL_NAMES: Record<Way["protocol"], string> = {
+export function protocolName(language: Language, protocol: Way["protocol"]): string {
+  if (protocol === "camera") return translate(language, "pilot.way_camera");
+  return protocol === "file" ? translate(language, "pilot.way_file") : NAMES[protocol];
+}
+
+const NAMES: Record<Exclude<Way["protocol"], "camera" | "file">, string> = {
   srt: "SRT",
   rtmp: "RTMP",
   whip: "WHIP",
   rtp: "RTP",
   mpegts: "MPEG-TS",
   rtsp: "RTSP",
-  file: "FILE",
   mavlink: "MAVLink",
 };

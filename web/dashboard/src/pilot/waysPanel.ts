@@ -3,7 +3,7 @@
 import { translate, type Language } from "../catalogue";
 import { h, setAttribute, setText } from "../dom";
 import { HIDDEN, type ScannedWay, type Way } from "./api";
-import { PROTOCOL_NAMES, partsOf } from "./parts";
+import { partsOf, protocolName } from "./parts";
 
 const NOTED_MS = 2000;
 
@@ -23,6 +23,7 @@ export class WaysPanel {
   private readonly parts = h("dl", { class: "way-parts" });
   private readonly qr = h("img", { class: "way-qr" });
   private readonly note = h("p", { class: "way-note" });
+  private readonly film = h("a", { class: "button film-link", target: "_blank", rel: "noopener" });
   readonly element = h(
     "div",
     { class: "ways" },
@@ -36,6 +37,7 @@ export class WaysPanel {
         this.heading,
         h("div", { class: "way-line" }, this.address, this.copy),
         this.parts,
+        this.film,
         this.note,
       ),
       this.qr,
@@ -54,11 +56,17 @@ export class WaysPanel {
     const { way, qr } = scanned;
     this.showTabs(ways, way.protocol);
     const fetched = way.pulled;
-    setText(this.heading, translate(language, fetched ? "pilot.read_from" : "pilot.send_to"));
+    const heading = fetched
+      ? "pilot.read_from"
+      : way.protocol === "camera"
+        ? "pilot.open_there"
+        : "pilot.send_to";
+    setText(this.heading, translate(language, heading));
     setText(this.address, this.printed(way.address));
     this.copy.hidden = fetched || way.address.includes(HIDDEN);
     if (performance.now() > this.notedUntil) setText(this.copy, translate(language, "pilot.copy"));
     this.showParts(way);
+    this.showFilm(way);
     this.qr.hidden = qr === "";
     setAttribute(this.qr, "src", qr || null);
     setAttribute(this.qr, "alt", translate(language, "pilot.qr", { address: way.address }));
@@ -68,16 +76,21 @@ export class WaysPanel {
 
   private notes(way: Way): string[] {
     const { language, key, encrypted, off } = this.view as WaysView;
+    const closed = way.protocol === "camera" && !way.local && !way.address.startsWith("https:");
     return [
       off(way),
       way.local && !way.pulled && translate(language, "pilot.local"),
-      way.protocol === "whip" && key !== null && translate(language, "pilot.token_apart"),
+      way.protocol === "whip" && translate(language, "pilot.whip_for"),
+      way.protocol === "whip" && key !== null && translate(language, "pilot.token_in_qr"),
+      way.protocol === "camera" && key !== null && !closed && translate(language, "pilot.camera_scan"),
+      closed && translate(language, "pilot.camera_insecure"),
       encrypted && way.protocol === "srt" && !way.pulled && translate(language, "pilot.encrypted"),
     ].filter((note): note is string => Boolean(note));
   }
 
   private showTabs(ways: readonly ScannedWay[], shown: Way["protocol"]): void {
-    const wanted = ways.map(({ way }) => way.protocol).join();
+    const { language } = this.view as WaysView;
+    const wanted = [language, ...ways.map(({ way }) => way.protocol)].join();
     this.tabs.hidden = ways.length < 2;
     if (this.tabs.dataset["ways"] !== wanted) {
       this.tabs.dataset["ways"] = wanted;
@@ -89,11 +102,16 @@ export class WaysPanel {
   }
 
   private tab(way: Way): HTMLElement {
+    const { language } = this.view as WaysView;
     const choose = (): void => {
       this.chosen = way.protocol;
       if (this.view) this.show(this.view);
     };
-    return h("button", { type: "button", class: "way-tab", onclick: choose }, PROTOCOL_NAMES[way.protocol]);
+    return h(
+      "button",
+      { type: "button", class: "way-tab", onclick: choose },
+      protocolName(language, way.protocol),
+    );
   }
 
   private showParts(way: Way): void {
@@ -103,6 +121,16 @@ export class WaysPanel {
     );
     if (this.parts.textContent === parts.flat().join("")) return;
     this.parts.replaceChildren(...parts.flatMap(([label, text]) => [h("dt", {}, label), h("dd", {}, text)]));
+  }
+
+  /** The camera page of this very origin, whatever others call it. */
+  private showFilm(way: Way): void {
+    const { language, key } = this.view as WaysView;
+    this.film.hidden = way.protocol !== "camera";
+    if (this.film.hidden) return;
+    const { pathname, hash } = new URL(way.address);
+    setAttribute(this.film, "href", pathname + (key === null ? "" : hash));
+    setText(this.film, translate(language, "pilot.camera_here"));
   }
 
   private printed(text: string): string {

@@ -26,15 +26,28 @@ export const PILOT_WORDS = {
 
   // ways in
   "pilot.send_to": ["Hierhin senden", "Send to"],
+  "pilot.open_there": ["Diese Seite auf dem Handy öffnen", "Open this page on the phone"],
   "pilot.read_from": ["Lagebild holt das Bild dort ab", "Lagebild fetches the picture there"],
   "pilot.server": ["Server", "Server"],
   "pilot.stream_key": ["Streamschlüssel", "Stream key"],
   "pilot.stream_id": ["Stream-ID", "Stream id"],
   "pilot.token": ["Token (Bearer)", "Token (Bearer)"],
-  "pilot.token_apart": [
-    "Der QR-Code enthält nur die Adresse: Den Token eigens eingeben.",
-    "The QR code holds the address only: enter the token apart.",
+  "pilot.whip_for": ["Für Apps und Encoder mit WHIP.", "For apps and encoders with WHIP."],
+  "pilot.token_in_qr": [
+    "Der QR-Code enthält Adresse und Schlüssel; beim Eintippen kommt der Token in ein eigenes Feld.",
+    "The QR code holds address and key; when typed, the token goes into a field of its own.",
   ],
+  "pilot.camera_here": ["Mit diesem Gerät filmen", "Film with this device"],
+  "pilot.camera_scan": [
+    "Für Handys ohne App: Mit der Handykamera scannen, die Seite öffnet sich mit dem Schlüssel.",
+    "For phones without an app: scan it with the phone's camera, the page opens with the key.",
+  ],
+  "pilot.camera_insecure": [
+    "Über diese Adresse geben Browser die Kamera nicht frei: Das tun sie nur über https oder auf dem Server selbst. Handys brauchen bis dahin eine App mit WHIP.",
+    "By this address browsers do not give their camera: they do so only by https or on the server itself. Until then phones need an app with WHIP.",
+  ],
+  "pilot.way_camera": ["Handy, Browser", "Phone, browser"],
+  "pilot.way_file": ["Datei", "File"],
   "pilot.key_word": ["SCHLÜSSEL", "KEY"],
   "pilot.local": [
     "Diese Adresse gilt nur auf dem Server selbst. Für andere Geräte muss der Betreuer eine andere einstellen.",
@@ -54,6 +67,10 @@ export const PILOT_WORDS = {
   "pilot.make_key": ["Schlüssel erzeugen", "Make a key"],
   "pilot.withdraw": ["Schlüssel zurückziehen", "Withdraw keys"],
   "pilot.keys_none": ["Noch kein Schlüssel", "No key yet"],
+  "pilot.keys_unreadable": [
+    "Der Server kann die Schlüssel nicht lesen: Niemand kann senden. Betreuer holen; „lagebild doctor“ nennt die Ursache.",
+    "The server cannot read the keys: nobody can send. Call its operator; `lagebild doctor` names the cause.",
+  ],
   "pilot.keys_one": ["1 Schlüssel gilt", "1 key is valid"],
   "pilot.keys_many": ["{count} Schlüssel gelten", "{count} keys are valid"],
   "pilot.key_once": [
@@ -107,8 +124,8 @@ export const PILOT_WORDS = {
     "Switch the camera on, check the network. Lagebild keeps trying by itself.",
   ],
   "next.keyframes": [
-    "Einige Sekunden warten. Bleibt es rot: am Sender den Keyframe-Abstand auf 2 s stellen.",
-    "Wait a few seconds. If it stays red: set the sender to a keyframe every 2 s.",
+    "Einige Sekunden warten. Bleibt es rot: am Sender den Keyframe-Abstand auf 2 s stellen und SPS/PPS mitsenden lassen.",
+    "Wait a few seconds. If it stays red: set the sender to a keyframe every 2 s, with SPS/PPS in the stream.",
   ],
   "next.format": [
     "Am Sender H.264 als Videoformat und eine einzige Bildspur einstellen.",

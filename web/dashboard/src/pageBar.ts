@@ -1,0 +1,65 @@
+/** The bar of a page beside the live one: its title, the way to the live picture, bright or dark, language. */
+
+import { translate, type Key } from "./catalogue";
+import { loadTaste, saveTaste } from "./choice";
+import { h, setAttribute, setText } from "./dom";
+import { icon } from "./icons";
+
+export class PageBar {
+  readonly taste = loadTaste();
+  private readonly title = h("h1", { class: "bar-name" });
+  private readonly live = h("a", { class: "tool live-link", href: "/" });
+  private readonly languageText = h("span", { class: "language" });
+  private readonly bright = h(
+    "button",
+    { type: "button", class: "tool", onclick: () => this.switchTheme() },
+    icon("bright"),
+  );
+  private readonly language = h(
+    "button",
+    { type: "button", class: "tool", onclick: () => this.switchLanguage() },
+    this.languageText,
+  );
+  readonly element = h(
+    "header",
+    { class: "bar" },
+    h("span", { class: "brand" }, "LAGEBILD"),
+    this.title,
+    h("div", { class: "tools" }, this.live, this.bright, this.language),
+  );
+
+  /** `changed`: the page's words are to be written anew. */
+  constructor(private readonly changed: () => void) {
+    this.applyTaste();
+  }
+
+  show(title: string): void {
+    const { language } = this.taste;
+    const name = (button: HTMLElement, key: Key): void => {
+      setAttribute(button, "aria-label", translate(language, key));
+      setAttribute(button, "title", translate(language, key));
+    };
+    setText(this.title, title);
+    setText(this.live, translate(language, "pilot.live"));
+    setText(this.languageText, language === "de" ? "EN" : "DE");
+    name(this.bright, "do.bright");
+    name(this.language, "do.language");
+  }
+
+  private switchLanguage(): void {
+    this.taste.language = this.taste.language === "de" ? "en" : "de";
+    this.applyTaste();
+    this.changed();
+  }
+
+  private switchTheme(): void {
+    this.taste.theme = this.taste.theme === "dark" ? "bright" : "dark";
+    this.applyTaste();
+  }
+
+  private applyTaste(): void {
+    saveTaste(this.taste);
+    document.documentElement.lang = this.taste.language;
+    setAttribute(document.documentElement, "data-theme", this.taste.theme);
+  }
+}
