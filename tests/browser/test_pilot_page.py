@@ -197,7 +197,7 @@ async def test_a_way_that_is_off_says_so_and_comes_last(browser: Browser, tmp_pa
             open_page(browser, f"{service.url}pilot", size=(390, 844)) as page,
         ):
             card = page.page.locator(PUSHED)
-            await expect(card.locator(".way-tab")).to_have_text(["SRT", "WHIP", "RTMP"])
+            await expect(card.locator(".way-tab")).to_have_text(["SRT", "WHIP", "Handy, Browser", "RTMP"])
             await expect(card.locator(".reasons")).to_contain_text("Über RTMP geht es gerade nicht.")
             await expect(card.locator(".way-address")).to_contain_text("srt://")
             await card.get_by_role("button", name="RTMP").click()
