@@ -16,6 +16,7 @@ from flow.wire import Deframer
 
 from .children import child_process
 from .protocol.decoder_pipe import Looked, NoStill, Picture, StillMade, StillWanted, decode, encode
+from .protocol.doubt import Doubt
 from .protocol.health import Figures
 from .protocol.sampling import Sampling, affordable
 
@@ -55,6 +56,7 @@ class FeedDecoder:
         self.feed_id, self._bus, self._clock = feed_id, bus, clock
         self._looked, self._watched = looked, watched
         self._sampling = Sampling()
+        self._doubt = Doubt()
         self._reader: Reader[AccessUnit] | None = None
         self._turning = False  # the reader was closed for another to begin with the cached group
         self._decodes_all = False
@@ -134,6 +136,8 @@ class FeedDecoder:
         if self._is_warm(now_ns):
             return True
         state = self._bus.peek(SourceState, self.feed_id)
+        if self._watched and self._doubt.asks(now_ns):
+            return True
         return self._watched and self._sampling.long_groups and affordable(state)
 
     def _is_warm(self, now_ns: int) -> bool:
@@ -145,6 +149,7 @@ class FeedDecoder:
         is_known = self._keyframe is not None and unit.dts_90k <= self._keyframe.dts_90k
         if not is_known:
             self._sampling.picture(unit)
+            self._doubt.picture(unit)
         if unit.keyframe:
             self._keyframe = unit
         if self._writer is None:
@@ -236,7 +241,8 @@ class FeedDecoder:
                     case StillMade() | NoStill():
                         self._answer(message)
                     case Looked(figures) if self._watched:
-                        self._looked(figures)
+                        long_groups = self._sampling.long_groups
+                        self._looked(self._doubt.judged(figures, long_groups=long_groups))
 
     def _answer(self, answer: StillMade | NoStill) -> None:
         asked, self._asked = self._asked, None
