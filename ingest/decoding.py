@@ -16,6 +16,7 @@ from flow.wire import Deframer
 from .child import child_process
 from .health import HealthWatch
 from .protocol.decoder_pipe import Looked, NoStill, Picture, StillMade, StillWanted, decode, encode
+from .protocol.doubt import Doubt
 from .protocol.sampling import Sampling, affordable, followable
 
 log = logging.getLogger("lagebild.ingest")
@@ -52,6 +53,7 @@ class FeedDecoder:
         self.feed_id, self._bus, self._clock = feed_id, bus, clock
         self._watch = watch
         self._sampling = Sampling()
+        self._doubt = Doubt()
         self._reader: Reader[AccessUnit] | None = None
         self._turning = False  # the reader was closed for another to begin with the cached group
         self._decodes_all = False
@@ -131,7 +133,11 @@ class FeedDecoder:
         state = self._bus.peek(SourceState, self.feed_id)
         if self._is_warm(now_ns):
             return followable(state)
-        return self._watch is not None and self._sampling.long_groups and affordable(state)
+        if self._watch is None:
+            return False
+        if self._doubt.asks(now_ns):
+            return followable(state)
+        return self._sampling.long_groups and affordable(state)
 
     def _is_warm(self, now_ns: int) -> bool:
         return now_ns < self._warm_until_ns
@@ -142,6 +148,7 @@ class FeedDecoder:
         is_known = self._keyframe is not None and unit.dts_90k <= self._keyframe.dts_90k
         if not is_known:
             self._sampling.picture(unit)
+            self._doubt.picture(unit)
         if unit.keyframe:
             self._keyframe = unit
         if self._writer is None:
@@ -238,7 +245,8 @@ class FeedDecoder:
                     case StillMade() | NoStill():
                         self._answer(message)
                     case Looked(figures) if self._watch:
-                        self._watch.look(figures)
+                        long_groups = self._sampling.long_groups
+                        self._watch.look(self._doubt.judged(figures, long_groups=long_groups))
 
     def _answer(self, answer: StillMade | NoStill) -> None:
         asked, self._asked = self._asked, None

@@ -140,6 +140,7 @@ class _SupervisedFeed:
         self._retrying = Retrying(settings.retry_first_s, settings.retry_most_s)
         self._failed_ns: int | None = None  # when the source last failed
         self._logged: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._noted: dict[str, int] = {}  # when which notes were logged last
 
     async def transcode(self) -> None:
         """Make H.264 of what the source brings of other codecs, if it does; until cancelled."""
@@ -191,7 +192,8 @@ class _SupervisedFeed:
             self._bus.publish(unit)
         match event:
             case SourcePicture():
-                if units and self._told_status() is not SourceStatus.LIVE:
+                told = self._told
+                if units and (told is None or told.status is not SourceStatus.LIVE or told.reason):
                     self._tell_changes()
             case Unusable(_, detail):
                 self._flood.add(detail)
@@ -232,7 +234,7 @@ class _SupervisedFeed:
         ):
             self._log(state)
         if state.notes and (told is None or told.notes != state.notes):
-            log.info("feed %s: %s", self.feed_id, ", ".join(state.notes))
+            self._log_notes(", ".join(state.notes))
         self._publish(state)
 
     def _log(self, state: SourceState) -> None:
@@ -244,6 +246,15 @@ class _SupervisedFeed:
         known = line in self._logged and (wavers or fails)
         log.log(logging.DEBUG if known else level, "feed %s: %s", self.feed_id, line)
         self._logged.append(line)
+
+    def _log_notes(self, line: str) -> None:
+        """What the pictures are like, anew only now and then: each run of a source finds it out again."""
+        now_ns = self._clock.now_ns()
+        told_ns = self._noted.get(line)
+        known = told_ns is not None and now_ns - told_ns < _CALM_NS
+        log.log(logging.DEBUG if known else logging.INFO, "feed %s: %s", self.feed_id, line)
+        if not known:
+            self._noted = {n: ns for n, ns in self._noted.items() if now_ns - ns < _CALM_NS} | {line: now_ns}
 
     def _publish(self, state: SourceState) -> None:
         self._told, self._told_ns = state, self._clock.now_ns()

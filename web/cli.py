@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             datefmt="%H:%M:%S",
         )
         logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells every connectivity check
+        logging.getLogger("aiohttp").setLevel(logging.WARNING)  # it repeats requests, and so keys
         command: Callable[..., Coroutine[Any, Any, int]] = options.command
         return_code = asyncio.run(command(options, settings))
     except* LagebildError as group:

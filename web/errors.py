@@ -92,11 +92,19 @@ async def errors_to_http(
         if "Allow" in error.headers:  # RFC 9110 15.5.6
             reply.headers["Allow"] = error.headers["Allow"]
         return reply
+    except web.RequestPayloadError:  # its text repeats the body
+        return _error(400, "malformed", "the body is not encoded as its headers say")
     except (ConnectionError, TimeoutError):
         raise
     except Exception:
-        log.exception("%s %s failed: a defect of Lagebild", request.method, request.path)
+        log.exception("%s %s failed: a defect of Lagebild", request.method, _route_of(request))
         return _error(500, "internal", "an error inside Lagebild; the log has it")
+
+
+def _route_of(request: web.Request) -> str:
+    """The path as it is registered: what is asked for may hold a key, whoever mistypes it."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "a path that there is not"
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from flow.errors import ConfigError, LagebildError, PortInUseError
 
+from .malformed import Malformed, Requests
 from .settings import ServerSettings
 
 log = logging.getLogger("lagebild.web")
@@ -23,7 +24,9 @@ A page keeps one WebSocket for each feed it shows, and for a while two or three 
 """
 
 
-async def listen(runner: web.AppRunner, server: ServerSettings) -> tuple[asyncio.Server, str]:
+async def listen(
+    runner: web.AppRunner, server: ServerSettings, malformed: Malformed
+) -> tuple[asyncio.Server, str]:
     """Listen as the settings say; return the listener and the page's address.
 
     Raises PortInUseError where the port is taken, ConfigError where the address cannot be listened on.
@@ -32,11 +35,12 @@ async def listen(runner: web.AppRunner, server: ServerSettings) -> tuple[asyncio
     if http is None:
         raise LagebildError("the web application is not set up")
 
+    loop = asyncio.get_running_loop()
+
     def connect() -> asyncio.Protocol:
-        return http() if len(http.connections) < CONNECTIONS_MOST else _Refused()
+        return Requests(http, loop, malformed) if len(http.connections) < CONNECTIONS_MOST else _Refused()
 
     try:
-        loop = asyncio.get_running_loop()
         listener = await loop.create_server(connect, server.host, server.port, reuse_address=True)
     except OSError as error:
         raise _refusal(server, error) from None

@@ -28,6 +28,7 @@ from .access import Door
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
 from .listening import ANY_ADDRESS, listen
+from .malformed import Malformed
 from .metrics import Refused
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
@@ -84,11 +85,11 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_pilot_routes(door, PilotDesk(settings, bus, keys, QrCodes(clock)), clock, ingest.dismiss)
     add_page_routes(door, dashboard)
 
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(app, shutdown_timeout=2.0)
     await runner.setup()
     listener: asyncio.Server | None = None
     try:
-        listener, url = await listen(runner, settings.server)
+        listener, url = await listen(runner, settings.server, Malformed(clock))
         await relay.open()
         async with asyncio.TaskGroup() as tasks:
             rooms = [

@@ -15,6 +15,9 @@ __all__ = ["PesPacket", "StreamType", "TsDemuxer"]
 
 PACKET_SIZE = 188
 _SYNC = 0x47
+_SYNC_TWICE = bytes((_SYNC, _SYNC))
+_NO_MIDDLE = 0xC0  # of the second byte: marked erroneous, or the start of a unit
+_PAYLOAD_ALONE = 0x10  # the upper half of the fourth: not scrambled, no adaptation field
 _PAT_PID = 0
 _PROGRAM_LIMIT = 16
 _ENTRY_LIMIT = 64  # named by one program map
@@ -48,18 +51,22 @@ class _Packet(NamedTuple):
 class _Pid:
     """Continuity of one PID (2.4.3.3): counts up by one with every packet that has a payload."""
 
+    __slots__ = ("due", "payload")
+
     def __init__(self) -> None:
-        self._last: _Packet | None = None
+        self.due: int | None = None
+        """What the counter of the next packet will be; None before the first."""
+        self.payload = b""
+        """The newest packet's."""
 
     def is_duplicate(self, packet: _Packet) -> bool:
         """A packet may be sent twice in a row; its continuity counter then stays."""
-        last = self._last
-        return last is not None and packet.continuity == last.continuity and packet.payload == last.payload
+        return (packet.continuity + 1) % 16 == self.due and packet.payload == self.payload
 
     def follows(self, packet: _Packet) -> bool:
         """Whether nothing is missing before this packet."""
-        last, self._last = self._last, packet
-        return last is None or packet.discontinuity or packet.continuity == (last.continuity + 1) % 16
+        due, self.due, self.payload = self.due, (packet.continuity + 1) % 16, packet.payload
+        return due is None or packet.discontinuity or packet.continuity == due
 
 
 class TsDemuxer:
@@ -127,6 +134,8 @@ class TsDemuxer:
 
         After junk a packet is believed only once that other one is there.
         """
+        if data[start : start + PACKET_SIZE + 1 : PACKET_SIZE] == _SYNC_TWICE:
+            return start
         at = data.find(_SYNC, start)
         while 0 <= at < len(data) - PACKET_SIZE and data[at + PACKET_SIZE] != _SYNC:
             at = data.find(_SYNC, at + 1)
@@ -138,9 +147,11 @@ class TsDemuxer:
         return at
 
     def _take(self, raw: bytes) -> list[PesPacket]:
-        pid = int.from_bytes(raw[1:3], "big") & 0x1FFF
+        pid = (raw[1] & 0x1F) << 8 | raw[2]
         stream, table = self._streams.get(pid), self._maps.get(pid)
         if stream is None and table is None and pid != _PAT_PID:
+            return []
+        if stream is not None and self._is_middle(raw, pid, stream):
             return []
         packet = self._read(raw, pid)
         if packet is None or not packet.payload:
@@ -156,6 +167,17 @@ class TsDemuxer:
             return stream.push(packet.payload, unit_start=packet.unit_start, stuffed=packet.stuffed)
         self._take_table(table or self._pat, packet, missing)
         return []
+
+    def _is_middle(self, raw: bytes, pid: int, stream: PesAssembler) -> bool:
+        """Take a packet of nothing but the next payload of an open PES packet, as nearly all of a video are:
+        the short way to what the long one comes to. False for all others, and then nothing is done."""
+        if raw[1] & _NO_MIDDLE or raw[3] & 0xF0 != _PAYLOAD_ALONE:
+            return False
+        counter, continuity = raw[3] & 0x0F, self._pids.get(pid)
+        if continuity is None or continuity.due != counter or not stream.extend(payload := raw[4:]):
+            return False
+        continuity.due, continuity.payload = (counter + 1) % 16, payload
+        return True
 
     def _read(self, raw: bytes, pid: int) -> _Packet | None:
         """2.4.3.2 and 2.4.3.4; None for a packet that must not be used."""

@@ -71,6 +71,16 @@ class PesAssembler:
             self._drop()
         return done
 
+    def extend(self, payload: bytes) -> bool:
+        """Take a payload that lies within the open packet. False, and nothing is done, where there is none,
+        its length is not known yet, or this may be its end: `push` judges then."""
+        size = self._size + len(payload)
+        if self._size < _FIXED or size >= (self._expected or _LIMIT_BYTES):
+            return False
+        self._chunks.append(payload)
+        self._size = size
+        return True
+
     def interrupt(self) -> None:
         """Transport packets are missing here."""
         self._ended_by_stuffing = False

@@ -134,7 +134,7 @@ class Health:
             return
         begun = [finding.since_ns or 0 for finding in held if finding.rule.code not in self._told]
         self._since_ns = max(begun, default=figures.utc_ns)
-        if codes[:1] == ("frozen",):
+        if codes[:1] == ("frozen",) and not math.isnan(figures.still_s):
             self._since_ns = figures.utc_ns - round(figures.still_s * NS_PER_S)
         self._told = codes
 

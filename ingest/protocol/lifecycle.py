@@ -91,6 +91,8 @@ class Lifecycle:
         if self.status is not SourceStatus.LIVE:
             self._become(SourceStatus.LIVE, now_ns)
             self._explain("", f"pictures from {self._where}")
+        elif self.reason:  # another publisher, or another run, has its first picture
+            self._explain("", f"pictures from {self._where}")
 
     def restarted(self, now_ns: int) -> None:
         """Another run of the source took over."""

@@ -1,4 +1,4 @@
-"""UDP ports of our own, read until empty at every turn of the loop."""
+"""UDP ports of our own, read at every turn of the loop: until empty, or for as long as others can wait."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import contextlib
 import errno
 import ipaddress
 import socket
+import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias
 
-from flow.clock import Clock
+from flow.clock import NS_PER_S, Clock
 from flow.errors import ConfigError, PortInUseError
 from ingest.protocol.events import Opened, SourceEvent, Unusable
 
@@ -21,8 +23,12 @@ from . import Publish
 
 _RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024  # a keyframe's burst; the kernel caps it at net.core.rmem_max
 _DATAGRAM_BYTES = 65_536
-_BATCH = 256
+_BATCH = 32  # 20 µs each, and all the others wait for as long
 _SENDERS_KEPT = 64  # one sends, as a rule; a flood of invented addresses is judged one by one
+
+_SO_MEMINFO = 55  # linux/sock_diag.h: nine numbers of a socket, the last of which counts what it dropped
+_MEMINFO = struct.Struct("=9I")
+_TELL_EVERY_NS = NS_PER_S
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -65,6 +71,8 @@ async def listen(endpoint: Endpoint, stream: DatagramStream, clock: Clock, publi
 
     def take(batch: Batch) -> None:
         now_ns = clock.now_ns()
+        if len(batch) == _BATCH:  # what overflowed left a full buffer
+            overrun.look(now_ns)
         for datagram, sender in batch:
             if not sender.allowed:
                 publish(Unusable("forbidden_sender", f"{sender.name} is not in allow_from"))
@@ -73,8 +81,24 @@ async def listen(endpoint: Endpoint, stream: DatagramStream, clock: Clock, publi
                 publish(event)
 
     with UdpPort(endpoint) as port:
+        overrun = _Overrun(port, publish)
         publish(Opened(f"{stream.SCHEME}://{port.address}", stream.TIMESTAMP_BITS))
         await port.serve(take)
+
+
+class _Overrun:
+    """Tells what came faster than it could be read, once a second at most."""
+
+    def __init__(self, port: UdpPort, publish: Publish) -> None:
+        self._port, self._publish = port, publish
+        self._told, self._due_ns = 0, 0
+
+    def look(self, now_ns: int) -> None:
+        if now_ns < self._due_ns or (dropped := self._port.dropped) == self._told:
+            return
+        self._told, self._due_ns = dropped, now_ns + _TELL_EVERY_NS
+        lost = f"{dropped} datagrams at {self._port.address} came faster than they can be read, and were lost"
+        self._publish(Unusable("overrun", lost))
 
 
 class UdpPort:
@@ -95,8 +119,18 @@ class UdpPort:
         """Where it listens, with the real port."""
         self._sender = lru_cache(_SENDERS_KEPT)(self._judged)
 
+    @property
+    def dropped(self) -> int:
+        """How many datagrams the kernel has thrown away because nobody read fast enough."""
+        if sys.platform != "linux":
+            return 0
+        numbers: tuple[int, ...] = _MEMINFO.unpack(
+            self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        )
+        return numbers[-1]
+
     async def serve(self, take: Callable[[Batch], None]) -> None:
-        """Hand `take` what arrives, a batch at every turn of the loop, until cancelled or it raises.
+        """Hand `take` what arrives, a small batch at every turn of the loop, until cancelled or it raises.
 
         The callback stays with the loop: a task that waits for each datagram costs two turns more.
         """

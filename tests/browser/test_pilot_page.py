@@ -136,6 +136,7 @@ async def test_whip_is_scanned_with_its_key_and_phones_are_led_to_the_camera_pag
         film = card.get_by_role("link", name="Mit diesem Gerät filmen")
         await expect(film).to_have_attribute("href", "/camera/otto-hand")  # no key yet
         await card.get_by_role("button", name="Schlüssel erzeugen").click()
+        await expect(card.locator(".key")).to_be_visible()
         key = await card.locator(".key").inner_text()
         await expect(film).to_have_attribute("href", f"/camera/otto-hand#key={key}")
         assert await decoded(card.locator(".way-qr")) == f"{service.url}camera/otto-hand#key={key}"

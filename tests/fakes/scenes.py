@@ -133,11 +133,13 @@ def encoded(
     feed_id: str = "fritz-tag",
     start_ns: int = START_NS,
     reorders: bool = False,
+    size_px: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> Iterator[AccessUnit]:
-    """`count` pictures as access units, 5 a second, at a constant bit rate as drones send them."""
+    """`count` pictures as access units, 5 a second, at a constant bit rate as drones send them; scaled to a
+    size of width and height."""
     context = av.CodecContext.create("libx264" if codec is Codec.H264 else "libx265", "w")
     assert isinstance(context, VideoCodecContext)
-    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    (context.width, context.height), context.pix_fmt = size_px, "yuv420p"
     context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
     context.options = _options(codec, group, kbit_s, reorders)
     packets = []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from flow.codec.mpegts import PesPacket, TsDemuxer
+from flow.codec.pes import PesAssembler
 
 from .transport import AUDIO, KLV, KLV_PID, PMT_PID, VIDEO, VIDEO_PID, Muxer, pat, pes, pmt
 
@@ -218,3 +221,39 @@ def test_an_endless_pes_packet_stays_bounded() -> None:
     assert demuxer.bad_pes == 1
     assert demuxer._streams[VIDEO_PID]._size == 0
     assert demuxer.push(muxer.pes(VIDEO_PID, pes(PICTURE, 1))) == [picture(1, gap_before=True)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_short_way_of_a_packet_comes_to_what_the_long_one_does(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With packets lost, doubled, swapped and broken."""
+    chance, muxer = random.Random(seed), Muxer()
+    packets = [muxer.tables(VIDEO, KLV)]
+    for at in range(30):
+        whole = pes(chance.randbytes(chance.randrange(1, 3000)), at, with_length=chance.random() < 0.5)
+        packets += muxer.pes_packets(chance.choice((VIDEO_PID, VIDEO_PID, KLV_PID)), whole)
+    for _ in range(25):
+        at = chance.randrange(1, len(packets))
+        match chance.randrange(4):
+            case 0:
+                del packets[at]
+            case 1:
+                packets.insert(at, packets[at])
+            case 2:
+                packets.insert(chance.randrange(1, len(packets)), packets.pop(at))
+            case _:
+                where = chance.randrange(188)
+                packets[at] = packets[at][:where] + chance.randbytes(1) + packets[at][where + 1 :]
+    data = b"".join(packets)
+
+    def demuxed() -> tuple[object, ...]:
+        demuxer = TsDemuxer()
+        found = [demuxer.push(data[at : at + 1316]) for at in range(0, len(data), 1316)]
+        left = demuxer.flush()
+        return found, left, demuxer.continuity_errors, demuxer.dropped_packets, demuxer.bad_pes
+
+    short = demuxed()
+    with monkeypatch.context() as patch:
+        patch.setattr(PesAssembler, "extend", lambda *_: False)
+        assert demuxed() == short

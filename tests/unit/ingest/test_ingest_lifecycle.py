@@ -164,12 +164,22 @@ def test_a_failure_stays_until_the_source_is_opened_again() -> None:
     assert watched.said[:2] == (SourceStatus.LOST, "no_packets")
 
 
-def test_a_restarted_source_stays_live_and_says_so() -> None:
+def test_a_restarted_source_stays_live_and_says_so_until_its_first_picture() -> None:
     watched = Watched()
     watched.picture()
     watched.life.restarted(watched.now_ns)
-    watched.picture()
     assert watched.said[:2] == (SourceStatus.LIVE, "source_restarted")
+    watched.picture()
+    assert watched.said == (SourceStatus.LIVE, "", f"pictures from {WHERE}")
+
+
+def test_a_takeover_is_over_with_the_first_picture_of_the_newer() -> None:
+    watched = Watched()
+    watched.picture()
+    watched.life.opened("srt://192.0.2.7:5000", watched.now_ns)
+    assert watched.said[:2] == (SourceStatus.LIVE, "connecting")
+    watched.picture()
+    assert watched.said == (SourceStatus.LIVE, "", "pictures from srt://192.0.2.7:5000")
 
 
 def test_every_transition_outside_the_table_raises() -> None:

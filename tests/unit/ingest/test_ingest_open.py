@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
+from itertools import pairwise
 
 import pytest
 
@@ -115,6 +117,60 @@ async def test_what_a_batch_runs_into_ends_the_port() -> None:
             sender.sendto(b"anything", ("127.0.0.1", number))
         with pytest.raises(ValueError, match="anything"):
             await asyncio.wait_for(port.serve(fail), 10)
+
+
+async def test_a_flood_takes_a_small_batch_a_turn_and_leaves_the_others_theirs() -> None:
+    """All that waits is read, with a turn of everybody else between two batches."""
+    sizes: list[int] = []
+    turns: list[int] = []
+    turned = 0
+
+    def count() -> None:
+        nonlocal turned
+        turned += 1
+        loop.call_soon(count)
+
+    def take(batch: Batch) -> None:
+        sizes.append(len(batch))
+        turns.append(turned)
+        if sum(sizes) == 300:
+            done.set()
+
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    with (
+        UdpPort(Endpoint("127.0.0.1", 0)) as port,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        for _ in range(300):
+            sender.sendto(bytes(188), ("127.0.0.1", port.port))
+        serving = asyncio.ensure_future(port.serve(take))
+        loop.call_soon(count)
+        await asyncio.wait_for(done.wait(), 10)
+        serving.cancel()
+        await asyncio.wait([serving])
+    assert max(sizes) <= 32
+    assert all(before < after for before, after in pairwise(turns))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a socket drops")
+async def test_what_comes_faster_than_it_is_read_is_counted_and_told() -> None:
+    told: asyncio.Future[Unusable] = asyncio.get_running_loop().create_future()
+
+    def take(event: SourceEvent) -> None:
+        match event:
+            case Opened(address):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                    for _ in range(12_000):  # more than a buffer of any size that the kernel grants
+                        sender.sendto(bytes(1316), ("127.0.0.1", int(address.rpartition(":")[2])))
+            case Unusable("overrun") if not told.done():
+                told.set_result(event)
+
+    task = asyncio.ensure_future(open_source(FeedSource("f", "udp://127.0.0.1:0"), CLOCK).run(take))
+    event = await asyncio.wait_for(told, 10)
+    task.cancel()
+    await asyncio.wait([task])
+    assert int(event.detail.split()[0]) > 1000
+    assert "faster than they can be read" in event.detail
 
 
 async def test_a_source_reports_its_port_and_who_was_refused() -> None:

@@ -253,6 +253,33 @@ async def test_a_restarted_source_is_told(house: House) -> None:
     )  # fmt: skip
 
 
+async def test_a_source_in_a_loop_is_live_without_a_reason_and_its_notes_are_logged_once(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each run of the source finds out anew that pictures come in another order than they are shown in."""
+
+    async def loops(publish: Publish, clock: FakeClock) -> None:
+        publish(Opened("rtmp://127.0.0.1:40123", 32))
+        for _ in range(40):
+            publish(Restarted())
+            for index, shown in enumerate((0, 3, 1, 2, 6, 4, 5)):
+                data = coded(60, group=30)[index].data
+                publish(SourcePicture(Codec.H264, data, 3000 * (shown + 2), 3000 * index, clock.now_ns()))
+                await clock.sleep_until(clock.now_ns() + NS_PER_S // 30)
+        await clock.sleep_until(clock.now_ns() + 60 * NS_PER_S)
+
+    caplog.set_level(logging.INFO, "lagebild.ingest")
+    house.add("tag", loops)
+    async with house.running():
+        await house.wait(9.2)
+        state = house.state("tag")
+    assert state.restarts >= 30
+    assert (state.status, state.reason) == (SourceStatus.LIVE, "")
+    assert "b_frames" in state.notes
+    noted = [record.message for record in caplog.records if "b_frames" in record.message]
+    assert noted == ["feed tag: b_frames"]
+
+
 async def unusable_beside_pictures(publish: Publish, clock: FakeClock) -> None:
     publish(Opened("rtp://127.0.0.1:40123", 32))
     for index in range(3000):

@@ -129,6 +129,10 @@ export const CATALOGUE = {
     "Die Kamera lehnt ab, das Video zu senden. Schon zu viele Zuschauer an der Kamera?",
     "The camera refuses to send the video. Does it serve too many others?",
   ],
+  "reason.overrun": [
+    "Es kommt mehr, als gelesen werden kann; ein Teil geht verloren.",
+    "More comes than can be read; some of it is lost.",
+  ],
   "reason.not_video": ["Was ankommt, ist kein Video.", "What arrives is not video."],
   "reason.no_keyframe": [
     "Die Drohne sendet kein vollständiges Bild (kein Keyframe), nur Änderungen.",
