@@ -204,7 +204,9 @@ async def test_a_way_that_is_off_says_so_and_comes_last(browser: Browser, tmp_pa
             await card.get_by_role("button", name="RTMP").click()
             await expect(card.locator(".way-note")).to_contain_text("benutzt ein anderes Programm")
             taken.close()
-            await expect(card.locator(".way-tab")).to_have_text(["SRT", "RTMP", "WHIP"], timeout=15_000)
+            await expect(card.locator(".way-tab")).to_have_text(
+                ["SRT", "RTMP", "WHIP", "Handy, Browser"], timeout=15_000
+            )
             await expect(card.locator(".way-address")).to_contain_text("rtmp://")  # it stays chosen
             await expect(card.locator(".reasons")).not_to_contain_text("RTMP")
 

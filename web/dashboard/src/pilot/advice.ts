@@ -30,6 +30,7 @@ export const ADVICE = {
   // what comes
   waiting_for_keyframe: "next.keyframes",
   no_keyframe: "next.keyframes",
+  overrun: "next.overrun",
   no_video: "next.camera_on",
   not_video: "next.format",
   multitrack: "next.format",

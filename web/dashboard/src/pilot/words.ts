@@ -151,6 +151,10 @@ export const PILOT_WORDS = {
     "Gehört der Absender dazu, muss der Betreuer seine Adresse in allow_from eintragen. Sonst den fremden Sender abschalten.",
     "If the sender is yours, the server's operator must add its address to allow_from. Otherwise switch the foreign sender off.",
   ],
+  "next.overrun": [
+    "Am Sender eine kleinere Bitrate einstellen. Sendet noch jemand anderes hierher, diesen abschalten.",
+    "Set the sender to a lower bit rate. If somebody else sends here, too, switch that one off.",
+  ],
   "next.camera_on": [
     "Am Sender die Kamera einschalten, dann die Übertragung neu starten.",
     "Switch the camera on at the sender, then start sending again.",
