@@ -134,7 +134,7 @@ class Feed:
 
     def _unit(self, assembled: Assembled, now_ns: int) -> AccessUnit:
         source, data = assembled.source, assembled.data
-        stamp = self._timeline.place(source.pts, source.dts, source.arrival_ns)
+        stamp = self._timeline.place(source.pts, source.dts, source.arrival_ns, len(data))
         if stamp.pts_90k < self._last_shown:
             self._assembler.saw_reordering()
         self._last_shown = max(self._last_shown, stamp.pts_90k)

@@ -54,7 +54,7 @@ class Timeline:
 
     def __init__(self, trust_clock: bool = False) -> None:
         self._trust_clock = trust_clock
-        self._envelope = PictureArrival(WINDOW_NS)
+        self._arrival = PictureArrival(WINDOW_NS)
         self._bits = 64
         self._unwrapper = Unwrapper(self._bits)
         self._position: int | None = None  # of the last picture, in unwrapped ticks of the source
@@ -65,6 +65,7 @@ class Timeline:
         self._epoch = -1
         self._seq = -1
         self._report: tuple[int, int] | None = None  # (capture_ns, timestamp)
+        self._ahead_until_ns = 0
         self.clock_note = ""
         """"clock_untrusted" or "clock_refused" where the source tells capture times that are not used."""
 
@@ -75,7 +76,7 @@ class Timeline:
     @property
     def pace_note(self) -> str:
         """ "arrival_behind" while pictures come later and later than their timestamps say, else ""."""
-        return "arrival_behind" if self._envelope.is_behind else ""
+        return "arrival_behind" if self._arrival.is_behind else ""
 
     def restart(self, bits: int | None = None) -> None:
         """The source begins (anew): another epoch. `bits`: where its timestamps wrap, if that is new."""
@@ -95,25 +96,26 @@ class Timeline:
             return
         self._report = capture_ns, timestamp
 
-    def place(self, pts: int, dts: int | None, arrival_ns: int) -> Stamp:
-        """The stamp of the next picture in decoding order; `dts` None where the source tells none."""
+    def place(self, pts: int, dts: int | None, arrival_ns: int, size: int = 0) -> Stamp:
+        """The stamp of the next picture in decoding order, of `size` bytes (0: unknown); `dts` None where the
+        source tells none."""
         position = self._unwrapper.unwrap(pts if dts is None else dts)
         if self._jumped(position, arrival_ns, reorders=dts is None):
             self._anchor(position, arrival_ns)
         self._position, self._arrival_ns = position, arrival_ns
         ahead = 0 if dts is None else self._composition(pts, dts)
         shown_ns = ticks_to_ns(position + ahead)
-        smoothed_ns = self._envelope.map(shown_ns, arrival_ns)
-        capture_ns = self._capture_ns(pts, arrival_ns, smoothed_ns)
+        mapped_ns = self._arrival.map(shown_ns, arrival_ns, size)
+        capture_ns = self._capture_ns(pts, arrival_ns, self._arrival.smoothed(shown_ns))
         dts_90k, pts_90k = self._place(position) if dts is None else self._place_both(position, ahead)
         self._last_dts = dts_90k
         self._seq += 1
         if capture_ns is None:
-            return Stamp(self._epoch, self._seq, dts_90k, pts_90k, smoothed_ns, UtcOrigin.ARRIVAL)
+            return Stamp(self._epoch, self._seq, dts_90k, pts_90k, mapped_ns, UtcOrigin.ARRIVAL)
         return Stamp(self._epoch, self._seq, dts_90k, pts_90k, capture_ns, UtcOrigin.SOURCE)
 
     def _jumped(self, position: int, arrival_ns: int, *, reorders: bool) -> bool:
-        offset_ns = self._envelope.offset_ns
+        offset_ns = self._arrival.offset_ns
         if self._position is None or offset_ns is None:
             return True
         step = position - self._position
@@ -128,7 +130,7 @@ class Timeline:
     def _anchor(self, position: int, arrival_ns: int) -> None:
         self._shift = max(ns_to_ticks(arrival_ns), self._last_dts + 1) - position
         self._reorder = 0
-        self._envelope.reset()
+        self._arrival.reset()
         if self._report is not None and self._position is not None:
             timestamp = self._report[1]
             if self._distance(timestamp, self._position) <= self._distance(timestamp, position):
@@ -163,8 +165,8 @@ class Timeline:
     def _capture_ns(self, pts: int, arrival_ns: int, smoothed_ns: int) -> int | None:
         """When the source says that it captured this picture, if it is to be believed.
 
-        Of a clock that is a little ahead only the pace is: nothing was captured after it came, and the
-        smoothed arrival, unlike the arrival itself, keeps that pace.
+        Of a clock that was lately seen to be a little ahead only the pace is: nothing was captured after it
+        came, and the smoothed arrival, unlike the arrival itself, keeps that pace.
         """
         if self._report is None:
             return None
@@ -175,4 +177,6 @@ class Timeline:
             self.clock_note = "clock_refused"
             return None
         self.clock_note = ""
-        return min(capture_ns, smoothed_ns)
+        if capture_ns > arrival_ns:
+            self._ahead_until_ns = arrival_ns + WINDOW_NS
+        return min(capture_ns, smoothed_ns) if arrival_ns <= self._ahead_until_ns else capture_ns

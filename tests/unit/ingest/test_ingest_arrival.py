@@ -72,7 +72,7 @@ def test_a_queue_that_drains_is_young_again_at_once() -> None:
 @pytest.mark.parametrize("ppm", [-5000, -100, 100, 1100])
 def test_a_clock_of_another_speed_is_followed(ppm: int) -> None:
     pictures = [(at + at * -ppm // 1_000_000, at) for at in range(0, 300 * NS_PER_S, INTERVAL_NS)]
-    assert max(ages_ns(pictures)) <= 11 * NS_PER_S * max(0, ppm) // 1_000_000 + 1
+    assert max(ages_ns(pictures)) <= 13 * NS_PER_S * max(0, ppm) // 1_000_000 + 1
 
 
 def test_no_picture_is_younger_than_its_arrival() -> None:
