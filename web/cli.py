@@ -77,10 +77,12 @@ def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
 
 
 async def _serve(options: argparse.Namespace, settings: Settings) -> int:
-    log.info("settings: %s", _config_of(options) or "built-in defaults")
-    if not settings.aircraft:
-        log.warning("no aircraft is configured: start from config.example.toml, or try `lagebild demo`")
-    return await _run_until_stopped(settings, _nothing)
+    async def tell(_: Running) -> None:
+        log.info("settings: %s", _config_of(options) or "built-in defaults")
+        if not settings.aircraft:
+            log.warning("no aircraft is configured: start from config.example.toml, or try `lagebild demo`")
+
+    return await _run_until_stopped(settings, tell)  # what keeps it from starting stands alone
 
 
 async def _demo(options: argparse.Namespace, settings: Settings) -> int:
@@ -127,12 +129,8 @@ def _doctor(options: argparse.Namespace) -> int:
     return 0 if is_well(findings) else 1
 
 
-async def _nothing(_: Running) -> None:
-    """`serve` publishes nothing of its own."""
-
-
 async def _run_until_stopped(settings: Settings, publish: Publish, *shown: str) -> int:
-    """Serve, with `publish` beside it, until SIGINT or SIGTERM."""
+    """Serve, with `publish` beside it once it runs, until SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -29,9 +29,10 @@ class Antechamber(Generic[V]):
     """The connections that have shown no key (yet). It never refuses anybody: where it is full, somebody has
     to go for whoever comes, so nobody can keep publishers out by holding connections.
 
-    That is one of the same origin, where there is one. First who has been here for longer than anybody
-    needs, then who says nothing or was refused, then whoever came first: one who only opens connections,
-    however fast, does not push out one who speaks.
+    That is one of the same origin where that has all it may have, else anybody: two aircraft behind one
+    router do not push each other out while others hold the room. First who has been here for longer than
+    anybody needs, then who says nothing or was refused, then whoever came first: one who only opens
+    connections, however fast, does not push out one who speaks.
     """
 
     def __init__(self, *, most_of_one: int, most: int) -> None:
@@ -43,9 +44,10 @@ class Antechamber(Generic[V]):
         """Let one in; returns who has to go, and is forgotten already."""
         origin = origin_of(visitor.host)
         same = [other for other in self._since_ns if origin_of(other.host) == origin]
+        crowd = same if len(same) >= self._most_of_one else list(self._since_ns)
         leaving: V | None = None
-        if len(same) >= self._most_of_one or len(self._since_ns) >= self._most:
-            leaving = min(same or self._since_ns, key=lambda other: self._rank(other, now_ns))
+        if crowd is same or len(crowd) >= self._most:
+            leaving = min(crowd, key=lambda other: self._rank(other, now_ns))
             del self._since_ns[leaving]
         self._since_ns[visitor] = now_ns
         return leaving

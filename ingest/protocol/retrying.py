@@ -10,10 +10,10 @@ PROVEN_NS = 10 * NS_PER_S
 _GROWTH = 1.5  # so that a camera which was away for some time is found a third of that later, at most
 
 REFUSED_MOST_S = 300.0
-_REFUSED_FIRST_S, _REFUSED_GROWTH = 60.0, 2
-_DOUBTED_FIRST_S, _DOUBTED_GROWTH = 3.0, 5
-"""Cameras lock an account after some five wrong passwords in a row. One that took ours before may have been
-switched on just now and not know its users yet; four tries tell that within two minutes."""
+_REFUSED_S = (5.0, 20.0, 60.0, 120.0, 240.0, REFUSED_MOST_S)
+_DOUBTED_S = (3.0, 15.0, 75.0, REFUSED_MOST_S)
+"""Cameras lock an account after some five wrong passwords in a row. One that was switched on just now may not
+know its users yet, whether it ever took ours or not; four tries tell that within a minute and a half."""
 
 
 class Retrying:
@@ -35,9 +35,7 @@ class Retrying:
         """User or password are refused; `pictures` ever came, so that they were right once if any did."""
         self._refusals = self._refusals if pictures == self._pictures else 0
         self._pictures = pictures
-        first_s, growth = (
-            (_DOUBTED_FIRST_S, _DOUBTED_GROWTH) if pictures else (_REFUSED_FIRST_S, _REFUSED_GROWTH)
-        )
-        pause_s: float = first_s * growth ** min(self._refusals, 8)
+        pauses_s = _DOUBTED_S if pictures else _REFUSED_S
+        pause_s = pauses_s[min(self._refusals, len(pauses_s) - 1)]
         self._refusals += 1
-        return min(REFUSED_MOST_S, pause_s)
+        return pause_s

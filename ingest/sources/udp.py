@@ -94,7 +94,7 @@ class _Overrun:
         self._told, self._due_ns = 0, 0
 
     def look(self, now_ns: int) -> None:
-        if now_ns < self._due_ns or (dropped := self._port.dropped) == self._told:
+        if now_ns < self._due_ns or (dropped := self._port.dropped) in (0, self._told):
             return
         self._told, self._due_ns = dropped, now_ns + _TELL_EVERY_NS
         lost = f"{dropped} datagrams at {self._port.address} came faster than they can be read, and were lost"
@@ -121,13 +121,15 @@ class UdpPort:
 
     @property
     def dropped(self) -> int:
-        """How many datagrams the kernel has thrown away because nobody read fast enough."""
+        """How many datagrams the kernel has thrown away because nobody read fast enough; 0 where it does not
+        tell (SO_MEMINFO came with Linux 4.12; sandboxes like gVisor's may lack it)."""
         if sys.platform != "linux":
             return 0
-        numbers: tuple[int, ...] = _MEMINFO.unpack(
-            self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
-        )
-        return numbers[-1]
+        with contextlib.suppress(OSError, struct.error):
+            told = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+            numbers: tuple[int, ...] = _MEMINFO.unpack(told)
+            return numbers[-1]
+        return 0
 
     async def serve(self, take: Callable[[Batch], None]) -> None:
         """Hand `take` what arrives, a small batch at every turn of the loop, until cancelled or it raises.

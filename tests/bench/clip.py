@@ -40,12 +40,14 @@ _GROUND = 2048
 _LENGTH = struct.Struct("!I")
 
 
-def access_units(group_s: int = GROUP_S) -> list[bytes]:
-    """The clip's pictures as Annex B access units, a keyframe every `group_s` seconds (a divisor of 30)."""
-    if SECONDS % group_s:
-        raise ValueError(f"groups of {group_s} s do not fill a clip of {SECONDS} s")
-    name = f"clip-{HEIGHT}p{FPS}-{BITRATE_BPS // 1000}k-{group_s}s-v{_VERSION}.bin"
-    return kept(BUILD / name, lambda: _encoded(group_s * FPS))
+def access_units(group_s: int = GROUP_S, seconds: int = SECONDS) -> list[bytes]:
+    """The clip's pictures as Annex B access units, a keyframe every `group_s` seconds (a divisor of its
+    length). A shorter one is the beginning of the usual one."""
+    if seconds % group_s:
+        raise ValueError(f"groups of {group_s} s do not fill a clip of {seconds} s")
+    length = "" if seconds == SECONDS else f"-of-{seconds}s"
+    name = f"clip-{HEIGHT}p{FPS}-{BITRATE_BPS // 1000}k-{group_s}s{length}-v{_VERSION}.bin"
+    return kept(BUILD / name, lambda: _encoded(group_s * FPS, seconds * FPS))
 
 
 def kept(file: Path, make: Callable[[], Iterator[bytes]]) -> list[bytes]:
@@ -70,7 +72,7 @@ def _read(data: bytes) -> Iterator[bytes]:
         yield data[at - length : at]
 
 
-def _encoded(group: int) -> Iterator[bytes]:
+def _encoded(group: int, count: int) -> Iterator[bytes]:
     codec = av.CodecContext.create("libx264", "w")
     assert isinstance(codec, VideoCodecContext)
     codec.width, codec.height, codec.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -85,7 +87,7 @@ def _encoded(group: int) -> Iterator[bytes]:
         "bufsize": str(BITRATE_BPS // 2),
         "x264-params": "sliced-threads=0:slices=1:keyint=infinite:scenecut=0:repeat-headers=1",
     }
-    for number, picture in enumerate(_drawn()):
+    for number, picture in enumerate(_drawn(count)):
         frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
         frame.time_base, frame.pts = Fraction(1, FPS), number
         if number % group == 0:
@@ -93,13 +95,13 @@ def _encoded(group: int) -> Iterator[bytes]:
         yield b"".join(bytes(packet) for packet in codec.encode(frame))
 
 
-def _drawn() -> Iterator[Plane]:
-    """The clip's pictures as yuv420p, (height * 3 / 2) x width."""
+def _drawn(count: int) -> Iterator[Plane]:
+    """The clip's first pictures as yuv420p, (height * 3 / 2) x width."""
     chance = np.random.default_rng(4)
     luma = _ground(chance, octaves=7)
     chroma = [_ground(chance, octaves=3) // 3 + np.uint8(85) for _ in range(2)]
     noise = [chance.normal(0, 2.5, (HEIGHT, WIDTH)).astype(np.int8) for _ in range(7)]
-    for number in range(PICTURES):
+    for number in range(count):
         view = _view(number)
         above = cv2.warpAffine(
             luma, view, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP

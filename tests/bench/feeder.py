@@ -68,12 +68,14 @@ async def feeding(
     core: int,
     *,
     group_s: int = clip.GROUP_S,
+    clip_s: int = clip.SECONDS,
     times: Path | None = None,
     telemetry: Address | None = None,
 ) -> AsyncIterator[Fed]:
     """Feed `targets` for as long as the context is open; it opens as the first picture leaves."""
     options = [text for host, port in targets for text in ("--to", f"{host}:{port}")]
-    options += ["--group-s", str(group_s), *(["--times", str(times)] if times else [])]
+    options += ["--group-s", str(group_s), "--clip-s", str(clip_s)]
+    options += ["--times", str(times)] if times else []
     options += ["--mavlink", f"{telemetry[0]}:{telemetry[1]}"] if telemetry else []
     process = await asyncio.create_subprocess_exec(
         "setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(core),
@@ -101,11 +103,13 @@ class Feeder:
         group_s: int,
         times: io.TextIOBase | None,
         aircraft: MavlinkAircraft | None,
+        clip_s: int = clip.SECONDS,
     ) -> None:
         self._targets = targets
         self._times = times
         self._aircraft = aircraft
-        units = clip.access_units(group_s)
+        units = clip.access_units(group_s, clip_s)
+        self._clip_s = clip_s
         self._pictures = [packetize(unit) for unit in units]
         self._bits = 8 * sum(map(len, units))
         chance = random.Random()
@@ -132,8 +136,8 @@ class Feeder:
             number += 1
 
     def _about(self, epoch_ns: int) -> Fed:
-        packets = sum(map(len, self._pictures)) / clip.SECONDS
-        return Fed(epoch_ns / 1e6, clip.SECONDS * 1000, self._bits // clip.SECONDS, packets, self._ssrc)
+        packets = sum(map(len, self._pictures)) / self._clip_s
+        return Fed(epoch_ns / 1e6, self._clip_s * 1000, self._bits // self._clip_s, packets, self._ssrc)
 
     def _send(self, number: int) -> None:
         payloads = self._pictures[number % len(self._pictures)]
@@ -191,6 +195,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Feed relays with the clip, until ended.")
     parser.add_argument("--to", type=_address, action="append", required=True, metavar="HOST:PORT")
     parser.add_argument("--group-s", type=int, default=clip.GROUP_S, help="seconds between keyframes")
+    parser.add_argument("--clip-s", type=int, default=clip.SECONDS, help="length of the clip in seconds")
     about_times = "a line a picture: port, number, RTP timestamp, first and last packet in monotonic ns"
     parser.add_argument("--times", type=Path, metavar="FILE", help=about_times)
     parser.add_argument("--mavlink", metavar="HOST:PORT", help="send telemetry there")
@@ -198,7 +203,7 @@ def main() -> None:
     aircraft = MavlinkAircraft(f"udp:{options.mavlink}") if options.mavlink else None
     with contextlib.ExitStack() as files:
         times = files.enter_context(options.times.open("w", buffering=1)) if options.times else None
-        Feeder(options.to, options.group_s, times, aircraft).run()
+        Feeder(options.to, options.group_s, times, aircraft, options.clip_s).run()
 
 
 if __name__ == "__main__":

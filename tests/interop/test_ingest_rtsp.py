@@ -107,9 +107,10 @@ async def test_a_password_opens_and_is_told_to_nobody(
                 await rig.until_status(refused, SourceStatus.LOST, "auth_refused")
             await rig.until_pictures("right", PICTURES)
             assert decoded_count(rig.units("right")) == PICTURES
-            assert rig.state("wrong").detail == (
+            refusals = [s.detail for s in rig.states if (s.feed_id, s.reason) == ("wrong", "auth_refused")]
+            assert refusals[0] == (
                 f"rtsp://127.0.0.1:{port}/main refuses the user or the password; "
-                "the next try is in 60 s, for cameras lock accounts after several wrong ones"
+                "the next try is in 5 s, for cameras lock accounts after several wrong ones"
             )
             assert rig.state("right").address == f"rtsp://127.0.0.1:{port}/main"
             lines = [record.getMessage() for record in caplog.records] + [repr(state) for state in rig.states]

@@ -14,6 +14,7 @@ from flow.codec.rtp import is_rtcp, parse_rtp, parse_sender_reports
 from tests.bench import clip
 from tests.bench.feeder import Fed, feeding
 
+CLIP_S = 2  # what is fed is encoded first, which takes half of its length
 FED = Fed(epoch_ms=1000.0, clip_ms=30_000, bitrate_bps=1, packets_per_s=1.0, ssrc=1)
 
 
@@ -38,7 +39,7 @@ async def test_what_is_fed_begins_with_a_report_and_a_keyframe_and_keeps_its_clo
         port.bind(("127.0.0.1", 0))
         port.setblocking(False)
         loop = asyncio.get_running_loop()
-        async with feeding([port.getsockname()], core=min(os.sched_getaffinity(0))) as fed:
+        async with feeding([port.getsockname()], core=min(os.sched_getaffinity(0)), clip_s=CLIP_S) as fed:
             report = parse_sender_reports(await loop.sock_recv(port, 2048))[0]
             unpack, pictures = Depacketizer(), list[Picture]()
             while len(pictures) < 10:
@@ -47,7 +48,7 @@ async def test_what_is_fed_begins_with_a_report_and_a_keyframe_and_keeps_its_clo
                 pictures += unpack.push(parse_rtp(datagram))
     assert report.ntp_ns / 1e6 == pytest.approx(fed.epoch_ms, abs=0.001)
     assert [split_nal_units(p.data) for p in pictures] == [
-        split_nal_units(u) for u in clip.access_units()[:10]
+        split_nal_units(u) for u in clip.access_units(seconds=CLIP_S)[:10]
     ]
     assert [p.keyframe for p in pictures] == [True] + 9 * [False]
     steps = [(p.rtp_timestamp - report.rtp_timestamp) & 0xFFFF_FFFF for p in pictures]

@@ -28,14 +28,27 @@ def test_of_one_origin_the_oldest_yields() -> None:
     assert room.enter(Caller("192.0.2.7"), 4) is second
 
 
-def test_where_all_places_are_taken_it_is_one_of_the_same_origin_before_any_other() -> None:
-    room = Antechamber[Caller](most_of_one=9, most=3)
+def test_where_all_places_are_taken_it_is_the_oldest_of_all_below_the_limit_of_one_origin() -> None:
+    room = Antechamber[Caller](most_of_one=2, most=3)
     oldest, own, newest = Caller("192.0.2.1"), Caller("192.0.2.7"), Caller("192.0.2.2")
     for now_ns, caller in enumerate((oldest, own, newest)):
         room.enter(caller, now_ns)
-    again = Caller("192.0.2.7")
-    assert room.enter(again, 3) is own
-    assert room.enter(Caller("192.0.2.9"), 4) is oldest
+    assert room.enter(Caller("192.0.2.7"), 3) is oldest
+    assert room.enter(Caller("192.0.2.7"), 4) is own, "the limit of one origin is its own affair"
+    assert room.enter(Caller("192.0.2.9"), 5) is newest
+
+
+@pytest.mark.parametrize("speaks", [False, True])
+def test_of_two_aircraft_behind_one_router_the_second_does_not_push_out_the_first(speaks: bool) -> None:
+    room = Antechamber[Caller](most_of_one=16, most=64)
+    held = [Caller(f"192.0.2.{index % 4}", is_promising=True) for index in range(64)]
+    for caller in held:
+        room.enter(caller, 0)
+    first, second = (Caller("198.51.100.7", is_promising=speaks) for _ in range(2))
+    assert room.enter(first, 2 * YOUNG_NS) is held[0]
+    assert room.enter(second, 2 * YOUNG_NS + NS_PER_MS) is held[1]
+    left = [room.enter(Caller(f"203.0.113.{index}"), 2 * YOUNG_NS + 2 * NS_PER_MS) for index in range(62)]
+    assert left == held[2:], "nobody younger than 2 s goes while anybody older is there"
 
 
 def test_who_shows_a_key_or_leaves_counts_no_more() -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import sys
 from itertools import pairwise
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,7 +18,7 @@ from ingest.sources.file import FileSource
 from ingest.sources.mpegts import MpegTsSource
 from ingest.sources.rtp import RtpSource
 from ingest.sources.srt_caller import SrtSource
-from ingest.sources.udp import Batch, Endpoint, UdpPort
+from ingest.sources.udp import Batch, Endpoint, UdpPort, listen
 from tests.fakes.clock import FakeClock
 
 CLOCK = FakeClock()
@@ -150,6 +152,50 @@ async def test_a_flood_takes_a_small_batch_a_turn_and_leaves_the_others_theirs()
         await asyncio.wait([serving])
     assert max(sizes) <= 32
     assert all(before < after for before, after in pairwise(turns))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a socket drops")
+@pytest.mark.parametrize(
+    "answer", [OSError(errno.ENOPROTOOPT, "Protocol not available"), bytes(32)], ids=["refused", "short"]
+)
+async def test_a_kernel_that_does_not_count_what_it_drops_costs_no_datagram(
+    answer: OSError | bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old ones, and sandboxes that play a kernel, do not know the option, or give fewer than nine numbers."""
+
+    class Unasked(socket.socket):
+        def getsockopt(self, level: int, *_: int) -> Any:
+            asked.append(level)
+            if isinstance(answer, OSError):
+                raise answer
+            return answer
+
+    class Counting:
+        SCHEME: ClassVar = "rtp"
+        TIMESTAMP_BITS: ClassVar = 32
+
+        def handle(self, datagram: bytes, sender: str, now_ns: int) -> list[SourceEvent]:
+            came.append(datagram)
+            return []
+
+    def publish(event: SourceEvent) -> None:
+        events.append(event)
+        if isinstance(event, Opened):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for _ in range(100):
+                    sender.sendto(bytes(188), ("127.0.0.1", int(event.address.rpartition(":")[2])))
+
+    asked, came, events = list[int](), list[bytes](), list[SourceEvent]()
+    monkeypatch.setattr(socket, "socket", Unasked)
+    listening = asyncio.ensure_future(listen(Endpoint("127.0.0.1", 0), Counting(), CLOCK, publish))
+    async with asyncio.timeout(10):
+        while len(came) < 100 and not listening.done():
+            await asyncio.sleep(0)
+    assert not listening.done()
+    listening.cancel()
+    await asyncio.wait([listening])
+    assert len(asked) == 3
+    assert [type(event) for event in events] == [Opened], "nothing was lost"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a socket drops")

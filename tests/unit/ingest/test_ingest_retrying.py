@@ -36,9 +36,12 @@ def test_one_that_ran_is_tried_again_at_once() -> None:
     assert source.failed_s(PROVEN_NS) == 0.5
 
 
-def test_a_password_that_was_never_right_is_tried_once_a_minute_and_ever_more_rarely() -> None:
+def test_a_password_that_was_never_right_is_tried_soon_twice_and_then_ever_more_rarely() -> None:
+    """Server and camera are switched on together, and the camera does not know its users yet."""
     source = retrying()
-    assert [source.refused_s(0) for _ in range(5)] == [60, 120, 240, 300, 300]
+    pauses = [source.refused_s(0) for _ in range(7)]
+    assert pauses == [5, 20, 60, 120, 240, REFUSED_MOST_S, REFUSED_MOST_S]
+    assert sum(at <= 90 for at in accumulate(pauses)) == 3  # with the first one four wrong tries
 
 
 def test_one_that_was_right_is_tried_sooner_and_not_so_often_that_the_account_is_locked() -> None:

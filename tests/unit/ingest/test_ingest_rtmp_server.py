@@ -292,7 +292,7 @@ async def holders(house: House) -> AsyncIterator[Holders]:
 
 
 async def test_those_who_hold_connections_and_say_nothing_yield_to_newer_ones() -> None:
-    """Those of the same address first, then the oldest of all; there are never more than the bounds."""
+    """Those of the same address where that has all its places, else the oldest of all; the bounds hold."""
     async with serving(House()) as house, holders(house) as idle:
         for index in range(WAITING_MOST // WAITING_PER_ORIGIN):
             await idle.come(WAITING_PER_ORIGIN, f"127.0.0.{1 + index}")

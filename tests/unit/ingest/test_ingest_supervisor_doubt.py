@@ -50,27 +50,47 @@ async def test_what_was_right_before_is_tried_again_soon(
 
 
 @KINDS
-async def test_what_was_never_right_is_tried_once_a_minute_and_ever_more_rarely(
+async def test_what_was_never_right_is_tried_soon_twice_and_then_ever_more_rarely(
     house: House, kind: type[ConfigError | SourceError], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "lagebild.ingest")
     source = house.add("tag", refusing(kind))
     async with house.running():
-        await house.wait(59)
+        await house.wait(4)
         assert len(source.runs) == 1
         await house.wait(2)
         assert len(source.runs) == 2
-        await house.wait(117)
+        await house.wait(18)
         assert len(source.runs) == 2
+        await house.wait(2)
+        assert len(source.runs) == 3
+        await house.wait(58)
+        assert len(source.runs) == 3
+        await house.wait(6)
+        assert len(source.runs) == 4, "four wrong ones in a minute and a half"
+        await house.wait(114)
+        assert len(source.runs) == 4
         await house.wait(3600)
-        assert len(source.runs) == 15
+        assert len(source.runs) == 17
         assert "in 300 s" in house.state("tag").detail
-    assert len([record for record in caplog.records if "refuses" in record.message]) == 4
+    assert len([record for record in caplog.records if "refuses" in record.message]) == 6
+
+
+@KINDS
+async def test_a_camera_switched_on_with_the_server_is_there_within_the_first_minute(
+    house: House, kind: type[ConfigError | SourceError]
+) -> None:
+    """It was never seen before, and knows its users only after some seconds."""
+    source = house.add("tag", refusing(kind), refusing(kind), sends)
+    async with house.running():
+        await house.wait(30)
+        assert len(source.runs) == 3
+        assert house.state("tag").status is SourceStatus.LIVE
 
 
 async def test_a_camera_whose_password_is_set_right_needs_nobody_here(house: House) -> None:
-    source = house.add("tag", refusing(ConfigError), sends)
+    source = house.add("tag", *(3 * [refusing(ConfigError)]), sends)
     async with house.running():
-        await house.wait(62)
-        assert len(source.runs) == 2
+        await house.wait(90)
+        assert len(source.runs) == 4
         assert house.state("tag").status is SourceStatus.LIVE

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,32 @@ def test_the_demo_says_which_port_is_taken_and_which_setting_names_another(
     (line,) = told.err.splitlines()
     assert line.startswith("lagebild: relay: ")
     assert f":{port} is in use by another program; webrtc.port" in line
+
+
+async def test_what_settings_it_has_is_told_once_it_runs(tmp_path: Path) -> None:
+    config = tmp_path / "good.toml"
+    config.write_text("[server]\nport = 0\n[webrtc]\nport = 0\n")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "web", "serve", "--config", str(config),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    lines = list[str]()
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            while not lines or "no aircraft is configured" not in lines[-1]:
+                line = await process.stdout.readline()
+                assert line, lines
+                lines.append(line.decode())
+            process.terminate()
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    running = next(at for at, line in enumerate(lines) if "Lagebild is running" in line)
+    assert [at for at, line in enumerate(lines) if f"settings: {config}" in line] == [len(lines) - 2]
+    assert running < len(lines) - 2
 
 
 def test_the_demo_does_not_fly_into_a_configured_aircraft(
