@@ -57,12 +57,12 @@ def flight(
 def ages_s(pictures: Iterator[Picture]) -> list[tuple[float, float, float]]:
     """When it arrived, how old it is shown, how old it is."""
     arrival = PictureArrival(WINDOW_NS)
-    rows, newest_ns = [], 0
+    newest_ns, rows = 0, list[tuple[float, float, float]]()
     for source_ns, captured_ns, arrived_ns, size in pictures:
         newest_ns = max(newest_ns, arrived_ns)
         shown_ns = newest_ns - arrival.map(source_ns, newest_ns, size)
-        rows.append(tuple(ns / NS_PER_S for ns in (newest_ns, shown_ns, newest_ns - captured_ns)))
-    return rows  # type: ignore[return-value]
+        rows.append((newest_ns / NS_PER_S, shown_ns / NS_PER_S, (newest_ns - captured_ns) / NS_PER_S))
+    return rows
 
 
 @pytest.mark.parametrize(
