@@ -45,14 +45,14 @@ UNEASY_NS = 10 * NS_PER_S
 MISSED = 0.35
 MISSED_WITHIN_NS = 200 * NS_PER_MS
 """As a share of what was sent since then."""
-MISSED_FOR_NS = 350 * NS_PER_MS
+MISSED_FOR_NS = 400 * NS_PER_MS
 """What is missed at one moment (an outage, however long) is seen for as long as the share is taken over, and
 for as long as it takes to be judged twice."""
 LEAST_SENT = 15
 
 LOW_ESTIMATE = 0.7
 HOLD_NS = 2500 * NS_PER_MS
-"""On the way down, what half is lost of only fills the queue that `low` has to pass; an encoder may take so
+"""On the way down, what so much is lost of only fills the queue that `low` has to pass; an encoder may take so
 long to start."""
 QUEUE_MS = 150.0
 """The round trip above its least that is a queue, which the stream itself has filled."""

@@ -75,7 +75,7 @@ async def test_a_short_outage_of_a_wide_way_moves_nobody_and_is_made_no_longer(
         monkey: Any = link
         monkey.send = send
         held: list[bool] = []
-        show.receiver.guest.delivery.hold = lambda holds, now_ns: held.append(holds)
+        show.receiver.guest.delivery.hold = lambda holds, *_: held.append(holds)
         longest_s = await show.watch(8, WIDE)
         assert {rendition for _, rendition in show.moves} == {Rendition.SOURCE}
         assert not show.receiver.guest.seat.choice.low
