@@ -52,8 +52,8 @@ LEAST_SENT = 15
 
 LOW_ESTIMATE = 0.7
 HOLD_NS = 2500 * NS_PER_MS
-"""On the way down, what so much is lost of only fills the queue that `low` has to pass; an encoder may take so
-long to start."""
+"""On the way down, what so much is lost of only fills the queue that `low` has to pass; an encoder may take
+so long to start."""
 QUEUE_MS = 150.0
 """The round trip above its least that is a queue, which the stream itself has filled."""
 DEEP_QUEUE_MS = 1000.0
