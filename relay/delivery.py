@@ -178,9 +178,29 @@ class Delivery:
         """
         self._silent = self._paused(silent, self._silent)
 
-    def hold(self, held: bool) -> None:
-        """Send no more of a stream that does not get through, until it is moved or held no longer."""
-        self._held = self._paused(held, self._held)
+    def hold(self, held: bool, now_ns: int) -> None:
+        """Send no more of a stream that does not get through, until it is moved or held no longer.
+
+        Then it begins anew with the cached group, as a new viewer does: the next keyframe may be far away.
+        """
+        was_held, self._held = self._held, self._paused(held, self._held)
+        if was_held and not held:
+            self._isolated(self._begin_anew, now_ns)
+
+    def _begin_anew(self, now_ns: int) -> None:
+        if not self._waits_for_keyframe or self._silent or self._moves_to is not None or self._backlog:
+            return
+        group = self._stream.history.group()
+        if not group or self._seconds_for(group) > GROUP_WITHIN_S:
+            return  # the keyframe is asked for already
+        if group[0].first < self._unsent:
+            self._renumber(group[0], now_ns)
+            self._goes_on(group[0], now_ns)
+        else:
+            self._begin(group[0], now_ns)
+        for picture in group:
+            self._queue(picture)
+        self._pump(now_ns)
 
     def _paused(self, pauses: bool, paused: bool) -> bool:
         if pauses and not self._waits_for_keyframe:
@@ -315,6 +335,9 @@ class Delivery:
         self._key = (self._shape, self._numbers.offset)
         if self._next is None and keyframe.parameters_apart and not self._is_tcp:
             self._send_ahead(keyframe)
+        self._goes_on(keyframe, now_ns)
+
+    def _goes_on(self, keyframe: WirePicture, now_ns: int) -> None:
         self._next = keyframe.first
         self._waits_for_keyframe = False
         self.catching_up = True

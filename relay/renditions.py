@@ -40,6 +40,8 @@ them `low` would cost an encoder more."""
 
 JUDGE_EVERY_NS = NS_PER_S
 """Whoever has a backlog, or has just told something, is judged at once."""
+JUDGE_APART_NS = 50 * NS_PER_MS
+"""However often it tells something: 15 µs each are not for a viewer to multiply."""
 
 ABOVE_STREAM = 2.0
 """How much faster than the stream the pace begins on the way up: a keyframe is through before it stands."""
@@ -122,8 +124,9 @@ class Renditions:
         """A viewer has said what it lacks, or how its way is: act on it at once."""
         if viewer.delivery is not None:
             self._fan_outs[viewer.seat.rendition].heard(viewer.delivery)
-            if (viewer.feedback.reported_ns or 0) > viewer.seat.judged_ns:
-                self._judge(viewer, self._clock.now_ns())
+            now_ns = self._clock.now_ns()
+            if self._has_news(viewer) and now_ns - viewer.seat.judged_ns >= JUDGE_APART_NS:
+                self._judge(viewer, now_ns)
 
     def choose(self, viewer: Viewer, rendition: Rendition | None) -> None:
         """See flow.doors.RelayDoor."""
@@ -163,11 +166,15 @@ class Renditions:
     def _look_at(self, viewer: Viewer, now_ns: int) -> None:
         seat, delivery = viewer.seat, viewer.delivery
         waits = delivery is not None and (delivery.has_backlog or seat.choice.waits)
-        if waits or seat.missed != viewer.feedback.missed or now_ns - seat.judged_ns >= JUDGE_EVERY_NS:
+        if waits or self._has_news(viewer) or now_ns - seat.judged_ns >= JUDGE_EVERY_NS:
             seat.full = self._full(viewer)
             self._judge(viewer, now_ns)
         elif seat.target is not seat.rendition:
             self._lead(viewer, now_ns)
+
+    def _has_news(self, viewer: Viewer) -> bool:
+        seat, feedback = viewer.seat, viewer.feedback
+        return (feedback.reported_ns or 0) > seat.judged_ns or feedback.missed != seat.missed
 
     def _give_up(self, viewer: Viewer) -> None:
         """What went wrong is a defect of ours; it ends this viewer, who joins again, and no other."""
@@ -198,6 +205,7 @@ class Renditions:
             rtt_ms=None if loss is None else feedback.rtt_ms,
             estimated_bps=estimated_bps,
             estimated_ns=estimated_ns,
+            way=delivery.path,
             fits=feedback.probe.fits(now_ns),
             sent=viewer.sent.packets - viewer.sent.resent_packets,
             missed=feedback.missed,
@@ -217,7 +225,8 @@ class Renditions:
         seat, target = viewer.seat, self._target(viewer)
         moves = target is not seat.rendition
         if viewer.delivery is not None:
-            viewer.delivery.hold(moves and seat.pinned is None and seat.choice.holds(now_ns))
+            holds = moves and seat.pinned is None and seat.choice.holds(now_ns) and self._makes_low()
+            viewer.delivery.hold(holds, now_ns)
         if moves:
             fan_out = self._fan_outs[target]
             self._begin(fan_out)
@@ -229,6 +238,16 @@ class Renditions:
         elif seat.choice.awaits_move:  # `low` was to come, and never did
             seat.choice.moved(now_ns)
         seat.tell()
+
+    def _makes_low(self) -> bool:
+        """Whether there is an encoder that runs or starts, and so a keyframe of `low` soon."""
+        low = self._bus.peek(RenditionState, f"{self._feed_id}/{Rendition.LOW}")
+        if low is None:
+            return False
+        return low.status is RenditionStatus.LIVE or (low.status, low.reason) == (
+            RenditionStatus.STARTING,
+            "",
+        )
 
     def _take_in(self, fan_out: FanOut) -> None:
         """A keyframe has come: whoever should be sent this rendition begins with it."""

@@ -3,11 +3,12 @@
 There are two steps: *full* (the source, or `web` where a browser cannot show that) and *low*. What a viewer
 tells of its way counts only as far as it can be trusted:
 
-- Loss over 15 % is congestion in two reports, over 40 % in one. Less may be a bad radio link, which resending
-  repairs, as long as the viewer does not ask for keyframes as well.
+- Loss over 15 % is congestion in two reports; over 40 % in one, if the viewer asks for nothing again. Less
+  may be a bad radio link, which resending repairs, as long as the viewer does not ask for keyframes as well.
 - Chromium's estimate (REMB) is little above, and now and then below, what it is being sent. It counts only
   where it is low while the round trip has grown: then a queue is filling.
-- What it asks for again is known a second before its report: half of what it was sent lately is congestion.
+- What it asks for again is known a second before its report: a third of what it was sent is congestion, if
+  that goes on. After an outage all that was sent meanwhile is asked for at one moment, and then it is over.
 - A backlog that does not clear up is a way that does not take the stream, whatever the reports say (TCP).
 
 Whether a way has become wide enough again is asked (protocol/probe.py), and then tried. If nothing tells, it
@@ -17,6 +18,7 @@ that the next one needs.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,6 +31,8 @@ CLEAR_LOSS = 0.15
 HEAVY_LOSS = 0.40
 REPORTS_APART_NS = 400 * NS_PER_MS
 """Loss is taken over a second; two reports that are nearer than this tell of the same one."""
+UNREPAIRED_NS = NS_PER_S
+"""By then what was lost at one moment has been sent again, and is lost no longer."""
 
 BAD_LOSS = 0.02
 """What a good link loses less of; with it, keyframes asked for mean that resending does not repair."""
@@ -38,20 +42,25 @@ UNEASY_LOSS = 0.05
 UNEASY_NS = 10 * NS_PER_S
 """Who has lost that much lately may need `low` soon: an encoder takes a second to start."""
 
-MISSED = 0.5
-MISSED_WITHIN_NS = 500 * NS_PER_MS
-"""As a share of what was sent since then: after an outage of a quarter of a second it is less."""
-LEAST_SENT = 30
+MISSED = 0.35
+MISSED_WITHIN_NS = 200 * NS_PER_MS
+"""As a share of what was sent since then."""
+MISSED_FOR_NS = 400 * NS_PER_MS
+"""What is missed at one moment (an outage, however long) is seen for as long as the share is taken over, and
+for as long as it takes to be judged twice."""
+LEAST_SENT = 15
 
 LOW_ESTIMATE = 0.7
 HOLD_NS = 2500 * NS_PER_MS
-"""On the way down, what half is lost of only fills the queue that `low` has to pass; an encoder may take so
-long to start."""
+"""On the way down, what so much is lost of only fills the queue that `low` has to pass; an encoder may take
+so long to start."""
 QUEUE_MS = 150.0
 """The round trip above its least that is a queue, which the stream itself has filled."""
 DEEP_QUEUE_MS = 1000.0
 """A picture that waits for so long on its way is no longer live, though none is lost."""
 PERSISTS_NS = NS_PER_S
+LEAST_RTT_NS = 60 * NS_PER_S
+"""For so long, up to twice that, the least round trip counts: a way may have become a longer one."""
 
 SETTLES_NS = 2 * NS_PER_S
 """After a start: the cached group is sent faster than the stream, and may well lose something."""
@@ -79,7 +88,8 @@ class Signs:
     """What is known of a viewer's way at one moment.
 
     `loss` (0 to 1) and `rtt_ms` are of the report that came at `reported_ns`, `estimated_bps` was told at
-    `estimated_ns`; they are None if that is too long ago. `stream_bps` is what it is sent and `pace_bps` what
+    `estimated_ns`; they are None if that is too long ago. `way` is what tells one way from another: after a
+    change the round trip begins anew. `stream_bps` is what it is sent and `pace_bps` what
     it may be sent. `fits` is what was found out of the full picture, None: nothing. Counters (`plis`,
     `times_late`, and in packets `sent` and `missed`) only rise.
     """
@@ -91,6 +101,7 @@ class Signs:
     rtt_ms: float | None = None
     estimated_bps: float | None = None
     estimated_ns: int = 0
+    way: object = None
     fits: bool | None = None
     sent: int = 0
     missed: int = 0
@@ -140,6 +151,32 @@ class Missing:
         return (missed - missed_then) / (sent - sent_then)
 
 
+class LeastRoundTrip:
+    """The least of the last minute or two, on one way."""
+
+    def __init__(self) -> None:
+        self._least_ms = self._before_ms = math.inf
+        self._since_ns = 0
+        self._way: object = None
+        self._changed_ns: int | None = None
+
+    def grown_ms(self, signs: Signs, now_ns: int) -> float | None:
+        """How much longer it is now; None: not known, or partly of the way before."""
+        if signs.way != self._way:
+            self._changed_ns = None if self._way is None else now_ns
+            self._way, self._least_ms, self._before_ms = signs.way, math.inf, math.inf
+        if signs.rtt_ms is None or self._is_before_change(signs.reported_ns or 0):
+            return None
+        if now_ns - self._since_ns >= LEAST_RTT_NS:
+            self._least_ms, self._before_ms, self._since_ns = math.inf, self._least_ms, now_ns
+        self._least_ms = min(self._least_ms, signs.rtt_ms)
+        return signs.rtt_ms - min(self._least_ms, self._before_ms)
+
+    def _is_before_change(self, reported_ns: int) -> bool:
+        """Whether the sender report that was answered may have gone by the way before."""
+        return self._changed_ns is not None and reported_ns - self._changed_ns < SETTLES_NS
+
+
 class Estimate:
     """What the viewer estimates (REMB), of what it is sent since a move.
 
@@ -179,7 +216,7 @@ class RenditionChoice:
         self._awaits_move = False  # up: until the keyframe comes, what is seen is still `low`
         self._judged_report_ns: int | None = None
         self._lossy_ns: int | None = None  # the first of the reports in a row with clear loss
-        self._least_rtt_ms: float | None = None
+        self._round_trip = LeastRoundTrip()
         self._pli_ns: list[int] = []
         self._plis = 0
         self._times_late = 0
@@ -219,7 +256,7 @@ class RenditionChoice:
 
     def _forget(self) -> None:
         self._backlog, self._queue, self._deep, self._pace = Lasting(), Lasting(), Lasting(), Lasting()
-        self._missing, self._missed = Missing(), 0.0
+        self._missing, self._missed, self._misses = Missing(), 0.0, Lasting()
         self._estimate = Estimate()
 
     def judge(self, signs: Signs, now_ns: int) -> None:
@@ -262,10 +299,11 @@ class RenditionChoice:
 
     def _is_narrow(self, signs: Signs, now_ns: int) -> bool:
         """Whether the reports tell of a way that does not take it; all are asked, each keeps a memory."""
+        self._missed = self._missing.share(signs.sent, signs.missed, now_ns)
         lossy = self._is_lossy(signs)
         broken = self._is_broken(signs, now_ns)
-        self._missed = self._missing.share(signs.sent, signs.missed, now_ns)
-        return self._queues(signs, now_ns) or lossy or broken or self._missed > MISSED
+        misses = self._misses.is_so(now_ns, self._missed > MISSED, MISSED_FOR_NS)
+        return self._queues(signs, now_ns) or lossy or broken or misses
 
     def _is_behind(self, signs: Signs, now_ns: int) -> bool:
         """Whether what is sent waits here for too long."""
@@ -284,7 +322,11 @@ class RenditionChoice:
             return False
         if self._lossy_ns is None:
             self._lossy_ns = told_ns
-        return signs.loss > HEAVY_LOSS or told_ns - self._lossy_ns >= REPORTS_APART_NS
+        lasts_ns = told_ns - self._lossy_ns
+        if not signs.missed:  # nothing is resent to it
+            return signs.loss > HEAVY_LOSS or lasts_ns >= REPORTS_APART_NS
+        is_over = self._missed <= CLEAR_LOSS
+        return lasts_ns >= (UNREPAIRED_NS if is_over else REPORTS_APART_NS)
 
     def _is_broken(self, signs: Signs, now_ns: int) -> bool:
         """Whether keyframes were asked for twice lately, for loss that resending did not repair."""
@@ -295,13 +337,10 @@ class RenditionChoice:
         return len(self._pli_ns) > 1
 
     def _queues(self, signs: Signs, now_ns: int) -> bool:
-        rtt_ms = signs.rtt_ms
-        if rtt_ms is None:
+        grown_ms = self._round_trip.grown_ms(signs, now_ns)
+        if grown_ms is None:
             self._queue, self._deep = Lasting(), Lasting()
             return False
-        if self._least_rtt_ms is None or rtt_ms < self._least_rtt_ms:
-            self._least_rtt_ms = rtt_ms
-        grown_ms = rtt_ms - self._least_rtt_ms
         fills = self._queue.is_so(now_ns, grown_ms > QUEUE_MS and self._estimate.is_low)
         return self._deep.is_so(now_ns, grown_ms > DEEP_QUEUE_MS) or fills
 

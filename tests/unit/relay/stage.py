@@ -9,7 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from flow.clock import NS_PER_MS, NS_PER_S
-from flow.flights import KeyframeWanted, RenditionWanted, SourceState, SourceStatus
+from flow.flights import (
+    KeyframeWanted,
+    RenditionState,
+    RenditionStatus,
+    RenditionWanted,
+    SourceState,
+    SourceStatus,
+)
 from flow.memory_bus import MemoryBus
 from flow.units import AccessUnit, Codec, CodecConfig, Rendition
 from relay.delivery import Delivery, Link, Sent
@@ -68,6 +75,7 @@ class Encoder:
         self._due: list[tuple[int, AccessUnit]] = []
         self._since_keyframe = 2 * FPS
         self._seq = 0
+        self._is_live = False
 
     def take(self, unit: AccessUnit) -> None:
         """The source's next picture."""
@@ -92,10 +100,18 @@ class Encoder:
             self.leased_until_ns = max(self.leased_until_ns, lease.until_ns)
             if self.starts_ns is None:
                 self.starts_ns = now_ns + NS_PER_S
+                self._say(RenditionStatus.STARTING)
         if self.starts_ns is not None and now_ns > self.leased_until_ns + 3 * NS_PER_S:
             self.starts_ns, self._since_keyframe = None, 2 * FPS
+            self._say(RenditionStatus.OFF)
         while self._due and self._due[0][0] <= now_ns:
+            if not self._is_live:
+                self._say(RenditionStatus.LIVE)
             self._stage.bus.publish(self._due.pop(0)[1])
+
+    def _say(self, status: RenditionStatus) -> None:
+        self._is_live = status is RenditionStatus.LIVE
+        self._stage.bus.publish(RenditionState(FEED, self.rendition, status, self._stage.clock.now_ns()))
 
 
 class Stage:

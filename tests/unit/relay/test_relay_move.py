@@ -240,7 +240,7 @@ def test_a_silent_viewer_is_moved_without_being_sent_anything() -> None:
 
 def test_what_is_held_goes_on_with_the_keyframe_of_what_it_is_moved_to() -> None:
     rig = watching(Rig())
-    rig.delivery.hold(True)
+    rig.delivery.hold(True, rig.now_ns)
     before = list(rig.tap.sequences)
     rig.picture()
     rig.picture(full_key=True)
@@ -254,11 +254,32 @@ def test_what_is_held_goes_on_with_the_keyframe_of_what_it_is_moved_to() -> None
     assert rig.tap.pictures[-1] == rig.number - 1
 
 
-def test_what_is_held_no_longer_waits_for_a_keyframe_and_asks_for_one() -> None:
+@pytest.mark.parametrize("keyframe_meanwhile", [False, True])
+def test_what_is_held_no_longer_begins_anew_with_the_cached_group(keyframe_meanwhile: bool) -> None:
     rig = watching(Rig())
-    rig.delivery.hold(True)
+    rig.delivery.hold(True, rig.now_ns)
     rig.picture()
-    rig.delivery.hold(False)
+    rig.picture(full_key=keyframe_meanwhile)
+    before = len(rig.tap.packets)
+    rig.delivery.hold(False, rig.now_ns)
+    rig.picture()
+    assert len(rig.tap.packets) > before
+    first = 7 if keyframe_meanwhile else 0
+    assert rig.tap.pictures == [*range(6), *range(first, rig.number)]
+    assert rig.full.keyframe_wanted
+    assert contiguous(rig.tap.sequences)
+    assert used_once(rig.tap)
+    rig.delivery.resend(rig.tap.sequences[-2:], None, rig.now_ns)
+    assert used_once(rig.tap)
+
+
+def test_what_is_held_no_longer_waits_for_a_keyframe_where_the_group_is_too_long() -> None:
+    rig = watching(Rig(fixed_bps=1_000_000))
+    rig.pass_ns(NS_PER_S)
+    rig.delivery.hold(True, rig.now_ns)
+    for _ in range(60):
+        rig.picture()
+    rig.delivery.hold(False, rig.now_ns)
     assert rig.full.keyframe_wanted
     count = len(rig.tap.packets)
     rig.picture()

@@ -285,12 +285,46 @@ def test_what_does_not_get_through_is_held_until_it_is_moved_or_for_some_seconds
     assert not choice.holds(now_ns + NS_PER_S)
 
 
-def test_a_short_outage_is_not_a_narrow_way() -> None:
+@pytest.mark.parametrize("ticks", [2, 5, 8])
+@pytest.mark.parametrize("loss", [0.0, 0.6])
+def test_a_short_outage_is_not_a_narrow_way(ticks: int, loss: float) -> None:
+    """What was sent meanwhile is asked for at one moment, and one report tells of it."""
     watcher = Watcher().settled()
-    for tick in range(1, 40):
-        missed = 40 * min(max(tick - 15, 0), 2)  # 0.2 s of everything
-        watcher.watch(0.1, sent=40 * tick, missed=missed)
+    for tick in range(1, 60):
+        missed = 40 * ticks if tick >= 15 else 0
+        watcher.watch(0.1, sent=40 * tick, missed=missed, loss=loss if 15 <= tick < 25 else 0.0)
     assert watcher.moves == []
+    assert not watcher.choice.holds(watcher.now_ns)
+
+
+def test_what_goes_on_being_missed_makes_two_reports_of_loss_enough() -> None:
+    watcher = Watcher().settled()
+    began_s = watcher.now_s
+    for tick in range(1, 40):
+        watcher.watch(0.1, sent=40 * tick, missed=10 * tick, loss=0.25)
+    assert [low for _, low in watcher.moves] == [True]
+    assert watcher.moves[0][0] - began_s <= 2.0
+
+
+def test_a_way_that_has_become_a_longer_one_has_no_queue_for_ever() -> None:
+    watcher = Watcher().settled()
+    watcher.watch(3, rtt_ms=1500.0)  # as by satellite
+    assert [low for _, low in watcher.moves] == [True]
+    watcher.watch(150)
+    watcher.moves.clear()
+    watcher.watch(60)
+    assert not watcher.choice.low
+    assert watcher.moves == []
+
+
+def test_another_way_has_a_round_trip_of_its_own() -> None:
+    watcher = Watcher().settled()
+    watcher.watch(10, rtt_ms=1.0, way="cable")
+    watcher.watch(0.5, way="mobile")  # what was told before was about the cable
+    watcher.watch(60, rtt_ms=1300.0)
+    assert watcher.moves == []
+    watcher.watch(3, rtt_ms=2500.0)
+    assert [low for _, low in watcher.moves] == [True]
 
 
 def test_an_estimate_that_falls_has_low_made_and_one_that_rises_from_below_does_not() -> None:

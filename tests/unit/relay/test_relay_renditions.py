@@ -289,6 +289,59 @@ async def test_who_was_to_be_sent_a_low_that_never_came_is_judged_on() -> None:
         assert stamps(guest)[-1] >= stamps(guest)[0] + 23 * 90_000  # it is sent again
 
 
+async def test_however_often_a_viewer_reports_it_is_judged_twenty_times_a_second_and_by_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_stage() as stage:
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        await stage.film(4)
+        judged: list[Signs] = []
+        monkeypatch.setattr(guest.seat.choice, "judge", lambda signs, now_ns: judged.append(signs))
+        ssrc = stage.renditions.stream.ssrc
+        for n in range(1500):
+            stage.clock.advance(NS_PER_S // 1500)
+            guest.feedback.take([ReceiverReport(ssrc, 0.0, 0, 1000 + n, 0, 0, 0)], stage.clock.now_ns())
+            stage.renditions.heard(guest)
+            assert judged or n < 100
+        assert 15 <= len(judged) <= 20
+        told_ns = guest.feedback.reported_ns
+        await stage.film(0.2)
+        assert judged[-1].reported_ns == told_ns
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "held"),
+    [
+        (None, "", False),
+        (RenditionStatus.FAILED, "encoder_failed", False),
+        (RenditionStatus.STARTING, "waiting_for_keyframe", False),
+        (RenditionStatus.STARTING, "", True),
+        (RenditionStatus.LIVE, "", True),
+    ],
+)
+async def test_what_does_not_get_through_is_held_only_while_there_is_low_soon(
+    status: RenditionStatus | None, reason: str, held: bool
+) -> None:
+    async with open_stage() as stage:
+        stage.group = 20 * 30
+        guest: Any = Guest(stage)
+        stage.enter(guest)
+        await stage.film(4)
+        if status is not None:
+            stage.bus.publish(RenditionState(FEED, LOW, status, 0, reason=reason))
+        ssrc = stage.renditions.stream.ssrc
+        guest.feedback.take([ReceiverReport(ssrc, 0.5, 100, 250, 0, 0, 0)], stage.clock.now_ns())
+        stage.renditions.heard(guest)
+        assert guest.seat.choice.holds(stage.clock.now_ns())
+        count = len(stamps(guest))
+        await stage.film(1)
+        assert len(stamps(guest)) == count + (0 if held else 30)
+        await stage.film(2)  # the hold has ended, and no keyframe has come
+        assert len(stamps(guest)) == count + (count + 90 if held else 90)
+        assert contiguous(guest.tap.sequences)
+
+
 async def test_reports_of_long_ago_move_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_stage() as stage:
         guest: Any = Guest(stage)
