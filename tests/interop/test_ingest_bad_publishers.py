@@ -160,6 +160,13 @@ BAD_CAMERAS: dict[str, tuple[Callable[[Caller], Awaitable[None]], set[str]]] = {
 }
 
 
+def looped(clip: str, to: str) -> list[str]:
+    """Publishes for as long as it is let, however long the others take."""
+    command = ffmpeg(FFMPEG, clip, to)
+    at = command.index("-i")
+    return [*command[:at], "-stream_loop", "-1", *command[at:]]
+
+
 async def test_everything_wrong_beside_one_that_is_well(
     clip: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -181,8 +188,8 @@ async def test_everything_wrong_beside_one_that_is_well(
             tasks.create_task(send(at, opening, random.Random(7).randbytes(100_000)))
             for nonsense in (b"\xff" * 50_000, b"GET / HTTP/1.1\r\n\r\n", HELLO + C2 + b"\xff" * 50_000):
                 tasks.create_task(send(at, nonsense))
-            first = await stack.enter_async_context(publishing(*ffmpeg(FFMPEG, clip, here.url("wechsel"))))
-            await stack.enter_async_context(publishing(*ffmpeg(FFMPEG, clip, here.url("besetzt"))))
+            first = await stack.enter_async_context(publishing(*looped(clip, here.url("wechsel"))))
+            await stack.enter_async_context(publishing(*looped(clip, here.url("besetzt"))))
             await rig.until_pictures("besetzt", 5)
             await rig.until_pictures("wechsel", 5)
             said = await asyncio.gather(
