@@ -70,10 +70,10 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     feed_list = FeedList(bus, aircraft, channels)
     keys = PublishKeys(Path(settings.server.data_dir))
     ingest = Ingest(bus, clock, _ingest_settings(settings), keys=keys)
+    telemetry = Telemetry(bus, clock, _telemetry_settings(settings))
     relay = Relay(bus, clock, _relay_settings(settings), channels.keys(), ingest=ingest)
 
-    app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
-    app.on_response_prepare.append(add_security_headers)
+    app = _application()
     door = Door(app, _own_names(settings))
     refused: Refused = {feed_id: Counter() for feed_id in channels}
     add_live_routes(door, relay, refused)
@@ -94,9 +94,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
         async with asyncio.TaskGroup() as tasks:
             rooms = [
                 tasks.create_task(ingest.run(), name="ingest"),
-                tasks.create_task(
-                    Telemetry(bus, clock, _telemetry_settings(settings)).run(), name="telemetry"
-                ),
+                tasks.create_task(telemetry.run(), name="telemetry"),
                 tasks.create_task(_kept_going(feed_list.run, "feed list", clock), name="feed list"),
                 *(
                     tasks.create_task(_kept_going(c.run, f"channel {i}", clock), name=f"channel {i}")
@@ -118,6 +116,12 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
             listener.close()
         await runner.cleanup()
         await bus.aclose()
+
+
+def _application() -> web.Application:
+    app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
+    app.on_response_prepare.append(add_security_headers)
+    return app
 
 
 async def _kept_going(run: Callable[[], Awaitable[None]], name: str, clock: Clock) -> None:

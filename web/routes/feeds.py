@@ -15,6 +15,42 @@ from web.schemas import FeedDetails, Feeds, PageConfig
 from web.settings import Settings
 from web.views import Json, ViewerList, viewer_view
 
+_CONFIG = Route(
+    "GET",
+    "/api/v1/config",
+    Permission.WATCH,
+    "What the page needs: thresholds of the picture's states",
+    {200: "settings"},
+    schema=PageConfig,
+)
+
+_ALL = Route(
+    "GET",
+    "/api/v1/feeds",
+    Permission.WATCH,
+    "All feeds with the state of their source, and what is made of their pictures",
+    {200: "feeds"},
+    schema=Feeds,
+)
+
+_ONE = Route(
+    "GET",
+    "/api/v1/feeds/{feed}",
+    Permission.WATCH,
+    "One feed with its viewers",
+    {200: "the feed", 404: "no such feed"},
+    schema=FeedDetails,
+)
+
+_VIEWERS = Route(
+    "GET",
+    "/api/v1/feeds/{feed}/viewers",
+    Permission.WATCH,
+    "Who watches a feed, and how well its packets arrive there",
+    {200: "the viewers", 404: "no such feed"},
+    schema=ViewerList,
+)
+
 
 def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: RelayDoor) -> None:
     async def config(_: web.Request) -> web.Response:
@@ -40,51 +76,10 @@ def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: Rela
         _, viewers = asked_for(request)
         return web.json_response(viewers)
 
-    watch = Permission.WATCH
-    door.route(
-        Route(
-            "GET",
-            "/api/v1/config",
-            watch,
-            "What the page needs: thresholds of the picture's states",
-            {200: "settings"},
-            schema=PageConfig,
-        ),
-        config,
-    )
-    door.route(
-        Route(
-            "GET",
-            "/api/v1/feeds",
-            watch,
-            "All feeds with the state of their source, and what is made of their pictures",
-            {200: "feeds"},
-            schema=Feeds,
-        ),
-        all_feeds,
-    )
-    door.route(
-        Route(
-            "GET",
-            "/api/v1/feeds/{feed}",
-            watch,
-            "One feed with its viewers",
-            {200: "the feed", 404: "no such feed"},
-            schema=FeedDetails,
-        ),
-        one_feed,
-    )
-    door.route(
-        Route(
-            "GET",
-            "/api/v1/feeds/{feed}/viewers",
-            watch,
-            "Who watches a feed, and how well its packets arrive there",
-            {200: "the viewers", 404: "no such feed"},
-            schema=ViewerList,
-        ),
-        its_viewers,
-    )
+    door.route(_CONFIG, config)
+    door.route(_ALL, all_feeds)
+    door.route(_ONE, one_feed)
+    door.route(_VIEWERS, its_viewers)
 
 
 def page_config(settings: Settings) -> PageConfig:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import msgspec
 from aiohttp import web
 
-from flow.doors import RelayDoor
+from flow.doors import Answer, RelayDoor
 from flow.errors import LagebildError, MalformedError, OfferError
 from flow.units import Rendition
 from relay.sdp import MAX_OFFER_BYTES
@@ -27,21 +30,71 @@ class RenditionWish(msgspec.Struct, forbid_unknown_fields=True):
     rendition: Rendition | None
 
 
+_SESSION = "/live/{feed}/whep/{session}"
+
+_GONE = {404: "the session has ended"}
+
+_REFUSALS = {
+    400: "the offer cannot be answered",
+    404: "no such feed",
+    415: "the body is no application/sdp",
+    429: "this address has its most viewers, or viewers connecting; Retry-After says when to ask again",
+    503: "the feed has its most viewers, or viewers connecting, or the relay starts; see Retry-After",
+}
+
+_OFFER = Route(
+    "POST",
+    "/live/{feed}/whep",
+    Permission.WATCH,
+    "Open a viewer session (WHEP, draft-ietf-wish-whep-03): the body is an SDP offer",
+    {201: "the SDP answer; Location names the session"} | _REFUSALS,
+    media_type=SDP,
+    body=SDP,
+    headers=("Location", "ETag"),
+)
+
+_TRICKLE = Route(
+    "PATCH",
+    _SESSION,
+    Permission.WATCH,
+    "Trickle ICE (RFC 8840): accepted; the viewer's own checks tell its address",
+    {204: "accepted", 415: f"the body is no {FRAGMENT}"} | _GONE,
+    body=FRAGMENT,
+)
+
+_LEAVE = Route(
+    "DELETE", _SESSION, Permission.WATCH, "End a viewer session", {200: "ended"} | _GONE, media_type=""
+)
+
+_RENDITION = Route(
+    "GET",
+    f"{_SESSION}/rendition",
+    Permission.WATCH,
+    "Which version of the feed this viewer is sent",
+    {200: "what it is sent, and what it can be"} | _GONE,
+    schema=RenditionView,
+)
+
+_CHOOSE = Route(
+    "PUT",
+    f"{_SESSION}/rendition",
+    Permission.WATCH,
+    'Pin this viewer: {"rendition": "low"}; or let its way decide: {"rendition": null}',
+    {200: "what it is sent from the next keyframe on", 400: "not such a wish"}
+    | {409: "this viewer cannot be sent that"}
+    | _GONE,
+    body=JSON,
+    body_schema=RenditionWish,
+    schema=RenditionView,
+)
+
+
 def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
     async def offer(request: web.Request) -> web.Response:
         feed_id = request.match_info["feed"]
-        try:
+        with counted(refused, feed_id):
             answer = await relay.answer(feed_id, await text_of(request, SDP), request.remote or "")
-        except LagebildError as error:
-            if feed_id in refused:
-                refused[feed_id][error.code] += 1
-            raise
-        return web.Response(
-            status=201,
-            text=answer.sdp,
-            content_type=SDP,
-            headers={"Location": f"{request.path}/{answer.session_id}", "ETag": answer.etag},
-        )
+        return opened(request, answer)
 
     async def trickle(request: web.Request) -> web.Response:
         await relay.trickle(request.match_info["session"], await text_of(request, FRAGMENT))
@@ -60,72 +113,29 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
         chosen = relay.choose(request.match_info["session"], wish.rendition)
         return _json(rendition_view(chosen))
 
-    session = "/live/{feed}/whep/{session}"
-    gone = {404: "the session has ended"}
-    refusals = {
-        400: "the offer cannot be answered",
-        404: "no such feed",
-        415: "the body is no application/sdp",
-        429: "this address has its most viewers, or viewers connecting; Retry-After says when to ask again",
-        503: "the feed has its most viewers, or viewers connecting, or the relay starts; see Retry-After",
-    }
-    door.route(
-        Route(
-            "POST",
-            "/live/{feed}/whep",
-            Permission.WATCH,
-            "Open a viewer session (WHEP, draft-ietf-wish-whep-03): the body is an SDP offer",
-            {201: "the SDP answer; Location names the session"} | refusals,
-            media_type=SDP,
-            body=SDP,
-            headers=("Location", "ETag"),
-        ),
-        offer,
-    )
-    door.route(
-        Route(
-            "PATCH",
-            session,
-            Permission.WATCH,
-            "Trickle ICE (RFC 8840): accepted; the viewer's own checks tell its address",
-            {204: "accepted", 415: f"the body is no {FRAGMENT}"} | gone,
-            body=FRAGMENT,
-        ),
-        trickle,
-    )
-    door.route(
-        Route(
-            "DELETE", session, Permission.WATCH, "End a viewer session", {200: "ended"} | gone, media_type=""
-        ),
-        leave,
-    )
+    door.route(_OFFER, offer)
+    door.route(_TRICKLE, trickle)
+    door.route(_LEAVE, leave)
+    door.route(_RENDITION, rendition)
+    door.route(_CHOOSE, choose)
 
-    door.route(
-        Route(
-            "GET",
-            f"{session}/rendition",
-            Permission.WATCH,
-            "Which version of the feed this viewer is sent",
-            {200: "what it is sent, and what it can be"} | gone,
-            schema=RenditionView,
-        ),
-        rendition,
-    )
-    door.route(
-        Route(
-            "PUT",
-            f"{session}/rendition",
-            Permission.WATCH,
-            'Pin this viewer: {"rendition": "low"}; or let its way decide: {"rendition": null}',
-            {200: "what it is sent from the next keyframe on", 400: "not such a wish"}
-            | {409: "this viewer cannot be sent that"}
-            | gone,
-            body=JSON,
-            body_schema=RenditionWish,
-            schema=RenditionView,
-        ),
-        choose,
-    )
+
+@contextmanager
+def counted(refused: Refused, feed_id: str) -> Iterator[None]:
+    """Whoever is refused in here counts as that, where there is such a feed."""
+    try:
+        yield
+    except LagebildError as error:
+        if feed_id in refused:
+            refused[feed_id][error.code] += 1
+        raise
+
+
+def opened(request: web.Request, answer: Answer) -> web.Response:
+    """What WHEP and WHIP (RFC 9725 4.2) say to an offer that was taken."""
+    location = f"{request.path}/{answer.session_id}"
+    headers = {"Location": location, "ETag": answer.etag}
+    return web.Response(status=201, text=answer.sdp, content_type=SDP, headers=headers)
 
 
 def _json(answer: object) -> web.Response:

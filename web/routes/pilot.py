@@ -25,6 +25,47 @@ T = TypeVar("T")
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
+_KEYS = "/api/v1/feeds/{feed}/keys"
+
+_REFUSALS = {
+    403: "asked for by a page of another site",
+    404: "no such feed",
+    500: "the keys cannot be read or written (keys_unusable)",
+}
+
+_OVERVIEW = Route(
+    "GET",
+    "/api/v1/pilot",
+    Permission.CONNECT,
+    "How each feed is reached and whether it arrives; no secret is in it",
+    {200: "aircraft with their feeds"},
+    schema=PilotView,
+    headers=tuple(_NEVER_KEPT),
+)
+
+_MAKE = Route(
+    "POST",
+    _KEYS,
+    Permission.CONNECT,
+    "Make a key for whoever publishes to a feed: it is told this once",
+    {201: "the key, and the addresses that hold it"}
+    | _REFUSALS
+    | {409: "the feed is not pushed (not_pushed), or has its most keys (keys_full)"},
+    schema=NewKey,
+    headers=tuple(_NEVER_KEPT),
+)
+
+_WITHDRAW = Route(
+    "DELETE",
+    _KEYS,
+    Permission.CONNECT,
+    "Withdraw all keys of a feed; whoever publishes to it is cut off",
+    {200: "how many there were"} | _REFUSALS | {409: "the feed is not pushed (not_pushed)"},
+    schema=Withdrawn,
+    headers=tuple(_NEVER_KEPT),
+)
+
+
 def add_pilot_routes(door: Door, desk: PilotDesk, clock: Clock, dismiss: Callable[[str], None]) -> None:
     """`dismiss` ends the publication of a feed whose keys are withdrawn."""
 
@@ -56,50 +97,9 @@ def add_pilot_routes(door: Door, desk: PilotDesk, clock: Clock, dismiss: Callabl
             raise LagebildError(f"feed '{feed_id}' takes its pictures from {kind}: no key", code="not_pushed")
         return feed
 
-    keys, connect = "/api/v1/feeds/{feed}/keys", Permission.CONNECT
-    refusals = {
-        403: "asked for by a page of another site",
-        404: "no such feed",
-        500: "the keys cannot be read or written (keys_unusable)",
-    }
-    door.route(
-        Route(
-            "GET",
-            "/api/v1/pilot",
-            connect,
-            "How each feed is reached and whether it arrives; no secret is in it",
-            {200: "aircraft with their feeds"},
-            schema=PilotView,
-            headers=tuple(_NEVER_KEPT),
-        ),
-        overview,
-    )
-    door.route(
-        Route(
-            "POST",
-            keys,
-            connect,
-            "Make a key for whoever publishes to a feed: it is told this once",
-            {201: "the key, and the addresses that hold it"}
-            | refusals
-            | {409: "the feed is not pushed (not_pushed), or has its most keys (keys_full)"},
-            schema=NewKey,
-            headers=tuple(_NEVER_KEPT),
-        ),
-        make,
-    )
-    door.route(
-        Route(
-            "DELETE",
-            keys,
-            connect,
-            "Withdraw all keys of a feed; whoever publishes to it is cut off",
-            {200: "how many there were"} | refusals | {409: "the feed is not pushed (not_pushed)"},
-            schema=Withdrawn,
-            headers=tuple(_NEVER_KEPT),
-        ),
-        withdraw,
-    )
+    door.route(_OVERVIEW, overview)
+    door.route(_MAKE, make)
+    door.route(_WITHDRAW, withdraw)
 
 
 def _told(view: Any, status: int = 200) -> web.Response:

@@ -7,11 +7,11 @@ import re
 from aiohttp import web
 
 from flow.doors import RelayDoor, entity_tag
-from flow.errors import LagebildError, OfferError
+from flow.errors import OfferError
 from web.access import Door, Permission, Route
 from web.errors import RequestError
 from web.metrics import Refused
-from web.routes.live import FRAGMENT, SDP, text_of
+from web.routes.live import FRAGMENT, SDP, counted, opened, text_of
 
 _FRAGMENT_LINE = re.compile(r"[a-z]=\S.*")
 
@@ -39,22 +39,45 @@ _PATCH = _GONE | {
 }
 
 
+_OFFER = Route(
+    "POST",
+    ENDPOINT,
+    Permission.PUBLISH,
+    "Open a publisher's session (WHIP, RFC 9725): the body is an SDP offer that sends H.264 or "
+    "H.265, the feed's key a bearer token, or `key` in the address",
+    {201: "the SDP answer; Location names the session"} | _REFUSALS,
+    media_type=SDP,
+    body=SDP,
+    headers=("Location", "ETag"),
+    keyed=True,
+)
+
+_OPTIONS = Route(
+    "OPTIONS",
+    ENDPOINT,
+    Permission.PUBLISH,
+    "What may be posted",
+    {200: "in Accept-Post"},
+    media_type="",
+    headers=("Accept-Post",),
+)
+
+_TRICKLE = Route(
+    "PATCH", SESSION, Permission.PUBLISH, "Trickle ICE (RFC 8840)", {204: "accepted"} | _PATCH, body=FRAGMENT
+)
+
+_LEAVE = Route(
+    "DELETE", SESSION, Permission.PUBLISH, "End a publisher's session", {200: "ended"} | _GONE, media_type=""
+)
+
+
 def add_publish_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
     async def offer(request: web.Request) -> web.Response:
         feed_id = request.match_info["feed"]
-        try:
+        with counted(refused, feed_id):
             offered = await text_of(request, SDP)
             answer = await relay.publish(feed_id, key_of(request), offered, request.remote or "")
-        except LagebildError as error:
-            if feed_id in refused:
-                refused[feed_id][error.code] += 1
-            raise
-        return web.Response(
-            status=201,
-            text=answer.sdp,
-            content_type=SDP,
-            headers={"Location": f"{request.path}/{answer.session_id}", "ETag": answer.etag},
-        )
+        return opened(request, answer)
 
     async def options(_: web.Request) -> web.Response:
         return web.Response(headers={"Accept-Post": SDP})
@@ -72,42 +95,10 @@ def add_publish_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
         await relay.close(request.match_info["session"])
         return web.Response(status=200)
 
-    publish = Permission.PUBLISH
-    door.route(
-        Route(
-            "POST",
-            ENDPOINT,
-            publish,
-            "Open a publisher's session (WHIP, RFC 9725): the body is an SDP offer that sends H.264 or "
-            "H.265, the feed's key a bearer token, or `key` in the address",
-            {201: "the SDP answer; Location names the session"} | _REFUSALS,
-            media_type=SDP,
-            body=SDP,
-            headers=("Location", "ETag"),
-            keyed=True,
-        ),
-        offer,
-    )
-    door.route(
-        Route(
-            "OPTIONS",
-            ENDPOINT,
-            publish,
-            "What may be posted",
-            {200: "in Accept-Post"},
-            media_type="",
-            headers=("Accept-Post",),
-        ),
-        options,
-    )
-    door.route(
-        Route("PATCH", SESSION, publish, "Trickle ICE (RFC 8840)", {204: "accepted"} | _PATCH, body=FRAGMENT),
-        trickle,
-    )
-    door.route(
-        Route("DELETE", SESSION, publish, "End a publisher's session", {200: "ended"} | _GONE, media_type=""),
-        leave,
-    )
+    door.route(_OFFER, offer)
+    door.route(_OPTIONS, options)
+    door.route(_TRICKLE, trickle)
+    door.route(_LEAVE, leave)
 
 
 def key_of(request: web.Request) -> str:

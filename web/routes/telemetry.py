@@ -60,6 +60,29 @@ class _Following:
         self._subscriber.tell(text_frame(rendition_message(chosen)))
 
 
+_LISTEN = Route(
+    "GET",
+    "/api/v1/feeds/{feed}/telemetry",
+    Permission.WATCH,
+    "WebSocket of a feed: telemetry with the RTP timestamp it belongs to, picture time, states",
+    {
+        101: "JSON messages, each with a 'type'",
+        404: "no such feed",
+        429: "this address has its most listeners",
+        503: "the feed has its most listeners",
+    },
+)
+
+_NEWEST = Route(
+    "GET",
+    "/api/v1/aircraft/{aircraft}/telemetry/latest",
+    Permission.WATCH,
+    "The newest telemetry sample of an aircraft; null means unknown",
+    {200: "the sample", 404: "no such aircraft"},
+    schema=SampleJson,
+)
+
+
 def add_telemetry_routes(
     door: Door,
     bus: Bus,
@@ -99,32 +122,8 @@ def add_telemetry_routes(
         sample = bus.peek(TelemetrySample, aircraft_id)
         return web.json_response(sample_view(sample or TelemetrySample(aircraft_id, 0)))
 
-    door.route(
-        Route(
-            "GET",
-            "/api/v1/feeds/{feed}/telemetry",
-            Permission.WATCH,
-            "WebSocket of a feed: telemetry with the RTP timestamp it belongs to, picture time, states",
-            {
-                101: "JSON messages, each with a 'type'",
-                404: "no such feed",
-                429: "this address has its most listeners",
-                503: "the feed has its most listeners",
-            },
-        ),
-        listen,
-    )
-    door.route(
-        Route(
-            "GET",
-            "/api/v1/aircraft/{aircraft}/telemetry/latest",
-            Permission.WATCH,
-            "The newest telemetry sample of an aircraft; null means unknown",
-            {200: "the sample", 404: "no such aircraft"},
-            schema=SampleJson,
-        ),
-        newest,
-    )
+    door.route(_LISTEN, listen)
+    door.route(_NEWEST, newest)
 
 
 async def _serve(
