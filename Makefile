@@ -61,4 +61,4 @@ lock: setup ## write requirements/*.txt anew
 	@scripts/lock
 
 clean: ## remove everything made by building and testing
-	rm -rf .venv build web/dashboard/dist web/dashboard/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-stations build web/dashboard/dist web/dashboard/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -28,7 +28,7 @@ from .flights import (
     RenditionWanted,
     SourceState,
 )
-from .samples import LinkState, RawTelemetry, StatusText, TelemetrySample
+from .samples import ForwardState, LinkState, Metadata, RawTelemetry, StatusText, TelemetrySample
 from .units import AccessUnit, Rendition
 
 State: TypeAlias = (
@@ -36,6 +36,7 @@ State: TypeAlias = (
     | SourceState
     | PictureHealth
     | LinkState
+    | ForwardState
     | KeyframeWanted
     | RenditionWanted
     | RenditionState
@@ -47,7 +48,7 @@ Event: TypeAlias = (
 )
 """Items delivered as EVENTS; each has an `id`."""
 
-Item: TypeAlias = AccessUnit | RawTelemetry | State | Event
+Item: TypeAlias = AccessUnit | RawTelemetry | Metadata | State | Event
 """Everything that travels on the bus."""
 
 T = TypeVar("T")
@@ -136,7 +137,7 @@ def key_of(item: Item) -> str:
             return feed_id
         case AccessUnit() | RenditionWanted() | RenditionState() | KeyframeWanted():
             return unit_key(item.feed_id, item.rendition)
-        case SourceState() | PictureHealth():
+        case SourceState() | PictureHealth() | Metadata():
             return item.feed_id
         case _:
             return item.aircraft_id

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from .errors import RefusedError
+from .flights import Ellipse
+from .samples import Place
 from .units import Codec, Rendition, UtcOrigin
 
 
@@ -226,6 +228,53 @@ class IngestDoor(PublishDoor, Protocol):
     async def still(self, feed_id: str) -> Still:
         """The newest picture there is. Raises NotFoundError for an unknown feed, UnavailableError with
         "no_picture" (none has come yet) or "decoder_failed" (it cannot be decoded just now)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GroundPoint:
+    """Where a pixel meets the ground. `place.alt_msl_m` is the ground's height there, None where that is not
+    known. `utc_ns` is the moment of the picture."""
+
+    feed_id: str
+    utc_ns: int
+    place: Place
+    slant_range_m: float
+    error: Ellipse
+    terrain: bool  # the ground is that of a height model; else flat at the height of the start
+
+
+@dataclass(frozen=True, slots=True)
+class CameraLook:
+    """What a camera sees of the ground at `utc_ns`.
+
+    `corners` are top left, top right, bottom right, bottom left of the picture; one that is above the horizon
+    or too far to mean anything is where the ground is still `far_m` away, and `cut` says so. `centre` is None
+    where the picture's middle meets no ground. Where nothing is known, `reason` is a code of the UI catalogue
+    and all else is empty; a camera whose heading is known has its `bearing_deg` all the same.
+    """
+
+    feed_id: str
+    utc_ns: int
+    reason: str = ""
+    bearing_deg: float | None = None
+    corners: tuple[Place, ...] = ()
+    cut: bool = False
+    centre: GroundPoint | None = None
+
+
+class TelemetryDoor(Protocol):
+    """What `web` asks of telemetry."""
+
+    def look(self, feed_id: str, utc_ns: int) -> CameraLook:
+        """Where that camera looked at that moment. Raises NotFoundError for an unknown feed."""
+        ...
+
+    def ground(self, feed_id: str, x: float, y: float, utc_ns: int) -> GroundPoint:
+        """Where a point of the picture of that moment is; x and y from 0 (left, top) to 1.
+
+        Raises NotFoundError for an unknown feed, UnlocatableError with the reason why it cannot be told.
+        """
         ...
 
 

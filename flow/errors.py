@@ -90,3 +90,13 @@ class OverflowedError(LagebildError):
     """A LOSSLESS reader was too slow: its bound was reached and something is missing from here on."""
 
     code = "overflow"
+
+
+class UnlocatableError(LagebildError):
+    """Where a camera looks, or where a pixel is on the ground, cannot be told; `code` says why:
+
+    "no_position", "no_attitude", "no_gimbal", "no_height", "no_lens", "pose_stale", "above_horizon",
+    "too_far", "no_terrain".
+    """
+
+    code = "no_position"

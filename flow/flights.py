@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .errors import ConfigError
+from .source_clock import ClockState
 from .units import CodecConfig, Rendition
 
 ID_PATTERN = re.compile(r"[a-z0-9-]{1,32}")
@@ -24,6 +25,15 @@ class Unsecured(StrEnum):
 
     LOCAL = "local"  # programs on this machine
     NAMED = "named"  # the senders that the settings name; an address can be forged
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """Where something on the ground is with a probability of 95 %: metres, and degrees from true north."""
+
+    semi_major_m: float
+    semi_minor_m: float
+    bearing_deg: float  # of the major axis, 0 to 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class SourceState:
     damaged: int = 0  # pictures thrown away because they could not be whole
     restarts: int = 0
     ways_off: dict[str, str] = field(default_factory=dict)
+    clock: ClockState | None = None
 
 
 UNFIT_NOTES = frozenset(
@@ -211,7 +222,11 @@ class RecordingSwitch:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A place somebody marked."""
+    """A place somebody marked; seen by everybody. `utc_ns` is the moment of the picture it was marked in.
+
+    `error` is how far off the place may be: the semi-axes and the bearing of the 95 % ellipse. A later Marker
+    of the same `marker_id` replaces it; with `removed`, it is gone.
+    """
 
     id: str
     aircraft_id: str
@@ -220,17 +235,34 @@ class Marker:
     lon_deg: float
     label: str
     by: str
+    marker_id: str = ""  # "": that of the event itself
+    feed_id: str = ""  # "": marked on the map
+    alt_msl_m: float | None = None
+    error: Ellipse | None = None
+    removed: bool = False
+
+
+class AlarmLevel(StrEnum):
+    """How much it matters now."""
+
+    ALARM = "alarm"  # act
+    WARNING = "warning"  # watch
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something people must know now; `code` and `values` are for the UI catalogue."""
+    """Something people must know now; `code` and `values` are for the UI catalogue.
+
+    It stands from the event with `active` until the one without, which has the same aircraft and code.
+    """
 
     id: str
     aircraft_id: str
     utc_ns: int
     code: str
     values: dict[str, str] = field(default_factory=dict)
+    level: AlarmLevel = AlarmLevel.ALARM
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .source_clock import ClockState
+
 
 class Group(StrEnum):
     """Fields of a TelemetrySample that come from the same messages and so share one age."""
@@ -18,6 +20,7 @@ class Group(StrEnum):
     MODE = "mode"  # mode, armed, landed
     HOME = "home"
     LINK = "link"
+    CAMERA = "camera"  # field of view, frame centre
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class TelemetrySample:
 
     Yaw is true north, 0 to 360. Gimbal angles are the camera axis in the earth frame: pitch -90 looks
     straight down, yaw is true north; None without an attitude to convert a body-frame source with.
+    `gimbal_roll_deg` turns the picture about its axis, positive clockwise as seen from the camera; it is None
+    for a gimbal that holds the picture level or does not tell. `hfov_deg`, `vfov_deg` and `frame_centre` are
+    what the aircraft itself says of its camera (MISB ST 0601, CAMERA_FOV_STATUS). `h_accuracy_m` and
+    `v_accuracy_m` are standard deviations of the fix.
+
     `received_ns` holds, per group, when its newest message was received (Lagebild time); a group that never
     came is missing there and all its fields are None. `utc_ns` is the newest of them.
     """
@@ -62,7 +70,36 @@ class TelemetrySample:
     landed: str | None = None  # "on_ground" | "in_air" | "takeoff" | "landing" (MAV_LANDED_STATE)
     home: Place | None = None
     link_quality_pct: float | None = None
+    gimbal_roll_deg: float | None = None
+    hfov_deg: float | None = None
+    vfov_deg: float | None = None
+    frame_centre: Place | None = None
+    h_accuracy_m: float | None = None
+    v_accuracy_m: float | None = None
     received_ns: dict[Group, int] = field(default_factory=dict)
+
+
+class MetadataKind(StrEnum):
+    """What a feed's stream carries beside its pictures."""
+
+    KLV = "klv"  # one MISB local or universal set, behind its 16-byte key
+    GPMF = "gpmf"  # the payload of one sample of an MP4's `gpmd` track
+    DJI = "dji"  # the text of one subtitle
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """One unit of telemetry that came within a feed's stream, as it came.
+
+    `utc_ns` is Lagebild time: that of the picture it belongs to (`pts_90k`, on the feed's own timeline) where
+    the stream says which (synchronous KLV, tracks of a file), else its arrival. Nothing of it is checked yet.
+    """
+
+    feed_id: str
+    kind: MetadataKind
+    utc_ns: int
+    data: bytes
+    pts_90k: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +165,22 @@ class LinkState:
     duplicates: int = 0
     lost: int = 0
     unassigned_system_ids: tuple[int, ...] = ()
+    unsigned: int = 0  # messages refused because their MAVLink 2 signature is missing, wrong or replayed
+    clock: ClockState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardState:
+    """LATEST: the read-only share of an aircraft's MAVLink with ground stations.
+
+    `stations` are the addresses that listen now; `commands` counts what they sent, all of which was dropped.
+    """
+
+    aircraft_id: str
+    addresses: tuple[str, ...] = ()  # where it really listens or sends
+    stations: tuple[str, ...] = ()
+    messages: int = 0
+    commands: int = 0
+    last_command: str = ""  # message name and who sent it, "COMMAND_LONG from 192.0.2.7:14550"
+    reason: str = ""  # a code of the UI catalogue where an address cannot be used
+    detail: str = ""

@@ -40,7 +40,7 @@ from .flights import (
     RenditionWanted,
     SourceState,
 )
-from .samples import LinkState, RawTelemetry, StatusText, TelemetrySample
+from .samples import ForwardState, LinkState, Metadata, RawTelemetry, StatusText, TelemetrySample
 from .units import AccessUnit, Codec, Rendition, UtcOrigin
 
 MAGIC = b"LB"
@@ -56,6 +56,8 @@ _TYPES: dict[int, type[Any]] = {  # ids are for ever: never change one, never us
     7: RenditionWanted,
     8: RenditionState,
     9: PictureHealth,
+    10: Metadata,
+    11: ForwardState,
     16: Armed,
     17: Disarmed,
     18: RecordingSwitch,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flow.errors import ConfigError
+from flow.flights import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,68 @@ class AircraftLink:
     url: str
     system_id: int | None = None
     allow_from: tuple[str, ...] = ()
+    signing_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Where ground stations read an aircraft's MAVLink along; see `share/forwarder.py` for the addresses."""
+
+    aircraft_id: str
+    to: tuple[str, ...]
+    allow_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When an aircraft's telemetry is worth a warning, and when an alarm."""
+
+    aircraft_id: str
+    battery_warning_pct: float = 30.0
+    battery_alarm_pct: float = 20.0
+    battery_alarm_v: float | None = None
+    link_warning_pct: float = 40.0
+    link_alarm_pct: float = 20.0
+    telemetry_age_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class TsOut:
+    """Where a feed goes as MPEG-TS with KLV."""
+
+    feed_id: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class CotOut:
+    """Cursor on Target: to whom, how often, and by which certificates."""
+
+    to: tuple[str, ...] = ()
+    every_s: float = 1.0
+    stale_s: float = 10.0
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TelemetrySettings:
-    """All links, and how patient telemetry is with them."""
+    """All links, and how patient telemetry is with them.
+
+    `links` are of MAVLink, `tracks` of what comes within a feed's stream or a file: url "feed:FEED" or
+    "srt:FILE". `cameras` are the feeds that a look at the ground may be asked for.
+    """
 
     links: tuple[AircraftLink, ...]
+    tracks: tuple[AircraftLink, ...] = ()
+    cameras: tuple[Feed, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()  # aircraft id and the name that people know it by
+    terrain: tuple[str, ...] = ()
+    sharing: tuple[Sharing, ...] = ()
+    thresholds: tuple[Thresholds, ...] = ()
+    ts_outs: tuple[TsOut, ...] = ()
+    cot: CotOut = CotOut()
     silent_after_s: float = 3.0
     retry_first_s: float = 0.5
     retry_most_s: float = 10.0

@@ -17,22 +17,20 @@ from aiohttp import web
 from flow.bus import Bus
 from flow.clock import NS_PER_S, Clock, SystemClock
 from flow.memory_bus import MemoryBus
-from ingest.settings import EncodeSettings, FeedSource, IngestSettings, PublishSettings
 from ingest.supervisor import Ingest
 from relay.hub import Relay
-from relay.settings import RelaySettings
 from telemetry.link import Telemetry
-from telemetry.settings import AircraftLink, TelemetrySettings
 
 from .access import Door
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
-from .listening import ANY_ADDRESS, listen
+from .listening import listen
 from .malformed import Malformed
 from .metrics import Refused
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
+from .room_settings import ingest_settings, relay_settings, telemetry_settings
 from .routes.feeds import add_feed_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
@@ -69,9 +67,9 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     channels = {f.id: FeedChannel(bus, clock, a, f, settings.viewers) for a, f in feeds}
     feed_list = FeedList(bus, aircraft, channels)
     keys = PublishKeys(Path(settings.server.data_dir))
-    ingest = Ingest(bus, clock, _ingest_settings(settings), keys=keys)
-    telemetry = Telemetry(bus, clock, _telemetry_settings(settings))
-    relay = Relay(bus, clock, _relay_settings(settings), channels.keys(), ingest=ingest)
+    ingest = Ingest(bus, clock, ingest_settings(settings), keys=keys)
+    telemetry = Telemetry(bus, clock, telemetry_settings(settings))
+    relay = Relay(bus, clock, relay_settings(settings), channels.keys(), ingest=ingest)
 
     app = _application()
     door = Door(app, _own_names(settings))
@@ -137,65 +135,3 @@ async def _kept_going(run: Callable[[], Awaitable[None]], name: str, clock: Cloc
 def _own_names(settings: Settings) -> frozenset[str]:
     own = socket.gethostname().lower()
     return frozenset({own, f"{own}.local", settings.server.host, *(n.lower() for n in settings.server.names)})
-
-
-def _addresses(host: str) -> tuple[str, ...]:
-    """The addresses of this host that its name means; () are all."""
-    named = {"localhost": "127.0.0.1"}.get(host, host)
-    return () if named in ANY_ADDRESS else (named,)
-
-
-def _relay_settings(settings: Settings) -> RelaySettings:
-    return RelaySettings(
-        addresses=_addresses(settings.server.host),
-        port=settings.webrtc.port,
-        public_host=settings.webrtc.public_host,
-        tcp=settings.webrtc.tcp,
-        viewers_per_feed=settings.viewers.per_feed,
-        viewers_per_address=settings.viewers.per_address,
-    )
-
-
-def _ingest_settings(settings: Settings) -> IngestSettings:
-    return IngestSettings(
-        sources=tuple(
-            FeedSource(
-                feed_id=feed.id,
-                url=feed.source,
-                fps=feed.fps,
-                loop=feed.loop,
-                trust_clock=feed.trust_clock,
-                allow_from=feed.allow_from,
-                takeover=feed.takeover,
-                transport=feed.transport,
-            )
-            for aircraft in settings.aircraft
-            for feed in aircraft.feed
-        ),
-        encode=EncodeSettings(settings.encode.encoder, settings.encode.preset),
-        lost_after_s=settings.picture.lost_ms / 1000,
-        cameras=tuple(feed for aircraft in settings.aircraft for feed in aircraft.as_aircraft().feeds),
-        health=settings.health.enabled,
-        publish=PublishSettings(
-            hosts=_addresses(settings.publish.host or settings.server.host),
-            rtmp_port=settings.publish.rtmp_port,
-            srt_port=settings.publish.srt_port,
-            srt_latency_ms=settings.publish.srt_latency_ms,
-            srt_passphrase=settings.publish.srt_passphrase,
-        ),
-    )
-
-
-def _telemetry_settings(settings: Settings) -> TelemetrySettings:
-    return TelemetrySettings(
-        links=tuple(
-            AircraftLink(
-                aircraft_id=aircraft.id,
-                url=aircraft.mavlink,
-                system_id=aircraft.system_id,
-                allow_from=aircraft.allow_from,
-            )
-            for aircraft in settings.aircraft
-            if aircraft.mavlink
-        )
-    )

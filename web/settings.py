@@ -75,6 +75,40 @@ class HealthSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MapSettings:
+    """What lies under the map, and the ground that pictures are laid on."""
+
+    background: str = ""  # "": the metre grid alone; "file:karte.pmtiles", or an address with {z} {x} {y}
+    attribution: str = ""  # shown on the map, as the map's owner wants it
+    most_zoom: int = 19  # of the background; beyond it is enlarged
+    terrain: tuple[str, ...] = ()  # height models: GeoTIFF or .hgt files, or folders of them; (): flat
+
+
+@dataclass(frozen=True, slots=True)
+class CotSettings:
+    """Cursor on Target for TAK."""
+
+    to: tuple[str, ...] = ()  # "udp://239.2.3.1:6969", "tcp://tak.example:8087", "tls://tak.example:8089"
+    every_s: float = 1.0
+    stale_s: float = 10.0  # so long after its last event a TAK client takes an aircraft for gone
+    ca: str = ""  # PEM file: who signed the TAK server's certificate
+    certificate: str = ""  # PEM file: ours, with which a TAK server admits us
+    key: str = ""  # PEM file
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmSettings:
+    """When an aircraft's telemetry is worth a warning, and when an alarm."""
+
+    battery_warning_pct: float = 30.0
+    battery_alarm_pct: float = 20.0
+    battery_alarm_v: float | None = None  # for packs that tell no percentage
+    link_warning_pct: float = 40.0
+    link_alarm_pct: float = 20.0
+    telemetry_age_s: float = 5.0  # no message for so long, in flight
+
+
+@dataclass(frozen=True, slots=True)
 class FeedSettings:
     """One camera."""
 
@@ -90,6 +124,7 @@ class FeedSettings:
     air_link_ms: float = 0.0
     hfov_deg: float | None = None
     mount_pitch_deg: float | None = None
+    ts_out: str = ""  # "udp://239.0.0.1:5004": MPEG-TS with KLV (MISB ST 0601), for FMV and TAK tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +136,11 @@ class AircraftSettings:
     mavlink: str = ""
     system_id: int | None = None
     allow_from: tuple[str, ...] = ()
+    signing_key: str = ""  # of MAVLink 2: 64 hex digits, or a passphrase; "": signatures are not looked at
+    telemetry: str = ""  # instead of mavlink: "feed:FEED", what comes within its stream, or "srt:FILE"
+    forward: tuple[str, ...] = ()  # where ground stations read along: "udpout:HOST:PORT", "tcpin:HOST:PORT"
+    forward_allow_from: tuple[str, ...] = ()
+    alarms: AlarmSettings = field(default_factory=AlarmSettings)
     feed: tuple[FeedSettings, ...] = ()
 
     def as_aircraft(self) -> Aircraft:
@@ -134,4 +174,6 @@ class Settings:
     encode: EncodingSettings = field(default_factory=EncodingSettings)
     viewers: ViewerSettings = field(default_factory=ViewerSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
+    map: MapSettings = field(default_factory=MapSettings)
+    cot: CotSettings = field(default_factory=CotSettings)
     aircraft: tuple[AircraftSettings, ...] = ()

@@ -8,7 +8,7 @@ import re
 from flow.errors import ConfigError
 from flow.flights import checked_id
 
-from .settings import FeedSettings, PublishingSettings, Settings
+from .settings import AircraftSettings, FeedSettings, PublishingSettings, Settings
 
 
 def check_settings(settings: Settings, where: str) -> None:
@@ -23,7 +23,7 @@ def check_settings(settings: Settings, where: str) -> None:
             checked_id(feed.id, at)
             _refuse_double(seen, "feed", feed.id, at)
             _check_feed(feed, where)
-        _check_range(aircraft.system_id, 1, 255, f"{where}: aircraft '{aircraft.id}': system_id")
+        _check_aircraft(aircraft, settings, where)
     _check_range(settings.server.port, 0, 65_535, f"{where}: server.port")
     _check_range(settings.webrtc.port, 0, 65_535, f"{where}: webrtc.port")
     _check_public_host(settings.webrtc.public_host, f"{where}: webrtc.public_host")
@@ -32,7 +32,37 @@ def check_settings(settings: Settings, where: str) -> None:
     _check_range(settings.viewers.per_address, 1, 2000, f"{where}: viewers.per_address")
     for name, (least, most) in _PICTURE_RANGES.items():
         _check_range(getattr(settings.picture, name), least, most, f"{where}: picture.{name}")
+    _check_range(settings.map.most_zoom, 1, 24, f"{where}: map.most_zoom")
+    _check_range(settings.cot.every_s, 0.2, 60, f"{where}: cot.every_s")
+    _check_range(settings.cot.stale_s, 1, 600, f"{where}: cot.stale_s")
     _check_links(settings, where)
+
+
+def _check_aircraft(aircraft: AircraftSettings, settings: Settings, where: str) -> None:
+    at = f"{where}: aircraft '{aircraft.id}': "
+    _check_range(aircraft.system_id, 1, 255, at + "system_id")
+    for name, (least, most) in _ALARM_RANGES.items():
+        _check_range(getattr(aircraft.alarms, name), least, most, f"{at}alarms.{name}")
+    if aircraft.telemetry and aircraft.mavlink:
+        raise ConfigError(f"{at}it has both mavlink and telemetry; its telemetry comes from one of them")
+    if aircraft.forward and not aircraft.mavlink:
+        raise ConfigError(f"{at}forward shares its MAVLink, and it has none")
+    kind, _, rest = aircraft.telemetry.partition(":")
+    if aircraft.telemetry and (kind not in ("feed", "srt") or not rest):
+        raise ConfigError(f"{at}telemetry is feed:FEED or srt:FILE, not '{aircraft.telemetry}'")
+    feeds = [feed.id for each in settings.aircraft for feed in each.feed]
+    if kind == "feed" and rest not in feeds:
+        raise ConfigError(f"{at}telemetry: there is no feed '{rest}'; there are: {', '.join(feeds)}")
+
+
+_ALARM_RANGES = {
+    "battery_warning_pct": (0, 100),
+    "battery_alarm_pct": (0, 100),
+    "battery_alarm_v": (0, 1000),
+    "link_warning_pct": (0, 100),
+    "link_alarm_pct": (0, 100),
+    "telemetry_age_s": (1, 600),
+}
 
 
 _PICTURE_RANGES = {

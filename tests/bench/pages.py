@@ -39,7 +39,7 @@ def sample(utc_ns: int) -> TelemetrySample:
     return TelemetrySample(
         "fritz", utc_ns, 49.4401234, 7.7491234, 412.3, 84.2, 83.9, -1.234, 2.345, 271.23, -45.1, 270.9, 12.3,
         0.4, 71.0, 22.8, "3d", 14, "POSHOLD", True, "in_air", Place(49.44, 7.749, 328.1), 97.0,
-        dict.fromkeys(Group, utc_ns),
+        h_accuracy_m=0.6, v_accuracy_m=1.1, received_ns=dict.fromkeys(Group, utc_ns),
     )  # fmt: skip
 
 

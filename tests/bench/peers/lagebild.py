@@ -84,12 +84,12 @@ class LagebildPeer(WhepPeer):
 
 def main(pace_bps: float, arguments: Sequence[str]) -> int:
     """`lagebild ARGUMENTS` with every viewer's pacing fixed."""
-    configured = service._relay_settings
+    configured = service.relay_settings
 
     def paced(settings: Settings) -> RelaySettings:
         return replace(configured(settings), pace_fixed_bps=pace_bps)
 
-    service._relay_settings = paced
+    service.relay_settings = paced
     return cli.main(arguments)
 
 

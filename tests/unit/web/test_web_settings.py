@@ -48,9 +48,9 @@ def test_the_example_shows_the_defaults() -> None:
     settings, defaults = load_settings(EXAMPLE, {}), Settings()
     in_its_folder = {"data_dir": str(EXAMPLE.parent.resolve() / defaults.server.data_dir)}
     assert dataclasses.asdict(settings.server) == dataclasses.asdict(defaults.server) | in_its_folder
-    for part in ("picture", "webrtc", "viewers", "health"):
+    for part in ("picture", "webrtc", "viewers", "health", "map", "cot"):
         assert dataclasses.asdict(getattr(settings, part)) == dataclasses.asdict(getattr(defaults, part))
-    assert [f.id for a in settings.aircraft for f in a.feed] == ["fritz-tag", "fritz-datei"]
+    assert [f.id for a in settings.aircraft for f in a.feed] == ["fritz-tag", "fritz-datei", "ottmar-film"]
 
 
 @pytest.mark.parametrize(
