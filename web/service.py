@@ -21,6 +21,7 @@ from ingest.supervisor import Ingest
 from relay.hub import Relay
 from telemetry.link import Telemetry
 
+from . import room_settings
 from .access import Door
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
@@ -30,7 +31,6 @@ from .metrics import Refused
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
-from .room_settings import ingest_settings, relay_settings, telemetry_settings
 from .routes.feeds import add_feed_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
@@ -67,9 +67,9 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     channels = {f.id: FeedChannel(bus, clock, a, f, settings.viewers) for a, f in feeds}
     feed_list = FeedList(bus, aircraft, channels)
     keys = PublishKeys(Path(settings.server.data_dir))
-    ingest = Ingest(bus, clock, ingest_settings(settings), keys=keys)
-    telemetry = Telemetry(bus, clock, telemetry_settings(settings))
-    relay = Relay(bus, clock, relay_settings(settings), channels.keys(), ingest=ingest)
+    ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=keys)
+    telemetry = Telemetry(bus, clock, room_settings.telemetry_settings(settings))
+    relay = Relay(bus, clock, room_settings.relay_settings(settings), channels.keys(), ingest=ingest)
 
     app = _application()
     door = Door(app, _own_names(settings))

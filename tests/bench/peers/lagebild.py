@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from relay.settings import RelaySettings
-from web import cli, service
+from web import cli, room_settings
 from web.settings import Settings
 
 from . import BUILD
@@ -84,12 +84,12 @@ class LagebildPeer(WhepPeer):
 
 def main(pace_bps: float, arguments: Sequence[str]) -> int:
     """`lagebild ARGUMENTS` with every viewer's pacing fixed."""
-    configured = service.relay_settings
+    configured = room_settings.relay_settings
 
     def paced(settings: Settings) -> RelaySettings:
         return replace(configured(settings), pace_fixed_bps=pace_bps)
 
-    service.relay_settings = paced
+    room_settings.relay_settings = paced
     return cli.main(arguments)
 
 
