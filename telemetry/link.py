@@ -130,8 +130,8 @@ class Link:
         self._opened_ns, self._proven = self._clock.now_ns(), False
         self._set(_Condition(None, "", "", address))
 
-    def receive(self, data: bytes, sender: str, *, datagram: bool = False) -> None:
-        now_ns = self._clock.now_ns()
+    def receive(self, data: bytes, sender: str, *, datagram: bool = False, age_ns: int = 0) -> None:
+        now_ns = self._clock.now_ns() - age_ns
         items = self._fleet.receive(data, sender, now_ns, datagram=datagram)
         self._proven |= bool(items)
         self._publish(items)

@@ -17,6 +17,8 @@ from flow.clock import NS_PER_S, Clock
 from flow.codec.tlog import TlogSplitter, is_tlog
 from flow.errors import ConfigError, PortInUseError, SourceError
 
+from .datagrams import DatagramReader
+
 CONNECT_S = 10.0
 CONNECTIONS_MOST = 16
 LONGEST_PAUSE_NS = 10 * NS_PER_S
@@ -33,8 +35,8 @@ class Sink(Protocol):
     def opened(self, address: str) -> None:
         """The source is ready; `address` is where it really listens or reads."""
 
-    def receive(self, data: bytes, sender: str, *, datagram: bool = False) -> None:
-        """Bytes that `sender` sent."""
+    def receive(self, data: bytes, sender: str, *, datagram: bool = False, age_ns: int = 0) -> None:
+        """Bytes that `sender` sent, and how long ago they came in."""
 
     def refused(self, sender: str) -> None:
         """`sender` may not speak here; what it sent was dropped."""
@@ -112,31 +114,37 @@ def _bind_error(kind: str, host: str, port: int, error: OSError) -> ConfigError:
 # --- UDP ----------------------------------------------------------------------------------------------------
 
 
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, gate: _Gate, sink: Sink) -> None:
-        self._gate, self._sink = gate, sink
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        sender = _shown("udp", addr)
-        if self._gate.admits(addr):
-            self._sink.receive(data, sender, datagram=True)
-        else:
-            self._sink.refused(sender)
-
-
 async def _listen_udp(host: str, port: int, gate: _Gate, sink: Sink) -> None:
-    loop = asyncio.get_running_loop()
+    def take(data: bytes, address: tuple[Any, ...], age_ns: int) -> None:
+        sender = _shown("udp", address)
+        if gate.admits(address):
+            sink.receive(data, sender, datagram=True, age_ns=age_ns)
+        else:
+            sink.refused(sender)
+
+    with await _bound_udp(host, port) as sock:
+        reader = DatagramReader(sock, take)
+        reader.start()
+        try:
+            sink.opened(_shown("udpin", sock.getsockname()))
+            await asyncio.get_running_loop().create_future()
+        finally:
+            reader.stop()
+
+
+async def _bound_udp(host: str, port: int) -> socket.socket:
+    """A socket on that address. Raises ConfigError, PortInUseError."""
+    sock: socket.socket | None = None
     try:
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(gate, sink), local_addr=(host, port)
-        )
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        family, kind, protocol, _, address = found[0]
+        sock = socket.socket(family, kind, protocol)
+        sock.bind(address)
     except OSError as error:
+        if sock is not None:
+            sock.close()
         raise _bind_error("udpin", host, port, error) from None
-    try:
-        sink.opened(_shown("udpin", transport.get_extra_info("sockname")))
-        await loop.create_future()
-    finally:
-        transport.close()
+    return sock
 
 
 # --- TCP ----------------------------------------------------------------------------------------------------
