@@ -1,4 +1,4 @@
-"""`make prove-ingest`: a million hostile inputs over every parser that ingest has. Writes build/prove/ingest.json."""
+"""`make prove-ingest`: a million hostile inputs over all parsers of ingest, to build/prove/ingest.json."""
 
 from __future__ import annotations
 
