@@ -167,7 +167,7 @@ async def test_every_datagram_twice_and_records_out_of_order_do_no_harm() -> Non
         receive = both.server.receive
 
         def disordered(datagram: bytes) -> None:
-            for record in reversed(list(aiortc_seam._records(datagram))):
+            for record in reversed(list(dtls_records.records_of(datagram))):
                 if record is not None:
                     receive(record)
             receive(datagram)
