@@ -9,13 +9,13 @@ import pytest
 from cv2.typing import MatLike
 
 from simulator.camera import DAY_HFOV_DEG, THERMAL_HFOV_DEG, Lens, View
-from web.publishers import DEMO_AIRCRAFT
 from simulator.canvas import Canvas
 from simulator.flightpath import pose_at
 from simulator.ground import Ground, Level, heat_levels
 from simulator.picture import Picture
 from simulator.solids import Solids, box
 from simulator.surfaces import Brush
+from web.publishers import DEMO_AIRCRAFT
 
 DAY = Lens(1280, 720, DAY_HFOV_DEG)
 TIMES = (40.0, 75.0, 120.0, 178.0, 205.0, 240.0)
