@@ -195,13 +195,11 @@ def _corners(values: dict[int, bytes], fields: dict[str, Any]) -> tuple[Point, .
     ]
     if points := _points(full):
         return points
-    centre = fields.get("frame_centre_lat_deg"), fields.get("frame_centre_lon_deg")
-    if None in centre:
+    lat_deg, lon_deg = fields.get("frame_centre_lat_deg"), fields.get("frame_centre_lon_deg")
+    if lat_deg is None or lon_deg is None:
         return ()
-    offsets = [_OFFSET.decode(values.get(tag, b"")) for tag in _CORNER_OFFSETS]
-    return _points([
-        None if offset is None else centre[index % 2] + offset for index, offset in enumerate(offsets)
-    ])  # fmt: skip
+    offsets = _points([_OFFSET.decode(values.get(tag, b"")) for tag in _CORNER_OFFSETS])
+    return tuple((lat_deg + north, lon_deg + east) for north, east in offsets)
 
 
 def _points(numbers: list[float | None]) -> tuple[Point, ...]:

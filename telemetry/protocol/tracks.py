@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from flow.samples import Metadata, MetadataKind, StatusText, TelemetrySample
@@ -26,8 +26,8 @@ class TrackAssembler(Protocol):
         """The sender's own clock beside Lagebild time; None where the format has none."""
         ...
 
-    def take(self, metadata: Metadata) -> list[TrackItem]:
-        """Take the next unit; return what it says, in order of time, [] for nothing of use.
+    def take(self, metadata: Metadata) -> Sequence[TrackItem]:
+        """Take the next unit; return what it says, in order of time; empty: nothing of use.
 
         Raises MalformedError where it is broken; its `code` becomes the link's reason ("bad_checksum").
         """
