@@ -66,6 +66,7 @@ def telemetry_settings(settings: Settings) -> TelemetrySettings:
         tracks=tuple(_link(aircraft, aircraft.telemetry) for aircraft in every if aircraft.telemetry),
         cameras=tuple(feed for aircraft in every for feed in aircraft.as_aircraft().feeds),
         names=tuple((aircraft.id, aircraft.name or aircraft.id) for aircraft in every),
+        mission=settings.server.title,
         terrain=settings.map.terrain,
         sharing=tuple(
             Sharing(aircraft.id, aircraft.forward, aircraft.forward_allow_from)

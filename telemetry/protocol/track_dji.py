@@ -7,6 +7,7 @@ from typing import Any
 
 from flow.codec.dji_subtitles import Angles, DjiCue, parse_cue
 from flow.samples import Group, Metadata, Place, TelemetrySample
+from flow.source_clock import ClockState
 
 from .places import compass_deg
 
@@ -19,6 +20,11 @@ class DjiTrack:
 
     def __init__(self, aircraft_id: str) -> None:
         self._known = TelemetrySample(aircraft_id, 0)
+
+    @property
+    def clock(self) -> ClockState | None:
+        """None: a film is not of today, whatever it says of the time."""
+        return None
 
     def take(self, metadata: Metadata) -> list[TelemetrySample]:
         """One sample, or none of a cue that says nothing of the aircraft."""

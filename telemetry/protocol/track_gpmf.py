@@ -16,6 +16,7 @@ from flow.clock import NS_PER_S
 from flow.codec import gpmf
 from flow.codec.gpmf import Row, Stream
 from flow.samples import Group, Metadata, Place, TelemetrySample
+from flow.source_clock import ClockState
 from flow.units import CLOCK_RATE_HZ
 
 from .places import compass_deg, place_deg
@@ -49,6 +50,11 @@ class GpmfTrack:
         self._clock = RowClock()
         self._before_s: float | None = None
         self._duration_s = _PAYLOAD_S
+
+    @property
+    def clock(self) -> ClockState | None:
+        """None: a film is not of today, whatever it says of the time."""
+        return None
 
     def take(self, metadata: Metadata) -> list[TelemetrySample]:
         """The samples of one payload in order of time. Raises MalformedError where it cannot be read."""
