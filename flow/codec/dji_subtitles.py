@@ -73,7 +73,7 @@ def _bracketed(pairs: dict[str, float], text: str) -> DjiCue:
     return DjiCue(
         lat_deg=place[0] if place else None,
         lon_deg=place[1] if place else None,
-        abs_alt_m=pairs.get("abs_alt", pairs.get("altitude")),
+        abs_alt_m=pairs.get("abs_alt", pairs.get("altitude")) if place else None,
         rel_alt_m=pairs.get("rel_alt"),
         gimbal=Angles(*known) if len(known) == 3 else None,
         local_time=_local_time(text),
