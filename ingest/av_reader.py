@@ -33,6 +33,7 @@ from .child import end_with
 from .protocol.data_track import DataTrack, Played, SubtitleTrack, Track, in_time
 from .protocol.events import StreamInfo
 from .protocol.reader_pipe import Begin, BeginForeign, Beside, End, Failure, Message, Sample, encode
+from .sidecar import sidecar_of, with_cues
 
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
 _CONFIGS: dict[Codec, type[AvcConfig] | type[HevcConfig]] = {Codec.H264: AvcConfig, Codec.H265: HevcConfig}
@@ -48,6 +49,8 @@ def messages(path: str, fps: float | None, loop: bool) -> Iterator[Message]:
         for turn in itertools.count():
             with open_file(path) as container:
                 begin, samples = read(container, path, fps)
+                if not container.streams.subtitles and (beside := sidecar_of(path)):
+                    samples = with_cues(samples, beside)
                 if turn == 0:
                     yield begin
                 length = yield from shifted(samples, offset)

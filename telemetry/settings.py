@@ -77,6 +77,7 @@ class TelemetrySettings:
     tracks: tuple[AircraftLink, ...] = ()
     cameras: tuple[Feed, ...] = ()
     names: tuple[tuple[str, str], ...] = ()  # aircraft id and the name that people know it by
+    mission: str = ""  # what the operation is called
     terrain: tuple[str, ...] = ()
     sharing: tuple[Sharing, ...] = ()
     thresholds: tuple[Thresholds, ...] = ()

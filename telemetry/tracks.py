@@ -17,6 +17,7 @@ from flow.samples import LinkState, LinkStatus, Metadata
 
 from .protocol.follower import Follower, Judgement
 from .settings import AircraftLink, TelemetrySettings
+from .subtitle_source import from_subtitles
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ async def from_feed(feed_id: str, bus: Bus, clock: Clock) -> Source:
 
 SOURCES: dict[str, Callable[[str, Bus, Clock], Source]] = {
     "feed": from_feed,
+    "srt": from_subtitles,
 }
 """By the scheme of a track's URL."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 from ingest.settings import EncodeSettings, FeedSource, IngestSettings, PublishSettings
 from relay.settings import RelaySettings
@@ -63,9 +64,10 @@ def telemetry_settings(settings: Settings) -> TelemetrySettings:
     every = settings.aircraft
     return TelemetrySettings(
         links=tuple(_link(aircraft, aircraft.mavlink) for aircraft in every if aircraft.mavlink),
-        tracks=tuple(_link(aircraft, aircraft.telemetry) for aircraft in every if aircraft.telemetry),
+        tracks=tuple(_link(aircraft, _track(aircraft)) for aircraft in every if aircraft.telemetry),
         cameras=tuple(feed for aircraft in every for feed in aircraft.as_aircraft().feeds),
         names=tuple((aircraft.id, aircraft.name or aircraft.id) for aircraft in every),
+        mission=settings.server.title,
         terrain=settings.map.terrain,
         sharing=tuple(
             Sharing(aircraft.id, aircraft.forward, aircraft.forward_allow_from)
@@ -80,6 +82,20 @@ def telemetry_settings(settings: Settings) -> TelemetrySettings:
         ),
         cot=CotOut(**dataclasses.asdict(settings.cot)),
     )
+
+
+def _track(aircraft: AircraftSettings) -> str:
+    """Its `telemetry`; subtitles of a film that it plays come within the stream of that film, in step."""
+    scheme, _, name = aircraft.telemetry.partition(":")
+    for feed in aircraft.feed:
+        film = Path(feed.source.removeprefix("file:").removeprefix("//"))
+        if (
+            scheme == "srt"
+            and feed.source.startswith("file:")
+            and film.with_suffix("") == Path(name).with_suffix("")
+        ):
+            return f"feed:{feed.id}"
+    return aircraft.telemetry
 
 
 def _link(aircraft: AircraftSettings, url: str) -> AircraftLink:

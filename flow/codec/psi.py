@@ -74,9 +74,21 @@ class SectionAssembler:
         yield section
 
 
+def section(table: int, extension: int, version: int, body: bytes) -> bytes:
+    """A whole section of a table that needs no second one (2.4.4.3, 2.4.4.8), valid from now on."""
+    head = bytes((table,)) + (0xB000 | 5 + len(body) + 4).to_bytes(2, "big") + extension.to_bytes(2, "big")
+    content = head + bytes((0xC1 | version << 1, 0, 0)) + body
+    return content + _crc(content)
+
+
+def _crc(content: bytes) -> bytes:
+    """Annex A; zlib's is this one mirrored, and inverted."""
+    mirrored = ~zlib.crc32(content.translate(_BITS_REVERSED)) & 0xFFFF_FFFF
+    return mirrored.to_bytes(4, "little").translate(_BITS_REVERSED)
+
+
 def _crc_is_right(section: bytes) -> bool:
-    """Annex A: the CRC over a section and its CRC is zero. zlib's is this one mirrored, and inverted."""
-    return zlib.crc32(section.translate(_BITS_REVERSED)) == 0xFFFF_FFFF
+    return _crc(section) == bytes(4)
 
 
 def parse_pat(section: bytes) -> list[int] | None:

@@ -14,6 +14,13 @@ def place_e7(lat_e7: int, lon_e7: int) -> tuple[float, float] | None:
     return lat_e7 / 1e7, lon_e7 / 1e7
 
 
+def place_deg(lat_deg: float, lon_deg: float) -> tuple[float, float] | None:
+    """A position in degrees as `place_e7` takes it; None, too, for what is no number."""
+    if not (abs(lat_deg) <= 90 and abs(lon_deg) <= 180):  # nor is not-a-number
+        return None
+    return place_e7(round(lat_deg * 1e7), round(lon_deg * 1e7))
+
+
 def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
     """Great-circle distance of two (lat, lon) in degrees, by the haversine formula."""
     lat_a, lat_b = math.radians(one[0]), math.radians(other[0])

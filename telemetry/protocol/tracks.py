@@ -8,6 +8,8 @@ from typing import Protocol, TypeAlias
 from flow.samples import Metadata, MetadataKind, StatusText, TelemetrySample
 from flow.source_clock import ClockState
 
+from .track_dji import DjiTrack
+from .track_gpmf import GpmfTrack
 from .track_klv import KlvTrack
 
 TrackItem: TypeAlias = TelemetrySample | StatusText
@@ -39,5 +41,7 @@ MakeTrack: TypeAlias = Callable[[str], TrackAssembler]
 
 TRACKS: dict[MetadataKind, MakeTrack] = {
     MetadataKind.KLV: KlvTrack,
+    MetadataKind.GPMF: GpmfTrack,
+    MetadataKind.DJI: DjiTrack,
 }
 """Every kind there is an assembler for."""

@@ -1,0 +1,49 @@
+"""Subtitles that lie beside a film: FILM.SRT, as DJI's aircraft write what they know on their memory card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from flow.codec.subrip import Cue, cues
+from flow.samples import MetadataKind
+
+from .protocol.data_track import Played
+from .protocol.reader_pipe import Beside
+
+_SUFFIXES = (".SRT", ".srt")
+_TICKS_PER_MS = 90
+
+
+def sidecar_of(film: str) -> Path | None:
+    """The subtitles of a film, if there are any."""
+    found = (Path(film).with_suffix(suffix) for suffix in _SUFFIXES)
+    return next((path for path in found if path.is_file()), None)
+
+
+def with_cues(played: Iterator[Played], path: Path) -> Iterator[Played]:
+    """The film with its cues, each just before the picture that is shown with it: a cue's time counts from
+    the film's first picture. Subtitles that cannot be read leave the film as it is."""
+    try:
+        lines = path.open(encoding="utf-8", errors="replace", newline="")
+    except OSError:
+        yield from played
+        return
+    with lines:
+        yield from interleaved(played, cues(lines))
+
+
+def interleaved(played: Iterator[Played], told: Iterator[Cue]) -> Iterator[Played]:
+    """See `with_cues`."""
+    origin: int | None = None
+    waiting = next(told, None)
+    for each in played:
+        if isinstance(each, Beside):
+            yield each
+            continue
+        origin = each.pts if origin is None else origin
+        while waiting is not None and origin + waiting.start_ms * _TICKS_PER_MS <= each.pts:
+            at = origin + waiting.start_ms * _TICKS_PER_MS
+            yield Beside(MetadataKind.DJI, at, waiting.text.encode())
+            waiting = next(told, None)
+        yield each

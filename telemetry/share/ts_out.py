@@ -1,0 +1,205 @@
+"""A feed as MPEG-TS with KLV (MISB ST 0601) by UDP, for FMV and TAK tools.
+
+Each picture leaves as it comes, at most ten of a second with the telemetry of its instant. Datagrams go to
+the one address that is configured and to no other; nothing is ever read. Where they do not fit into the
+socket they are dropped and counted, and the feed does not notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flow.bus import Bus
+from flow.clock import NS_PER_MS, NS_PER_S, Clock
+from flow.codec.mpegts_writer import TsWriter, datagrams
+from flow.codec.st0601 import encode_st0601
+from flow.doors import TelemetryDoor
+from flow.errors import ConfigError, LagebildError
+from flow.samples import TelemetrySample
+from flow.units import AccessUnit, UtcOrigin
+from telemetry.protocol.klv_out import Names, klv_set
+from telemetry.settings import TelemetrySettings, TsOut
+
+log = logging.getLogger(__name__)
+
+FORM = "udp://HOST:PORT, of a multicast group with ?ttl=N&interface=ADDRESS"
+MULTICAST_HOPS = 1
+"""A multicast group is for the net we stand in, unless somebody wants it further."""
+KLV_EVERY_NS = 100 * NS_PER_MS
+_ROUNDING_NS = NS_PER_S // 120  # a set is due with the picture nearest to its time
+_RETRY_NS = 5 * NS_PER_S
+_REPORT_NS = 60 * NS_PER_S
+_BUFFER_BYTES = 1024 * 1024  # a keyframe is sent at once
+_SAMPLES_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an output goes."""
+
+    host: str
+    port: int
+    hops: int
+    interface: str  # of a multicast group: our address there, or (IPv6) the name; "": the system chooses
+
+    @classmethod
+    def parse(cls, url: str) -> Target:
+        """Raises ConfigError."""
+        try:
+            parts = urlsplit(url)
+            options = dict(parse_qsl(parts.query, keep_blank_values=True))
+            hops, interface = int(options.pop("ttl", MULTICAST_HOPS)), options.pop("interface", "")
+            target = cls(parts.hostname or "", parts.port or 0, hops, interface)
+        except ValueError:
+            raise _not_understood(url) from None
+        if parts.scheme != "udp" or not target.host or not target.port or options or not 0 <= hops <= 255:
+            raise _not_understood(url)
+        return target
+
+
+def _not_understood(url: str) -> ConfigError:
+    return ConfigError(f"ts_out: '{url}' is not understood; use {FORM}", code="unsupported_url")
+
+
+class TsSender:
+    """One output; `run` it until cancelled. Raises ConfigError for an address that is none."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        settings: TelemetrySettings,
+        out: TsOut,
+        door: TelemetryDoor | None = None,
+    ) -> None:
+        self.name = f"ts_out of {out.feed_id}"
+        self.sent = self.dropped = self.sets = 0
+        """Datagrams, those that did not fit, and KLV sets in those sent."""
+        self._bus, self._clock, self._door = bus, clock, door
+        self._out, self._target = out, Target.parse(out.to)
+        self._feed = next(feed for feed in settings.cameras if feed.id == out.feed_id)
+        aircraft = dict(settings.names).get(self._feed.aircraft_id, self._feed.aircraft_id)
+        self._names = Names(settings.mission, aircraft, self._feed.name)
+        self._samples = _Samples()
+        self._klv_due_ns = 0
+        self._report_due_ns = 0
+        self._told_dropped = 0
+        self._failure = ""
+
+    async def run(self) -> None:
+        """Follow the feed; where its address cannot be sent to, try again."""
+        while True:
+            try:
+                await self._send_all()
+            except LagebildError as error:
+                log.warning("%s: %s", self.name, error)
+            except OSError as error:
+                log.warning("%s: %s cannot be sent to: %s", self.name, self._out.to, error.strerror or error)
+            await self._clock.sleep_until(self._clock.now_ns() + _RETRY_NS)
+
+    async def _send_all(self) -> None:
+        writer = TsWriter()
+        sock, address = await _open(self._target)
+        with (
+            sock,
+            self._bus.from_keyframe(self._feed.id) as pictures,
+            self._bus.latest(TelemetrySample, self._feed.aircraft_id) as samples,
+        ):
+            log.info("%s: to %s", self.name, self._out.to)
+            async for unit in pictures:
+                self._samples.add(samples.drain())
+                for datagram in datagrams(writer.write(unit, self._klv(unit))):
+                    self._send(sock, datagram, address)
+                self._report()
+
+    def _send(self, sock: socket.socket, datagram: bytes, address: Any) -> None:
+        try:
+            sock.sendto(datagram, address)
+            self.sent += 1
+        except OSError as error:  # no room, or no way there just now
+            self.dropped += 1
+            self._failure = error.strerror or str(error)
+
+    def _klv(self, unit: AccessUnit) -> bytes:
+        """The set of that picture, if one is due and anything is known."""
+        utc_ns = unit.utc_ns
+        if unit.utc_origin is UtcOrigin.ARRIVAL:
+            utc_ns -= round(self._feed.air_link_ms * NS_PER_MS)
+        due_ns = self._klv_due_ns
+        if due_ns - KLV_EVERY_NS <= utc_ns < due_ns - _ROUNDING_NS:
+            return b""
+        if (sample := self._samples.nearest(utc_ns)) is None:
+            return b""
+        look = self._door.look(self._feed.id, utc_ns) if self._door else None
+        told = klv_set(sample, utc_ns, self._feed, self._names, look)
+        if told is None:
+            return b""
+        # In step with the time, not with the picture that was nearest to it; anew after a pause.
+        self._klv_due_ns = (
+            due_ns + KLV_EVERY_NS if abs(utc_ns - due_ns) < KLV_EVERY_NS else utc_ns + KLV_EVERY_NS
+        )
+        self.sets += 1
+        return encode_st0601(told)
+
+    def _report(self) -> None:
+        """Say what was dropped, once a minute at most."""
+        now_ns = self._clock.now_ns()
+        if self.dropped > self._told_dropped and now_ns >= self._report_due_ns:
+            dropped, self._told_dropped = self.dropped - self._told_dropped, self.dropped
+            self._report_due_ns = now_ns + _REPORT_NS
+            log.warning("%s: %d datagrams did not go: %s", self.name, dropped, self._failure)
+
+
+class _Samples:
+    """What an aircraft told lately."""
+
+    def __init__(self) -> None:
+        self._kept: deque[TelemetrySample] = deque(maxlen=_SAMPLES_KEPT)
+
+    def add(self, samples: list[TelemetrySample]) -> None:
+        self._kept.extend(samples)
+
+    def nearest(self, utc_ns: int) -> TelemetrySample | None:
+        """The one told nearest to that instant."""
+        return min(self._kept, key=lambda sample: abs(sample.utc_ns - utc_ns), default=None)
+
+
+async def _open(target: Target) -> tuple[socket.socket, Any]:
+    """A socket for it, and its address as it is sent to. Raises OSError, ConfigError."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
+    family, kind, _, _, address = found[0]
+    sock = socket.socket(family, kind)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        if ipaddress.ip_address(str(address[0]).partition("%")[0]).is_multicast:
+            _go_by(sock, target)
+    except BaseException:
+        sock.close()
+        raise
+    return sock, address
+
+
+def _go_by(sock: socket.socket, target: Target) -> None:
+    """How far a multicast group reaches, and through which of our networks. Raises OSError, ConfigError."""
+    try:
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, target.hops)
+            if target.interface:
+                index = socket.if_nametoindex(target.interface)
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+            return
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, target.hops)
+        if target.interface:
+            ours = socket.inet_aton(str(ipaddress.IPv4Address(target.interface)))
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, ours)
+    except ValueError:
+        raise ConfigError(f"ts_out: interface '{target.interface}' is no address of ours") from None
