@@ -21,6 +21,8 @@ from web.views import RenditionView, rendition_view
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
 
+MAX_WISH_BYTES = 1024
+
 
 class RenditionWish(msgspec.Struct, forbid_unknown_fields=True):
     """Which rendition to pin the viewer to; null: its way decides."""
@@ -107,7 +109,7 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
         return _json(rendition_view(chosen))
 
     async def choose(request: web.Request) -> web.Response:
-        wish = await json_body(request, RenditionWish)
+        wish = await json_body(request, RenditionWish, MAX_WISH_BYTES)
         chosen = relay.choose(request.match_info["session"], wish.rendition)
         return _json(rendition_view(chosen))
 
