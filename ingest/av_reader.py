@@ -12,7 +12,8 @@ import itertools
 import os
 import stat
 from collections.abc import Callable, Generator, Iterator
-from typing import BinaryIO, TypeAlias
+from dataclasses import replace
+from typing import Any, BinaryIO
 
 import av
 from av.container import InputContainer
@@ -29,14 +30,14 @@ from flow.errors import MalformedError, SourceError
 from flow.units import CLOCK_RATE_HZ, Codec
 
 from .child import end_with
+from .protocol.data_track import DataTrack, Played, SubtitleTrack, Track, in_time
 from .protocol.events import StreamInfo
-from .protocol.reader_pipe import Begin, BeginForeign, End, Failure, Message, Sample, encode
-
-VideoPacket: TypeAlias = "av.Packet[VideoStream]"
+from .protocol.reader_pipe import Begin, BeginForeign, Beside, End, Failure, Message, Sample, encode
 
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
 _CONFIGS: dict[Codec, type[AvcConfig] | type[HevcConfig]] = {Codec.H264: AvcConfig, Codec.H265: HevcConfig}
 _WITHOUT_TIMES = frozenset({"h264", "hevc"})  # libav's names of the raw stream formats
+_COUNTED_TEXT, _PLAIN_TEXT = "mov_text", frozenset({"subrip", "text", "srt"})  # its names of subtitles
 _TEXT = frozenset({"tty", "ansi"})  # what libav takes any text for
 
 
@@ -82,7 +83,7 @@ def kind_of(mode: int) -> str:
 
 def read(
     container: InputContainer, path: str, fps: float | None
-) -> tuple[Begin | BeginForeign, Iterator[Sample]]:
+) -> tuple[Begin | BeginForeign, Iterator[Played]]:
     """What to play of an open file. Raises SourceError: not_video, unsupported_codec."""
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream) or container.format.name in _TEXT:
@@ -93,14 +94,14 @@ def read(
         raise SourceError(f"{path} is {name} and cannot be shown", code="unsupported_codec")
     if name not in _CODECS:
         info = StreamInfo(name, bytes(context.extradata or b""), context.width, context.height)
-        return BeginForeign(info), timed(pictures(container, stream, path), bytes, path)
+        return BeginForeign(info), timed(container, stream, bytes, path)
     to_annexb, parameter_sets = conversion(_CODECS[name], context.extradata or b"")
     begin = Begin(_CODECS[name], parameter_sets)
     if container.format.name in _WITHOUT_TIMES:
         if fps is None:
             raise SourceError(f"{path} has no timestamps: state its fps", code="no_fps")
-        return begin, counted(pictures(container, stream, path), fps)
-    return begin, timed(pictures(container, stream, path), to_annexb, path)
+        return begin, counted(demuxed(container, [stream.index], path), fps)
+    return begin, timed(container, stream, to_annexb, path)
 
 
 def conversion(codec: Codec, extradata: bytes) -> tuple[Callable[[bytes], bytes], bytes]:
@@ -112,10 +113,20 @@ def conversion(codec: Codec, extradata: bytes) -> tuple[Callable[[bytes], bytes]
     return lambda data: avcc_to_annexb(data, config.length_size), join_nal_units(config.parameter_sets)
 
 
-def pictures(container: InputContainer, stream: VideoStream, path: str) -> Iterator[VideoPacket]:
-    """The file's video packets; the empty ones that mark its end are left out."""
+def tracks_beside(container: InputContainer) -> dict[int, Track]:
+    """What may hold telemetry, by the stream's index."""
+    tracks: dict[int, Track] = {stream.index: DataTrack() for stream in container.streams.data}
+    for stream in container.streams.subtitles:
+        name = stream.codec_context.name if stream.codec_context is not None else ""
+        if name == _COUNTED_TEXT or name in _PLAIN_TEXT:
+            tracks[stream.index] = SubtitleTrack(counted=name == _COUNTED_TEXT)
+    return tracks
+
+
+def demuxed(container: InputContainer, streams: list[int], path: str) -> Iterator[av.Packet[Any]]:
+    """The packets of these streams; the empty ones that mark a file's end are left out."""
     try:
-        for packet in container.demux(stream):
+        for packet in container.demux(streams):
             if 0 < packet.size <= ACCESS_UNIT_LIMIT_BYTES:
                 yield packet
     except IndexError:
@@ -124,41 +135,64 @@ def pictures(container: InputContainer, stream: VideoStream, path: str) -> Itera
         raise SourceError(f"{path} is broken: {error.strerror or error}") from None
 
 
-def counted(packets: Iterator[VideoPacket], fps: float) -> Iterator[Sample]:
+def counted(packets: Iterator[av.Packet[Any]], fps: float) -> Iterator[Sample]:
     """Samples of a stream without timestamps, as far apart as `fps` says."""
     for index, packet in enumerate(packets):
         ticks = round(index * CLOCK_RATE_HZ / fps)
         yield Sample(ticks, ticks, bytes(packet))
 
 
-def timed(packets: Iterator[VideoPacket], to_annexb: Callable[[bytes], bytes], path: str) -> Iterator[Sample]:
-    """Samples with the timestamps of their container."""
+def timed(
+    container: InputContainer, stream: VideoStream, to_annexb: Callable[[bytes], bytes], path: str
+) -> Iterator[Played]:
+    """Samples with the timestamps of their container, and what goes beside them in its other tracks."""
+    tracks = tracks_beside(container)
+    packets = demuxed(container, [stream.index, *tracks], path)
+    played = stamped(packets, tracks, to_annexb, path)
+    return in_time(played) if tracks else played
+
+
+def stamped(
+    packets: Iterator[av.Packet[Any]],
+    tracks: dict[int, Track],
+    to_annexb: Callable[[bytes], bytes],
+    path: str,
+) -> Iterator[Played]:
+    """What packets become, in their order."""
     for packet in packets:
-        pts = packet.dts if packet.pts is None else packet.pts
-        if pts is None or packet.time_base is None:
-            continue
-        dts = pts if packet.dts is None else packet.dts
-        try:
-            data = to_annexb(bytes(packet))
-        except MalformedError as error:
-            raise SourceError(f"{path} is broken: {error}") from None
-        yield Sample(
-            int(pts * packet.time_base * CLOCK_RATE_HZ), int(dts * packet.time_base * CLOCK_RATE_HZ), data
-        )
+        pts = ticks_of(packet.dts if packet.pts is None else packet.pts, packet)
+        if (track := tracks.get(packet.stream_index)) is not None:
+            yield from track.take(pts, bytes(packet))
+        elif pts is not None:
+            dts = ticks_of(packet.dts, packet)
+            try:
+                yield Sample(pts, pts if dts is None else dts, to_annexb(bytes(packet)))
+            except MalformedError as error:
+                raise SourceError(f"{path} is broken: {error}") from None
 
 
-def shifted(samples: Iterator[Sample], offset: int) -> Generator[Sample, None, int | None]:
-    """The samples `offset` ticks later; returns how long they are, so that the next pass follows on.
+def ticks_of(time: int | None, packet: av.Packet[Any]) -> int | None:
+    """A time of a packet in 90 kHz."""
+    if time is None or packet.time_base is None:
+        return None
+    return int(time * packet.time_base * CLOCK_RATE_HZ)
+
+
+def shifted(played: Iterator[Played], offset: int) -> Generator[Played, None, int | None]:
+    """The same `offset` ticks later; returns how long the pictures are, so that the next pass follows on.
 
     None where there are none, 0 where nobody can tell.
     """
     first: int | None = None
     last = step = 0
-    for sample in samples:
-        first = sample.dts if first is None else first
-        step = sample.dts - last if sample.dts > last else step
-        last = sample.dts
-        yield Sample(sample.pts + offset, sample.dts + offset, sample.data)
+    for each in played:
+        if isinstance(each, Beside):
+            yield replace(each, pts=None if each.pts is None else each.pts + offset)
+            continue
+        first = each.dts if first is None else first
+        step = each.dts - last if each.dts > last else step
+        last = each.dts
+        yield Sample(each.pts + offset, each.dts + offset, each.data)
     return None if first is None else last - first + step
 
 

@@ -19,7 +19,16 @@ from flow.flights import SourceState, SourceStatus
 from .addresses import shown
 from .foreign import ForeignPictures
 from .open import open_source
-from .protocol.events import Awaited, Gone, Opened, Restarted, SourceEvent, SourcePicture, Unusable
+from .protocol.events import (
+    Awaited,
+    Gone,
+    Opened,
+    Restarted,
+    SourceEvent,
+    SourceMetadata,
+    SourcePicture,
+    Unusable,
+)
 from .protocol.feed import Feed
 from .protocol.lifecycle import Patience
 from .protocol.retrying import Retrying
@@ -184,6 +193,10 @@ class _SupervisedFeed:
         return open_source(self._source, self._clock)
 
     def _take(self, event: SourceEvent) -> None:
+        if isinstance(event, SourceMetadata):
+            for metadata in self._feed.place(event):
+                self._bus.publish(metadata)
+            return
         if isinstance(event, Opened) and _ANY_PORT.fullmatch(self._source.url):
             self._source = replace(self._source, url=event.address)  # senders know this port by now
         self._foreign.see(event)

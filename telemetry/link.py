@@ -1,4 +1,5 @@
-"""Runs the telemetry links: sources -> fleet -> bus. Listens only; nothing is ever sent to an aircraft."""
+"""Runs the telemetry links: sources -> fleet -> bus, and the tracks beside them (tracks.py). Listens only;
+nothing is ever sent to an aircraft."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from flow.samples import LinkState, LinkStatus
 from .protocol.fleet import Fleet, Heard, Out
 from .settings import AircraftLink, TelemetrySettings
 from .sources import run_source
+from .tracks import Track
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +36,15 @@ class Telemetry:
 
     def __init__(self, bus: Bus, clock: Clock, settings: TelemetrySettings) -> None:
         self._links = [Link(bus, clock, settings, url, group) for url, group in settings.by_url().items()]
+        self._tracks = [Track(bus, clock, settings, track) for track in settings.tracks]
 
     async def run(self) -> None:
         """Run every link until cancelled; one that fails retries and touches no other."""
         async with asyncio.TaskGroup() as group:
             for link in self._links:
                 group.create_task(link.run(), name=f"telemetry {link.url}")
+            for track in self._tracks:
+                group.create_task(track.run(), name=f"telemetry {track.url}")
 
 
 @dataclass(frozen=True, slots=True)

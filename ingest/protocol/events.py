@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from flow.samples import MetadataKind
 from flow.units import Codec
 
 
@@ -92,6 +93,17 @@ class ForeignPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceMetadata:
+    """One unit of telemetry from within the stream, with `pts` as of a SourcePicture; None where the stream
+    does not say which picture it belongs to."""
+
+    kind: MetadataKind
+    data: bytes
+    pts: int | None
+    arrival_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transcoded:
     """The pictures that follow were made of another codec: a note of the UI catalogue, "" for none."""
 
@@ -135,6 +147,7 @@ SourceEvent: TypeAlias = (
     | ParameterSets
     | SourcePicture
     | ForeignPicture
+    | SourceMetadata
     | Transcoded
     | ClockReport
     | Restarted

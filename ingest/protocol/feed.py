@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flow.flights import SourceState, SourceStatus
+from flow.samples import Metadata
 from flow.units import AccessUnit, Rendition
 
 from .assembly import Assembled, Assembler
@@ -16,12 +17,14 @@ from .events import (
     ParameterSets,
     Restarted,
     SourceEvent,
+    SourceMetadata,
     SourcePicture,
     Transcoded,
     Unusable,
     WaysOff,
 )
 from .lifecycle import Lifecycle, Patience
+from .metadata_gate import MetadataGate
 from .rates import Rates
 from .timeline import Timeline
 
@@ -37,6 +40,7 @@ class Feed:
         self._assembler = Assembler()
         self._lifecycle = Lifecycle(patience, url, now_ns)
         self._rates = Rates()
+        self._metadata = MetadataGate()
         self._address = ""
         self._pictures = 0
         self._lost_packets = 0
@@ -45,7 +49,8 @@ class Feed:
         self._ways_off: dict[str, str] = {}
 
     def handle(self, event: SourceEvent, now_ns: int) -> list[AccessUnit]:
-        """Take one event of the source; return what it completes: a picture its own access unit, mostly."""
+        """Take one event of the source; return what it completes: a picture its own access unit, mostly.
+        What is no picture but goes beside them is for `place`."""
         match event:
             case SourcePicture():
                 return self._picture(event, now_ns)
@@ -76,6 +81,15 @@ class Feed:
                 self.failed(reason, detail, now_ns)
         return []
 
+    def place(self, metadata: SourceMetadata) -> list[Metadata]:
+        """The unit on the feed's own timeline: at the picture that it belongs to, or else at its arrival; []
+        where there are too many, or it is too large."""
+        if not self._metadata.admits(len(metadata.data), metadata.arrival_ns):
+            return []
+        moment = None if metadata.pts is None else self._timeline.moment(metadata.pts)
+        utc_ns, pts_90k = moment or (metadata.arrival_ns, None)
+        return [Metadata(self.feed_id, metadata.kind, utc_ns, metadata.data, pts_90k)]
+
     def failed(self, reason: str, detail: str, now_ns: int) -> None:
         """The source has ended."""
         self._assembler.drop_held()
@@ -83,6 +97,7 @@ class Feed:
 
     def tick(self, now_ns: int) -> list[AccessUnit]:
         """Time has passed; call this a few times a second. Returns what waits no longer for its rest."""
+        self._metadata.tick(now_ns)
         units = [self._unit(done, now_ns) for done in self._assembler.overdue(now_ns)]
         if self._lifecycle.is_silent(now_ns):  # the usual interval, a median, is not asked for in vain
             self._lifecycle.tick(now_ns, self._rates.interval_ns)
@@ -99,6 +114,7 @@ class Feed:
             *self._assembler.notes,
             self._timeline.clock_note,
             self._timeline.pace_note,
+            "metadata_flood" if self._metadata.is_flooded else "",
         )
         return SourceState(
             feed_id=self.feed_id,

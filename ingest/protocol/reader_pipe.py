@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from flow.codec.annexb import ACCESS_UNIT_LIMIT_BYTES
+from flow.codec.klv import SET_LIMIT_BYTES
 from flow.errors import MalformedError
+from flow.samples import MetadataKind
 from flow.units import Codec
 
 from .events import StreamInfo
@@ -39,6 +41,15 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """One unit of a metadata track, with its time as of a Sample; None where the file does not say."""
+
+    kind: MetadataKind
+    pts: int | None
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The file is at its end."""
 
@@ -51,11 +62,13 @@ class Failure:
     detail: str
 
 
-Message: TypeAlias = Begin | BeginForeign | Sample | End | Failure
+Message: TypeAlias = Begin | BeginForeign | Sample | Beside | End | Failure
 
 PREFIX = struct.Struct("!cI")  # kind, length of what follows
 _SIZE = struct.Struct("!II")
 _TIMES = struct.Struct("!qq")
+_BESIDE = struct.Struct("!?q4s")  # whether it has a time, its time, its kind
+BESIDE_LIMIT_BYTES = SET_LIMIT_BYTES
 _LENGTH_LIMIT = ACCESS_UNIT_LIMIT_BYTES + _TIMES.size
 
 
@@ -69,6 +82,9 @@ def encode(message: Message) -> bytes:
             kind, body = b"X", size + info.codec.encode("ascii") + b"\n" + info.extradata
         case Sample(pts, dts, data):
             kind, body = b"S", _TIMES.pack(pts, dts) + data
+        case Beside(metadata, at, data):
+            head = _BESIDE.pack(at is not None, at or 0, metadata.encode("ascii"))
+            kind, body = b"M", head + data
         case End():
             kind, body = b"E", b""
         case Failure(reason, detail):
@@ -98,6 +114,10 @@ def decode(prefix: bytes, body: bytes) -> Message:
             case b"S":
                 pts, dts = _TIMES.unpack_from(body)
                 return Sample(pts, dts, body[_TIMES.size :])
+            case b"M":
+                timed, at, metadata = _BESIDE.unpack_from(body)
+                name = MetadataKind(metadata.rstrip(b"\0").decode("ascii"))
+                return Beside(name, at if timed else None, body[_BESIDE.size :])
             case b"E":
                 return End()
             case b"F":

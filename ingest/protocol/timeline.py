@@ -15,6 +15,7 @@ WINDOW_NS = 10 * NS_PER_S
 
 _REORDER_MOST_TICKS = CLOCK_RATE_HZ  # a presentation time steps back by at most 1 s for B-frames
 _COMPOSITION_MOST_TICKS = 10 * CLOCK_RATE_HZ
+_BESIDE_MOST_TICKS = 10 * CLOCK_RATE_HZ  # what is further from the pictures is not of their clock
 _FORWARD_JUMP_NS = 3 * NS_PER_S
 _HELD_BACK_MOST_NS = 60 * NS_PER_S  # after a longer silence pictures are new: the source's clock stood
 _PAUSE_ERROR_NS = NS_PER_S
@@ -66,6 +67,7 @@ class Timeline:
         self._seq = -1
         self._report: tuple[int, int] | None = None  # (capture_ns, timestamp)
         self._ahead_until_ns = 0
+        self._utc_shift_ns = 0  # of the last picture: its `utc_ns` less its time of presentation
         self.clock_note = ""
         """"clock_untrusted" or "clock_refused" where the source tells capture times that are not used."""
 
@@ -110,9 +112,21 @@ class Timeline:
         dts_90k, pts_90k = self._place(position) if dts is None else self._place_both(position, ahead)
         self._last_dts = dts_90k
         self._seq += 1
+        self._utc_shift_ns = (mapped_ns if capture_ns is None else capture_ns) - shown_ns
         if capture_ns is None:
             return Stamp(self._epoch, self._seq, dts_90k, pts_90k, mapped_ns, UtcOrigin.ARRIVAL)
         return Stamp(self._epoch, self._seq, dts_90k, pts_90k, capture_ns, UtcOrigin.SOURCE)
+
+    def moment(self, pts: int) -> tuple[int, int] | None:
+        """`utc_ns` and `pts_90k` that a picture with this presentation time would have, as the last picture's
+        tell; the line itself does not move on. None before the first picture, and far from the last."""
+        if self._position is None:
+            return None
+        ahead = signed_distance(self._position, pts, 1 << self._bits)
+        if abs(ahead) > _BESIDE_MOST_TICKS:
+            return None
+        position = self._position + ahead
+        return ticks_to_ns(position) + self._utc_shift_ns, position + self._shift
 
     def _jumped(self, position: int, arrival_ns: int, *, reorders: bool) -> bool:
         offset_ns = self._arrival.offset_ns

@@ -1,4 +1,4 @@
-"""MPEG-TS datagrams: finds the video stream and turns its PES packets into pictures."""
+"""MPEG-TS datagrams: the video stream's PES packets become pictures, and KLV goes beside them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from .events import (
     StreamInfo,
     Unusable,
 )
+from .ts_metadata import CARRIED, TsMetadata
 
 _SYNC = 0x47
 _PACKET_BYTES = 188
@@ -57,6 +58,7 @@ class TsStream:
 
     def __init__(self) -> None:
         self._demuxer = TsDemuxer()
+        self._metadata = TsMetadata()
         self._sender = ""
         self._sent_ns = 0  # when the sender was last heard
         self._in_rtp = False
@@ -87,6 +89,7 @@ class TsStream:
     def _follow(self, sender: str, in_rtp: bool) -> list[SourceEvent]:
         events: list[SourceEvent] = [Restarted()] if self._sender else []
         self._demuxer, self._lost, self._pid, self._last_dts = TsDemuxer(), 0, None, None
+        self._metadata = TsMetadata()
         self._sender, self._in_rtp = sender, in_rtp
         return events
 
@@ -105,6 +108,8 @@ class TsStream:
                 events += self._pictures(packet, now_ns)
             elif packet.stream_type in _FOREIGN and self._follows(packet.pid, now_ns):
                 events += self._foreign(packet, now_ns)
+            elif packet.stream_type in CARRIED:
+                events += self._metadata.take(packet, now_ns)
         return events
 
     def _new_losses(self) -> list[SourceEvent]:

@@ -12,12 +12,20 @@ from typing import TypeAlias
 from flow.clock import Clock
 from flow.errors import MalformedError, SourceError
 from ingest.child import child_process
-from ingest.protocol.events import ForeignPicture, Opened, ParameterSets, SourcePicture, StreamInfo
+from ingest.protocol.events import (
+    ForeignPicture,
+    Opened,
+    ParameterSets,
+    SourceMetadata,
+    SourcePicture,
+    StreamInfo,
+)
 from ingest.protocol.pacing import Pacing
 from ingest.protocol.reader_pipe import (
     PREFIX,
     Begin,
     BeginForeign,
+    Beside,
     End,
     Failure,
     Message,
@@ -71,6 +79,8 @@ async def play(read: ReadMessage, address: str, clock: Clock, publish: Publish) 
                     publish(ForeignPicture(foreign, data, pts, dts, clock.now_ns()))
                 else:
                     publish(SourcePicture(codec, data, pts, dts, clock.now_ns()))
+            case Beside(kind, at, data):
+                publish(SourceMetadata(kind, data, at, clock.now_ns()))
             case Failure(reason, detail):
                 raise SourceError(detail, code=reason)
             case End():

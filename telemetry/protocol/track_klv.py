@@ -1,0 +1,123 @@
+"""KLV within a feed's stream (MISB ST 0601, EG 0104) -> samples of the aircraft that flies its camera."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flow.clock import NS_PER_MS
+from flow.codec.eg0104 import EG0104_KEY, decode_eg0104
+from flow.codec.klv import KEY_BYTES
+from flow.codec.st0601 import St0601, decode_st0601
+from flow.samples import Group, Metadata, Place, TelemetrySample
+from flow.source_clock import ClockState, ClockStatus
+
+from .places import compass_deg
+from .rotation import angles, product, rotation
+
+_CLOCK_OFF_MOST_MS = 24 * 3600 * 1000.0
+"""A clock further off is not set, or the set is from an old recording."""
+
+
+class KlvTrack:
+    """See tracks.py TrackAssembler. A set tells some groups of fields, and need not tell all: each keeps what
+    was told of it last, and the age of that."""
+
+    def __init__(self, aircraft_id: str) -> None:
+        self._aircraft_id = aircraft_id
+        self._fields: dict[str, Any] = {}
+        self._received_ns: dict[Group, int] = {}
+        self._clock: ClockState | None = None
+
+    @property
+    def clock(self) -> ClockState | None:
+        return self._clock
+
+    def take(self, metadata: Metadata) -> list[TelemetrySample]:
+        """Take one set. Raises MalformedError: "bad_checksum", "no_checksum", "unknown_set", "malformed"."""
+        groups, utc_us = _told(metadata.data)
+        if utc_us:
+            self._clock = _clock(utc_us / 1000 - metadata.utc_ns / NS_PER_MS)
+        told = {group: fields for group, fields in groups.items() if any(_is_known(fields))}
+        for group, fields in told.items():
+            self._fields |= fields
+            self._received_ns[group] = max(metadata.utc_ns, self._received_ns.get(group, 0))
+        if not told:
+            return []
+        utc_ns = max(self._received_ns.values())
+        received_ns = dict(self._received_ns)
+        return [TelemetrySample(self._aircraft_id, utc_ns, **self._fields, received_ns=received_ns)]
+
+
+def _is_known(fields: dict[str, Any]) -> list[bool]:
+    return [value is not None for value in fields.values()]
+
+
+def _told(data: bytes) -> tuple[dict[Group, dict[str, Any]], int | None]:
+    """What a set says, by group, and when its sender says that was."""
+    if data[:KEY_BYTES] == EG0104_KEY:
+        universal = decode_eg0104(data)
+        look = _look_told(universal.look_yaw_deg, universal.look_pitch_deg, universal.look_roll_deg)
+        return _groups(universal.items, look), universal.items.utc_us
+    items = decode_st0601(data)
+    return _groups(items, _look(items)), items.utc_us
+
+
+def _groups(items: St0601, look: dict[str, float | None]) -> dict[Group, dict[str, Any]]:
+    position = _place(items.sensor_lat_deg, items.sensor_lon_deg, items.sensor_alt_msl_m)
+    return {
+        Group.POSITION: {
+            "lat_deg": position and position.lat_deg,
+            "lon_deg": position and position.lon_deg,
+            "alt_msl_m": items.sensor_alt_msl_m,  # of the ellipsoid nobody here knows the way to the sea
+            "alt_agl_m": items.sensor_alt_agl_m,
+        },
+        Group.ATTITUDE: {
+            "roll_deg": items.platform_roll_deg,
+            "pitch_deg": items.platform_pitch_deg,
+            "yaw_deg": _compass(items.platform_heading_deg),
+        },
+        Group.SPEED: {"ground_speed_ms": items.ground_speed_ms, "climb_ms": items.climb_ms},
+        Group.GIMBAL: look,
+        Group.CAMERA: {
+            "hfov_deg": items.hfov_deg or None,  # a lens of 0 degrees is one that nobody has told of
+            "vfov_deg": items.vfov_deg or None,
+            "frame_centre": _place(
+                items.frame_centre_lat_deg, items.frame_centre_lon_deg, items.frame_centre_alt_msl_m
+            ),
+        },
+    }
+
+
+def _look(items: St0601) -> dict[str, float | None]:
+    """Where the camera looks, in the earth frame: the platform's rotation, and on from there the sensor's."""
+    platform = items.platform_heading_deg, items.platform_pitch_deg, items.platform_roll_deg
+    azimuth, elevation, roll = items.sensor_azimuth_deg, items.sensor_elevation_deg, items.sensor_roll_deg
+    heading, pitch, bank = platform
+    if heading is None or pitch is None or bank is None or azimuth is None or elevation is None:
+        return _look_told(None, None, None)
+    turned = product(rotation(heading, pitch, bank), rotation(azimuth, elevation, roll or 0.0))
+    look = angles(turned)
+    return _look_told(look.yaw_deg, look.pitch_deg, None if roll is None else look.roll_deg)
+
+
+def _look_told(yaw_deg: float | None, pitch_deg: float | None, roll_deg: float | None) -> dict[str, Any]:
+    return {"gimbal_yaw_deg": _compass(yaw_deg), "gimbal_pitch_deg": pitch_deg, "gimbal_roll_deg": roll_deg}
+
+
+def _compass(angle_deg: float | None) -> float | None:
+    return None if angle_deg is None else compass_deg(angle_deg)
+
+
+def _place(lat_deg: float | None, lon_deg: float | None, alt_msl_m: float | None) -> Place | None:
+    """None for 0/0, which is "no position", or beyond the Earth."""
+    if lat_deg is None or lon_deg is None or not (lat_deg or lon_deg):
+        return None
+    if abs(lat_deg) > 90 or abs(lon_deg) > 180:
+        return None
+    return Place(lat_deg, lon_deg, alt_msl_m)
+
+
+def _clock(offset_ms: float) -> ClockState:
+    if abs(offset_ms) > _CLOCK_OFF_MOST_MS:
+        return ClockState(ClockStatus.REFUSED, "clock_bogus", offset_ms)
+    return ClockState(ClockStatus.GOOD, offset_ms=offset_ms)
