@@ -20,6 +20,7 @@ from flow.memory_bus import MemoryBus
 from ingest.supervisor import Ingest
 from relay.hub import Relay
 from telemetry.link import Telemetry
+from telemetry.look import Looks
 
 from . import room_settings
 from .access import Door
@@ -27,13 +28,16 @@ from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
 from .listening import listen
 from .malformed import Malformed
+from .markers import MarkerBoard
 from .metrics import Refused
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
 from .routes.feeds import add_feed_routes
+from .routes.ground import Pointer, add_ground_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
+from .routes.markers import add_marker_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
 from .routes.publish import add_publish_routes
@@ -64,11 +68,14 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     bus = MemoryBus()
     aircraft = tuple(a.as_aircraft() for a in settings.aircraft)
     feeds = [(a, f) for a in aircraft for f in a.feeds]
-    channels = {f.id: FeedChannel(bus, clock, a, f, settings.viewers) for a, f in feeds}
+    told = room_settings.telemetry_settings(settings)
+    looks = Looks(bus, clock, told.cameras, told.terrain)
+    channels = {f.id: FeedChannel(bus, clock, a, f, settings.viewers, looks=looks) for a, f in feeds}
     feed_list = FeedList(bus, aircraft, channels)
+    board = MarkerBoard(bus, clock, channels)
     keys = PublishKeys(Path(settings.server.data_dir))
     ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=keys)
-    telemetry = Telemetry(bus, clock, room_settings.telemetry_settings(settings))
+    telemetry = Telemetry(bus, clock, told)
     relay = Relay(bus, clock, room_settings.relay_settings(settings), channels.keys(), ingest=ingest)
 
     app = _application()
@@ -77,6 +84,9 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_live_routes(door, relay, refused)
     add_publish_routes(door, relay, refused)
     add_telemetry_routes(door, bus, clock, aircraft, channels, relay=relay)
+    pointer = Pointer(looks, clock, channels)
+    add_ground_routes(door, pointer)
+    add_marker_routes(door, board, pointer, clock, aircraft)
     add_feed_routes(door, settings, feed_list, relay)
     add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
@@ -93,6 +103,8 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
             rooms = [
                 tasks.create_task(ingest.run(), name="ingest"),
                 tasks.create_task(telemetry.run(), name="telemetry"),
+                tasks.create_task(_kept_going(looks.run, "looks", clock), name="looks"),
+                tasks.create_task(_kept_going(board.run, "markers", clock), name="markers"),
                 tasks.create_task(_kept_going(feed_list.run, "feed list", clock), name="feed list"),
                 *(
                     tasks.create_task(_kept_going(c.run, f"channel {i}", clock), name=f"channel {i}")
