@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from flow import lookup
-from flow import lookup
 from flow.clock import SystemClock
 from flow.errors import SourceError
 from flow.lookup import LOOK_UPS_MOST, connected, look_up
