@@ -175,10 +175,13 @@ class Fleet:
         self._senders.pop(sender, None)
 
     def _sender(self, name: str) -> _Sender:
-        sender = self._senders.setdefault(name, _Sender())
-        self._senders.move_to_end(name)
-        if len(self._senders) > SENDERS_KEPT:
+        sender = self._senders.get(name)
+        if sender is not None:
+            self._senders.move_to_end(name)
+            return sender
+        if len(self._senders) >= SENDERS_KEPT:
             self._senders.popitem(last=False)
+        sender = self._senders[name] = _Sender()
         return sender
 
     def _take(self, frame: Frame, sender: str, gaps: _Gaps, now_ns: int, out: list[Out]) -> None:
