@@ -26,7 +26,7 @@ class Kind(NamedTuple):
     grouped: Callable[[Values], Values] | None  # where a field is an array or a text
 
     def decode(self, payload: bytes) -> Any:
-        """The message. MAVLink 2 cuts trailing zeros off a payload; a newer dialect may have made it longer."""
+        """The message. MAVLink 2 cuts trailing zeros off; a newer dialect may have made it longer."""
         if len(payload) != self.size:
             payload = payload[: self.size].ljust(self.size, b"\0")
         values = self.unpack(payload)

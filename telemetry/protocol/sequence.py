@@ -44,13 +44,12 @@ class Duplicates:
 
     def _recent_of(self, source: int) -> OrderedDict[_Gist, None]:
         recent = self._recent.get(source)
-        if recent is None:
-            recent = self._recent[source] = OrderedDict()
-            if len(self._recent) > COMPONENTS_KEPT:
-                self._recent.popitem(last=False)
-        else:
+        if recent is not None:
             self._recent.move_to_end(source)
-        return recent
+            return recent
+        if len(self._recent) >= COMPONENTS_KEPT:
+            self._recent.popitem(last=False)
+        return self._recent.setdefault(source, OrderedDict())
 
 
 class Gaps:
