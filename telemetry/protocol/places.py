@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 EARTH_RADIUS_M = 6_371_009.0
+_DEGREE_M = 111_700.0  # the longest that one is, of latitude at the poles
 
 
 def place_e7(lat_e7: int, lon_e7: int) -> tuple[float, float] | None:
@@ -27,6 +28,13 @@ def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
     half = math.sin((lat_b - lat_a) / 2) ** 2
     half += math.cos(lat_a) * math.cos(lat_b) * math.sin(math.radians(other[1] - one[1]) / 2) ** 2
     return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
+
+
+def are_within(most_m: float, one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two (lat, lon) in degrees are at most so far apart; the usual yes costs no trigonometry."""
+    if abs(one[0] - other[0]) + abs(one[1] - other[1]) <= most_m / _DEGREE_M:
+        return True
+    return distance_m(one, other) <= most_m
 
 
 def compass_deg(angle_deg: float) -> float:
