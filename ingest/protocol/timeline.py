@@ -8,7 +8,7 @@ from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec.rtp import Unwrapper, signed_distance
 from flow.units import CLOCK_RATE_HZ, UtcOrigin
 
-from .arrival import PictureArrival
+from flow.arrival import Arrival
 
 WINDOW_NS = 10 * NS_PER_S
 """How long the least delayed picture counts."""
@@ -54,7 +54,7 @@ class Timeline:
 
     def __init__(self, trust_clock: bool = False) -> None:
         self._trust_clock = trust_clock
-        self._arrival = PictureArrival(WINDOW_NS)
+        self._arrival = Arrival(WINDOW_NS)
         self._bits = 64
         self._unwrapper = Unwrapper(self._bits)
         self._position: int | None = None  # of the last picture, in unwrapped ticks of the source

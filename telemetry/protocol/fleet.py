@@ -10,6 +10,7 @@ from typing import TypeAlias
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
 from flow.samples import RawTelemetry, TelemetrySample
+from flow.source_clock import ClockState
 
 from .assembly import READ_IDS, AircraftEvent, Assembly, is_aircraft
 from .claims import Claims
@@ -50,6 +51,7 @@ class Heard:
     rival: tuple[str, str] | None  # senders of two aircraft with this system id
     unassigned_system_ids: tuple[int, ...]
     foreign: str  # a sender whose bytes are no MAVLink; "" for none
+    clock: ClockState
 
 
 class _Aircraft:
@@ -168,6 +170,7 @@ class Fleet:
             rival=next(filter(None, rivals), None),
             unassigned_system_ids=tuple(sorted(recent)),
             foreign=self._foreign,
+            clock=aircraft.assembly.clock,
         )
 
     def close_sender(self, sender: str) -> None:
