@@ -1,9 +1,9 @@
 """Whether a source's clock runs as clocks do: its pace, its leaps, its restarts.
 
-What arrives proves less than it seems to. Early it cannot be, so a clock that runs ahead is wrong, for certain.
-Late it may be because a clock is slow, or because of a queue; and old telemetry that is taken for new can kill.
-No quartz changes its pace in flight, but queues grow at any time: a clock is refused as slow by its first
-seconds or because it stands still, never by what comes late once it has kept pace.
+What arrives proves less than it seems to. Early it cannot be, so a clock that runs ahead is wrong, for sure.
+Late it may be because the clock is slow, or because of a queue; and old telemetry that is taken for new can
+kill. No quartz changes its pace in flight, but queues grow at any time: a clock is refused as slow by its
+first seconds or because it stands still, never by what comes late once it has kept pace.
 """
 
 from __future__ import annotations
@@ -71,6 +71,13 @@ class ClockWatch:
         if self.newest_ns is None:
             return ClockStatus.NONE
         return ClockStatus.GOOD if self._kept_pace else ClockStatus.ESTIMATING
+
+    @property
+    def wrong_by_ppm(self) -> float | None:
+        """How much faster than ours a clock runs that is refused for its pace."""
+        if self.pace is None or self.reason not in {"clock_fast", "clock_slow"}:
+            return None
+        return (self.pace - 1) * 1e6
 
     def see(self, source_ns: int, arrival_ns: int) -> Sight:
         """Take what it showed in something that arrived at `arrival_ns`."""

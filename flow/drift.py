@@ -16,8 +16,8 @@ STEP_NS = 100 * NS_PER_MS
 class Drift:
     """`add` times of a clock with their arrivals; `ppm` is how much faster than ours it runs.
 
-    Delays only add, so of every slot of 4 s the least delayed time counts; a line is laid through the slots of
-    the last four minutes. With a millisecond of jitter it is right to 10 ppm after half a minute.
+    Delays only add, so of every slot of 4 s the least delayed time counts; a line is laid through the slots
+    of the last four minutes. With a millisecond of jitter it is right to 10 ppm after half a minute.
     """
 
     def __init__(self) -> None:

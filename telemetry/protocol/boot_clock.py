@@ -27,7 +27,9 @@ class BootClock:
         self._watch = ClockWatch()
         self._arrival = Arrival(WINDOW_NS)
         self._drift = Drift()
-        self._last: tuple[int, int] | None = None  # arrival of a message with uptime, and what it was mapped to
+        self._last: tuple[int, int] | None = (
+            None  # arrival of a message with uptime, and what it was mapped to
+        )
         self.wall = WallClock()
         """The aircraft's time of day; no message is timed by it."""
         self.is_used = False
@@ -61,7 +63,7 @@ class BootClock:
         return mapped_ns
 
     def follow(self, arrival_ns: int) -> int:
-        """Lagebild time of a message without uptime: as old as the last one that had it, if one came just now.
+        """Lagebild time of a message without uptime: as old as the last one that had it, if that just came.
 
         They travel through the same queue; its arrival alone would make it newer than the attitude beside it.
         """
@@ -70,18 +72,13 @@ class BootClock:
         return self._last[1]
 
     def state(self) -> ClockState:
-        """What is known of both clocks. `reason` of a clock that is not refused is that of its time of day."""
-        status, watch = self._watch.status, self._watch
-        refused = status is ClockStatus.REFUSED
+        """What is known of both. A `reason` beside another status than REFUSED is that of the time of day."""
+        watch = self._watch
+        refused = watch.status is ClockStatus.REFUSED
         return ClockState(
-            status=status,
+            status=watch.status,
             reason=watch.reason or self.wall.reason,
             offset_ms=self.wall.offset_ms,
-            drift_ppm=_wrong_by_ppm(watch) if refused else self._drift.ppm,
+            drift_ppm=watch.wrong_by_ppm if refused else self._drift.ppm,
             restarts=watch.restarts,
         )
-
-
-def _wrong_by_ppm(watch: ClockWatch) -> float | None:
-    runs_wrong = watch.reason in {"clock_fast", "clock_slow"} and watch.pace is not None
-    return ((watch.pace or 0.0) - 1) * 1e6 if runs_wrong else None

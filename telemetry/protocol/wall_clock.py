@@ -11,7 +11,7 @@ from flow.clock_watch import FAST, SLOW
 from flow.codec.tlog import EARLIEST_US, LATEST_US
 
 SINCE_BOOT_MOST_US = 1_000_000_000_000_000
-"""GPS_RAW_INT.time_usec is since boot or since 1970, "inferred from the magnitude": this is September 2001."""
+"""GPS_RAW_INT.time_usec is since boot or since 1970, told apart by magnitude; this is September 2001."""
 HEARD = 5
 """Times that must agree for the clock to be believed."""
 AGREE_NS = NS_PER_S
