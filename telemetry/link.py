@@ -173,6 +173,7 @@ class Link:
             changed = before is None or _gist(before) != _gist(state)
             if changed:
                 self._log(state, now_ns)
+            _log_clock(before, state)
             self._states[aircraft_id] = state
             if changed or due:
                 self._bus.publish(state)
@@ -205,6 +206,7 @@ class Link:
             duplicates=heard.duplicates,
             lost=heard.lost,
             unassigned_system_ids=heard.unassigned_system_ids,
+            clock=heard.clock,
         )
 
     def _judge(self, heard: Heard, now_ns: int) -> tuple[LinkStatus, str, str]:
@@ -236,6 +238,13 @@ class Link:
         if heard.foreign:
             return "not_mavlink", f"{address}: what comes from {heard.foreign} is no MAVLink"
         return "no_messages", f"{address}: no aircraft heard yet"
+
+
+def _log_clock(before: LinkState | None, state: LinkState) -> None:
+    was = before.clock.reason if before and before.clock else ""
+    if state.clock and state.clock.reason != was:
+        what = state.clock.reason or "its clock is believed again"
+        log.info("telemetry of %s: %s (%s)", state.aircraft_id, what, state.clock.status)
 
 
 def _is_calm(state: LinkState) -> bool:

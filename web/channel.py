@@ -279,8 +279,17 @@ def _utc_of(anchor: AccessUnit, pts_90k: int) -> int:
 
 
 def _without_counters(state: SourceState) -> SourceState:
+    clock = state.clock and state.clock.without_figures()
     return replace(
-        state, fps=None, bitrate_bps=None, pictures=0, lost_packets=0, damaged=0, restarts=0, epoch=0
+        state,
+        fps=None,
+        bitrate_bps=None,
+        pictures=0,
+        lost_packets=0,
+        damaged=0,
+        restarts=0,
+        epoch=0,
+        clock=clock,
     )
 
 
@@ -289,7 +298,8 @@ def _without_figures(state: RenditionState) -> RenditionState:
 
 
 def _without_counts(link: LinkState) -> LinkState:
-    return replace(link, messages=0, bad_bytes=0, duplicates=0, lost=0)
+    clock = link.clock and link.clock.without_figures()
+    return replace(link, messages=0, bad_bytes=0, duplicates=0, lost=0, clock=clock)
 
 
 def _message(kind: str, content: Json) -> bytes:

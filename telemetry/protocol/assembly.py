@@ -10,6 +10,7 @@ from pymavlink.dialects.v20 import ardupilotmega as dialect
 
 from flow.flights import Armed, Disarmed
 from flow.samples import Group, Place, StatusText, TelemetrySample
+from flow.source_clock import ClockState
 
 from .battery import BatteryReading, shown_battery
 from .gimbal import CameraAxis, Source, Speaker, camera_axis, orientation_axis, status_axis
@@ -83,6 +84,11 @@ class Assembly:
         self._known.link.on_radio(message, self._time_ns)
         self._show_link()
 
+    @property
+    def clock(self) -> ClockState:
+        """What is known of the aircraft's clocks."""
+        return self._known.clock.state()
+
     def forget(self) -> None:
         """Throw away what is known: from here on another aircraft may be speaking."""
         self._known = Known()
@@ -100,17 +106,19 @@ class Assembly:
 
     def _take_time(self, number: int, message: Any, arrival_ns: int) -> bool:
         """Set the time of `message`, notice a restart; False where a newer one of its kind is known."""
+        clock = self._known.clock
         if number not in _CLOCKED:
-            self._time_ns = self._known.clock.follow(arrival_ns)
+            self._time_ns = clock.follow(arrival_ns)
             return True
         boot_ms: int = message.time_boot_ms
-        if self._known.clock.restarts_with(boot_ms):
-            self._known = Known()
+        if clock.restarts_with(boot_ms):
+            self._known = Known(clock)
             self.restarts += 1
-        if boot_ms < self._known.newest_boot_ms.get(number, 0):
+        if clock.is_used and boot_ms < self._known.newest_boot_ms.get(number, 0):
             return False  # overtaken on a faster link
-        self._known.newest_boot_ms[number] = boot_ms
-        self._time_ns = self._known.clock.map(boot_ms, arrival_ns)
+        self._time_ns = clock.map(boot_ms, arrival_ns)
+        if clock.is_used:
+            self._known.newest_boot_ms[number] = boot_ms
         return True
 
     def _received(self, group: Group) -> None:
@@ -178,6 +186,7 @@ class Assembly:
         known.fix_type = message.fix_type
         known.satellites = message.satellites_visible if message.satellites_visible != 0xFF else None
         known.accuracy = message.h_acc / 1e3 or None, message.v_acc / 1e3 or None  # 0 where not sent
+        known.clock.wall.hear_gps(message.time_usec, self._time_ns)
         self._received(Group.FIX)
         if known.has_global_position:
             return
@@ -186,6 +195,9 @@ class Assembly:
             known.place, known.alt_msl_m = place, alt_m
             self._received(Group.POSITION)
             self.moved = True
+
+    def _on_system_time(self, message: Any) -> None:
+        self._known.clock.wall.hear_system_time(message.time_unix_usec, self._time_ns)
 
     def _on_system_status(self, message: Any) -> None:
         volts = message.voltage_battery / 1e3 if message.voltage_battery not in {0, 0xFFFF} else None
@@ -283,6 +295,7 @@ def _percent(remaining: int) -> float | None:
 
 _READERS: dict[int, Callable[[Assembly, Any], None]] = {
     dialect.MAVLINK_MSG_ID_SYS_STATUS: Assembly._on_system_status,
+    dialect.MAVLINK_MSG_ID_SYSTEM_TIME: Assembly._on_system_time,
     dialect.MAVLINK_MSG_ID_GPS_RAW_INT: Assembly._on_gps,
     dialect.MAVLINK_MSG_ID_ATTITUDE: Assembly._on_attitude,
     dialect.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: Assembly._on_global_position,

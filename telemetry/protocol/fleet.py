@@ -10,6 +10,7 @@ from typing import TypeAlias
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
 from flow.samples import RawTelemetry, TelemetrySample
+from flow.source_clock import ClockState
 
 from .assembly import READ_IDS, AircraftEvent, Assembly, is_aircraft
 from .claims import Claims
@@ -54,6 +55,7 @@ class Heard:
     rival: tuple[str, str] | None  # senders of two aircraft with this system id
     unassigned_system_ids: tuple[int, ...]
     foreign: str  # a sender whose bytes are no MAVLink; "" for none
+    clock: ClockState
     unsigned: int = 0  # messages refused for their signature
     refusal: Refusal | None = None  # why the last of them was, while that is news
     implausible: int = 0  # positions held back
@@ -213,6 +215,7 @@ class Fleet:
             refusal=aircraft.news(now_ns),
             implausible=aircraft.assembly.implausible,
             is_astray=0 <= now_ns - aircraft.assembly.implausible_ns < NEWS_NS,
+            clock=aircraft.assembly.clock,
         )
 
     def close_sender(self, sender: str) -> None:

@@ -24,7 +24,7 @@ _TILT_LASTS_NS = 2_000_000_000
 
 @dataclass(slots=True)
 class Known:
-    """What has been heard since the aircraft started; thrown away as a whole when it restarts."""
+    """What has been heard since the aircraft started; thrown away when it restarts, all but its clock."""
 
     clock: BootClock = field(default_factory=BootClock)
     received_ns: dict[Group, int] = field(default_factory=dict)
