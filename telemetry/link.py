@@ -1,4 +1,7 @@
-"""Runs the telemetry links: sources -> fleet -> bus. Listens only; nothing is ever sent to an aircraft."""
+"""Runs the telemetry links: sources -> fleet -> bus. Listens only; nothing is ever sent to an aircraft.
+
+What leaves the house (share/) is run beside them and reads the bus like everybody.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from flow.samples import LinkState, LinkStatus
 
 from .protocol.fleet import Fleet, Heard, Out
 from .settings import AircraftLink, TelemetrySettings
+from .share.shares import keep_going, shares
 from .sources import run_source
 
 log = logging.getLogger(__name__)
@@ -33,13 +37,17 @@ class Telemetry:
     """All links of the installation. Raises ConfigError where the settings contradict themselves."""
 
     def __init__(self, bus: Bus, clock: Clock, settings: TelemetrySettings) -> None:
+        self._clock = clock
         self._links = [Link(bus, clock, settings, url, group) for url, group in settings.by_url().items()]
+        self._shares = shares(bus, clock, settings)
 
     async def run(self) -> None:
         """Run every link until cancelled; one that fails retries and touches no other."""
         async with asyncio.TaskGroup() as group:
             for link in self._links:
                 group.create_task(link.run(), name=f"telemetry {link.url}")
+            for share in self._shares:
+                group.create_task(keep_going(share, self._clock), name=share.name)
 
 
 @dataclass(frozen=True, slots=True)
