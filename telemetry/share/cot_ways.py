@@ -112,14 +112,15 @@ def _context(settings: CotOut) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.ca or None)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"cot.ca: {settings.ca} cannot be used: {_why(error)}") from None
+        text = f"cot.ca: {settings.ca} cannot be used: {_why(error)}"
+        raise ConfigError(text, code="certificate_unusable") from None
     if settings.certificate:
         try:
             # Without a password the one at the terminal would be asked, and the service stand still.
             context.load_cert_chain(settings.certificate, settings.key or None, password=lambda: "")
         except (OSError, ssl.SSLError) as error:
             text = f"cot.certificate, cot.key: {settings.certificate} cannot be used: {_why(error)}"
-            raise ConfigError(text) from None
+            raise ConfigError(text, code="certificate_unusable") from None
     return context
 
 
