@@ -23,6 +23,8 @@ from .surroundings import SurroundingsKeeper
 class Looks:
     """A TelemetryDoor. `run()` until cancelled; it reads no file but in another thread."""
 
+    name = "looks"
+
     def __init__(self, bus: Bus, clock: Clock, cameras: tuple[Feed, ...], terrain: tuple[str, ...]) -> None:
         self._bus = bus
         self._cameras = {feed.id: feed for feed in cameras}

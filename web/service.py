@@ -20,10 +20,10 @@ from flow.memory_bus import MemoryBus
 from ingest.supervisor import Ingest
 from relay.hub import Relay
 from telemetry.link import Telemetry
-from telemetry.look import Looks
 
 from . import room_settings
 from .access import Door
+from .aircraft_stream import Streams
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
 from .listening import listen
@@ -41,9 +41,11 @@ from .routes.markers import add_marker_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
 from .routes.publish import add_publish_routes
+from .routes.situation import add_situation_routes
 from .routes.stills import add_still_routes
 from .routes.telemetry import add_telemetry_routes
 from .settings import Settings
+from .situation import Situation
 
 log = logging.getLogger("lagebild.web")
 
@@ -68,14 +70,13 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     bus = MemoryBus()
     aircraft = tuple(a.as_aircraft() for a in settings.aircraft)
     feeds = [(a, f) for a in aircraft for f in a.feeds]
-    told = room_settings.telemetry_settings(settings)
-    looks = Looks(bus, clock, told.cameras, told.terrain)
+    telemetry = Telemetry(bus, clock, room_settings.telemetry_settings(settings))
+    looks = telemetry.looks
     channels = {f.id: FeedChannel(bus, clock, a, f, settings.viewers, looks=looks) for a, f in feeds}
     feed_list = FeedList(bus, aircraft, channels)
     board = MarkerBoard(bus, clock, channels)
     keys = PublishKeys(Path(settings.server.data_dir))
     ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=keys)
-    telemetry = Telemetry(bus, clock, told)
     relay = Relay(bus, clock, room_settings.relay_settings(settings), channels.keys(), ingest=ingest)
 
     app = _application()
@@ -83,7 +84,10 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     refused: Refused = {feed_id: Counter() for feed_id in channels}
     add_live_routes(door, relay, refused)
     add_publish_routes(door, relay, refused)
-    add_telemetry_routes(door, bus, clock, aircraft, channels, relay=relay)
+    streams = Streams(bus, clock, aircraft, channels, settings.viewers)
+    add_telemetry_routes(door, bus, clock, aircraft, channels, streams=streams, relay=relay)
+    situation = Situation(bus, clock, aircraft, looks)
+    add_situation_routes(door, situation)
     pointer = Pointer(looks, clock, channels)
     add_ground_routes(door, pointer)
     add_marker_routes(door, board, pointer, clock, aircraft)
@@ -103,9 +107,9 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
             rooms = [
                 tasks.create_task(ingest.run(), name="ingest"),
                 tasks.create_task(telemetry.run(), name="telemetry"),
-                tasks.create_task(_kept_going(looks.run, "looks", clock), name="looks"),
                 tasks.create_task(_kept_going(board.run, "markers", clock), name="markers"),
                 tasks.create_task(_kept_going(feed_list.run, "feed list", clock), name="feed list"),
+                tasks.create_task(_kept_going(situation.run, "situation", clock), name="situation"),
                 *(
                     tasks.create_task(_kept_going(c.run, f"channel {i}", clock), name=f"channel {i}")
                     for i, c in channels.items()
@@ -115,6 +119,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
             gc.freeze()  # what is there now stays: the collector need not walk it in mid-picture
             yield Running(url, bus, clock)
             # Order: pages first, so that they hear it; then what fills the bus; the bus last.
+            streams.close()
             for channel in channels.values():
                 channel.close()
             listener.close()
