@@ -13,6 +13,7 @@ from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.errors import LagebildError
 from flow.samples import LinkState, LinkStatus
 
+from .alarms import AlarmWatch
 from .protocol.fleet import Fleet, Heard, Out
 from .settings import AircraftLink, TelemetrySettings
 from .sources import run_source
@@ -34,12 +35,14 @@ class Telemetry:
 
     def __init__(self, bus: Bus, clock: Clock, settings: TelemetrySettings) -> None:
         self._links = [Link(bus, clock, settings, url, group) for url, group in settings.by_url().items()]
+        self._alarms = AlarmWatch(bus, clock, settings.thresholds)
 
     async def run(self) -> None:
         """Run every link until cancelled; one that fails retries and touches no other."""
         async with asyncio.TaskGroup() as group:
             for link in self._links:
                 group.create_task(link.run(), name=f"telemetry {link.url}")
+            group.create_task(self._alarms.run(), name="alarms")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
+from .alarms import AlarmBoard
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
 from .listening import listen
@@ -31,6 +32,7 @@ from .metrics import Refused
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
+from .routes.alarms import add_alarm_routes
 from .routes.feeds import add_feed_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
@@ -66,6 +68,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     feeds = [(a, f) for a in aircraft for f in a.feeds]
     channels = {f.id: FeedChannel(bus, clock, a, f, settings.viewers) for a, f in feeds}
     feed_list = FeedList(bus, aircraft, channels)
+    alarms = AlarmBoard(bus, aircraft, channels)
     keys = PublishKeys(Path(settings.server.data_dir))
     ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=keys)
     telemetry = Telemetry(bus, clock, room_settings.telemetry_settings(settings))
@@ -78,6 +81,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_publish_routes(door, relay, refused)
     add_telemetry_routes(door, bus, clock, aircraft, channels, relay=relay)
     add_feed_routes(door, settings, feed_list, relay)
+    add_alarm_routes(door, alarms)
     add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
     add_pilot_routes(door, PilotDesk(settings, bus, keys, QrCodes(clock)), clock, ingest.dismiss)
@@ -94,6 +98,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
                 tasks.create_task(ingest.run(), name="ingest"),
                 tasks.create_task(telemetry.run(), name="telemetry"),
                 tasks.create_task(_kept_going(feed_list.run, "feed list", clock), name="feed list"),
+                tasks.create_task(_kept_going(alarms.run, "alarms", clock), name="alarms"),
                 *(
                     tasks.create_task(_kept_going(c.run, f"channel {i}", clock), name=f"channel {i}")
                     for i, c in channels.items()
