@@ -22,7 +22,7 @@ class Said:
     on_ground: bool
 
 
-_OVER = r"clear|recover|regain|resolved|\boff\b|restored|no longer"
+_OVER = r"clear|deactivat|recover|regain|resolved|\boff\b|restored|no longer"
 
 _GROUND_STATION = r"(GCS|data ?link|ground (control )?station)"
 _REMOTE = r"(radio|RC|throttle|manual control)"

@@ -290,7 +290,7 @@ def test_every_text_that_ends_something_ends_what_a_text_raises() -> None:
         "Fence Breach Cleared": "fence",
         "Manual control regained": "radio_failsafe",
         "Data link regained": "gcs_failsafe",
-        "Failsafe mode deactivated; clear": "failsafe",
+        "Failsafe mode deactivated": "failsafe",
         "Vibration compensation OFF": "vibration",
     }
     assert {text: ended_by(text) for text in endings} == endings

@@ -1,6 +1,8 @@
 /** Every word on the page, German first. `{name}` is filled in by `translate`. */
 
+import { ALARM_WORDS } from "./alarms/words";
 import { CAMERA_WORDS } from "./camera/words";
+import { MARK_WORDS } from "./marks/words";
 import { PILOT_WORDS } from "./pilot/words";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
@@ -12,6 +14,8 @@ export const CATALOGUE = {
   ...PILOT_WORDS,
   ...CAMERA_WORDS,
   ...TREATMENT_WORDS,
+  ...ALARM_WORDS,
+  ...MARK_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
   "state.delayed": ["VERZÖGERT", "DELAYED"],
