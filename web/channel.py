@@ -56,7 +56,7 @@ class FeedChannel:
         self._limits = viewers  # whoever may watch may listen
         self._subscribers: set[Subscriber] = set()
         self.feeds: Callable[[], list[Json]] = list  # all feeds of the installation, for the picker
-        self.alarms: Callable[[], list[Json]] = list  # those that stand, of all aircraft
+        self.alarms: Callable[[], list[Json]] | None = None  # those that stand, of all aircraft
         self._anchor: AccessUnit | None = None
         self._told_ns = 0
         self._sampled_ns = -SAMPLES_FLOW_NS
@@ -115,7 +115,8 @@ class FeedChannel:
         sample = self._bus.peek(TelemetrySample, self._aircraft.id)
         messages = [_message("hello", {"feed": feed_view(self._bus, self._aircraft, self._feed)})]
         messages.append(_message("feeds", {"feeds": self.feeds()}))
-        messages.append(_message("alarms", {"alarms": self.alarms()}))
+        if self.alarms is not None:
+            messages.append(_message("alarms", {"alarms": self.alarms()}))
         if state:
             messages.append(_message("state", state_view(state)))
         if link:

@@ -84,7 +84,7 @@ async def test_a_joiner_hears_all_there_is(studio: Studio) -> None:
         unit(), SourceState(FEED.id, SourceStatus.LIVE, START_NS), TelemetrySample("otto", START_NS)
     )
     async with studio.page() as page:
-        assert page.kinds() == ["hello", "feeds", "alarms", "state", "anchor", "telemetry"]
+        assert page.kinds() == ["hello", "feeds", "state", "anchor", "telemetry"]
 
 
 async def test_a_page_that_does_not_read_gets_the_present_and_slows_nobody(studio: Studio) -> None:
@@ -99,8 +99,7 @@ async def test_a_page_that_does_not_read_gets_the_present_and_slows_nobody(studi
         await slow.until_drained()
         late = slow.heard()
     kinds = [m["type"] for m in late]
-    greeting = ["hello", "feeds", "alarms"]
-    assert kinds == [*greeting, *["telemetry"] * (n - 10), *greeting, "telemetry"]
+    assert kinds == ["hello", "feeds", *["telemetry"] * (n - 10), "hello", "feeds", "telemetry"]
     times = [m["utc_ms"] for m in late if m["type"] == "telemetry"]
     assert times[-1] == pytest.approx((START_NS + n) / 1e6, abs=0.001)
 

@@ -55,7 +55,6 @@ describe("where the camera looks", () => {
 describe("a refusal", () => {
   it.each([
     ["", "Server nicht erreicht. Noch einmal versuchen."],
-    ["markers_full", "Zu viele Markierungen. Erst eine löschen."],
     ["failed", "Nicht markiert. Noch einmal versuchen."],
   ])("%s is a sentence", (code, sentence) => expect(refusal("de", code)).toBe(sentence));
 

@@ -21,7 +21,6 @@ export function lookSentence(language: Language, look: Look | null): string | nu
 /** Why a place was not found or not marked, by the code of the refusal. */
 export function refusal(language: Language, code: string): string {
   if (code === "") return translate(language, "mark.unreachable");
-  if (code === "markers_full") return translate(language, "mark.full");
   const own = `ground.${code}`;
   if (isKey(own)) return translate(language, own);
   if (!isKey(`look.${code}`)) return translate(language, "mark.failed");

@@ -21,7 +21,6 @@ export const MARK_WORDS = {
     "Server nicht erreicht. Noch einmal versuchen.",
     "The server was not reached. Try again.",
   ],
-  "mark.full": ["Zu viele Markierungen. Erst eine löschen.", "Too many marks. Delete one first."],
   "mark.failed": ["Nicht markiert. Noch einmal versuchen.", "Not marked. Try again."],
   "mark.error": ["± {error} m", "± {error} m"],
   "mark.range": ["{range} m von der Kamera", "{range} m from the camera"],
