@@ -17,6 +17,7 @@ from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.errors import LagebildError
 from flow.samples import LinkState, LinkStatus
 
+from .alarms import AlarmWatch
 from .look import Looks
 from .protocol.fleet import Fleet, Heard, Out
 from .settings import AircraftLink, TelemetrySettings
@@ -45,6 +46,7 @@ class Telemetry:
         self._tracks = [Track(bus, clock, settings, track) for track in settings.tracks]
         self.looks = Looks(bus, clock, settings.cameras, settings.terrain)
         self._shares = shares(bus, clock, settings, self.looks)
+        self._alarms = AlarmWatch(bus, clock, settings.thresholds)
 
     async def run(self) -> None:
         """Run every link until cancelled; one that fails retries and touches no other."""
@@ -55,6 +57,7 @@ class Telemetry:
                 group.create_task(track.run(), name=f"telemetry {track.url}")
             for share in (self.looks, *self._shares):
                 group.create_task(keep_going(share, self._clock), name=share.name)
+            group.create_task(self._alarms.run(), name="alarms")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class FeedChannel:
         self._looks = looks
         self._looked_slot = 0
         self._look: Json = {}  # as it was told last
+        self.alarms: Callable[[], list[Json]] | None = None  # those that stand, of all aircraft
         self._anchor: AccessUnit | None = None
         self._told_ns = 0
         self._sampled_ns = -SAMPLES_FLOW_NS
@@ -135,6 +136,8 @@ class FeedChannel:
         sample = self._bus.peek(TelemetrySample, self._aircraft.id)
         messages = [message("hello", {"feed": feed_view(self._bus, self._aircraft, self._feed)})]
         messages.append(message("feeds", {"feeds": self.feeds()}))
+        if self.alarms is not None:
+            messages.append(message("alarms", {"alarms": self.alarms()}))
         if state:
             messages.append(message("state", state_view(state)))
         if link:

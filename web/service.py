@@ -24,6 +24,7 @@ from telemetry.link import Telemetry
 from . import room_settings
 from .access import Door
 from .aircraft_stream import Streams
+from .alarms import AlarmBoard
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
 from .listening import listen
@@ -33,6 +34,7 @@ from .metrics import Refused
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
+from .routes.alarms import add_alarm_routes
 from .routes.feeds import add_feed_routes
 from .routes.ground import Pointer, add_ground_routes
 from .routes.health import add_health_routes
@@ -75,6 +77,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     channels = {f.id: FeedChannel(bus, clock, a, f, settings.viewers, looks=looks) for a, f in feeds}
     feed_list = FeedList(bus, aircraft, channels)
     board = MarkerBoard(bus, clock, channels)
+    alarms = AlarmBoard(bus, aircraft, channels)
     keys = PublishKeys(Path(settings.server.data_dir))
     ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=keys)
     relay = Relay(bus, clock, room_settings.relay_settings(settings), channels.keys(), ingest=ingest)
@@ -92,6 +95,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_ground_routes(door, pointer)
     add_marker_routes(door, board, pointer, clock, aircraft)
     add_feed_routes(door, settings, feed_list, relay)
+    add_alarm_routes(door, alarms)
     add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
     add_pilot_routes(door, PilotDesk(settings, bus, keys, QrCodes(clock)), clock, ingest.dismiss)
@@ -110,6 +114,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
                 tasks.create_task(_kept_going(board.run, "markers", clock), name="markers"),
                 tasks.create_task(_kept_going(feed_list.run, "feed list", clock), name="feed list"),
                 tasks.create_task(_kept_going(situation.run, "situation", clock), name="situation"),
+                tasks.create_task(_kept_going(alarms.run, "alarms", clock), name="alarms"),
                 *(
                     tasks.create_task(_kept_going(c.run, f"channel {i}", clock), name=f"channel {i}")
                     for i, c in channels.items()

@@ -109,7 +109,14 @@ async def until(bus: Bus, kind: Any, key: str, holds: Any) -> Any:
 
 async def test_every_answer_is_as_described(tmp_path: Path) -> None:
     async with house(tmp_path) as (_, client):
-        for path in ("/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/config"):
+        for path in (
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/api/v1/openapi.json",
+            "/api/v1/config",
+            "/api/v1/alarms",
+        ):
             await client.ask("GET", path, 200)
         feeds, _ = await client.ask("GET", "/api/v1/feeds", 200)
         assert feeds["feeds"][0]["renditions"][0]["cpu_share"] == 0.4

@@ -1,7 +1,9 @@
 /** Every word on the page, German first. `{name}` is filled in by `translate`. */
 
+import { ALARM_WORDS } from "./alarms/words";
 import { CAMERA_WORDS } from "./camera/words";
 import { GROUND_WORDS } from "./groundWords";
+import { MARK_WORDS } from "./marks/words";
 import { PILOT_WORDS } from "./pilot/words";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
@@ -14,6 +16,8 @@ export const CATALOGUE = {
   ...CAMERA_WORDS,
   ...TREATMENT_WORDS,
   ...GROUND_WORDS,
+  ...ALARM_WORDS,
+  ...MARK_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
   "state.delayed": ["VERZÖGERT", "DELAYED"],
