@@ -25,9 +25,11 @@ from . import room_settings
 from .access import Door
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
+from .feed_history import FeedHistory
 from .listening import listen
 from .malformed import Malformed
 from .metrics import Refused
+from .pilot_aircraft import AircraftDesk
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
@@ -40,6 +42,7 @@ from .routes.publish import add_publish_routes
 from .routes.stills import add_still_routes
 from .routes.telemetry import add_telemetry_routes
 from .settings import Settings
+from .standing import Standing
 
 log = logging.getLogger("lagebild.web")
 
@@ -80,7 +83,10 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_feed_routes(door, settings, feed_list, relay)
     add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
-    add_pilot_routes(door, PilotDesk(settings, bus, keys, QrCodes(clock)), clock, ingest.dismiss)
+    history, standing = FeedHistory(bus, clock, (f for _, f in feeds)), Standing(bus)
+    of_aircraft = AircraftDesk(bus, clock, standing)
+    desk = PilotDesk(settings, bus, keys, QrCodes(clock), aircraft=of_aircraft, history=history, relay=relay)
+    add_pilot_routes(door, desk, history, clock, ingest.dismiss)
     add_page_routes(door, dashboard)
 
     runner = web.AppRunner(app, shutdown_timeout=2.0)
@@ -94,6 +100,8 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
                 tasks.create_task(ingest.run(), name="ingest"),
                 tasks.create_task(telemetry.run(), name="telemetry"),
                 tasks.create_task(_kept_going(feed_list.run, "feed list", clock), name="feed list"),
+                tasks.create_task(_kept_going(history.run, "history", clock), name="history"),
+                tasks.create_task(_kept_going(standing.run, "standing", clock), name="standing"),
                 *(
                     tasks.create_task(_kept_going(c.run, f"channel {i}", clock), name=f"channel {i}")
                     for i, c in channels.items()
