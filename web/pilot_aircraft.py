@@ -55,7 +55,7 @@ class PilotAlarm:
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
-    """The place that somebody marked last, and how the aircraft must look to see it. null: not known."""
+    """The place that somebody marked last for it, and how the aircraft must look to see it. null: not known."""
 
     marker_id: str
     label: str
@@ -94,7 +94,7 @@ class AircraftDesk:
         return [_alarm(alarm) for alarm in self._standing.alarms(aircraft_id)]
 
     def pointed(self, aircraft_id: str) -> Pointed | None:
-        marker = self._standing.pointed_at()
+        marker = self._standing.pointed_at(aircraft_id)
         sample = self._bus.peek(TelemetrySample, aircraft_id)
         return pointed(marker, sample, self._clock.now_ns()) if marker else None
 

@@ -46,9 +46,10 @@ class Standing:
         """Those of an aircraft that are not over, the newest first."""
         return sorted((a for a in self._alarms.values() if a.aircraft_id == aircraft_id), key=_newest_first)
 
-    def pointed_at(self) -> Marker | None:
-        """The place that was marked last, by anybody; None: none is marked."""
-        return next(reversed(self._markers.values()), None)
+    def pointed_at(self, aircraft_id: str) -> Marker | None:
+        """The place that was marked last for that aircraft, or for none in particular; None: there is none."""
+        theirs = (m for m in reversed(self._markers.values()) if m.aircraft_id in (aircraft_id, ""))
+        return next(theirs, None)
 
 
 def _newest_first(alarm: Alarm) -> int:

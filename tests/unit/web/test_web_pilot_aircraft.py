@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flow.clock import NS_PER_S
@@ -85,13 +87,18 @@ def test_the_newest_place_counts_until_it_is_taken_away() -> None:
     standing = Standing(MemoryBus())
     for event in (marker("1", label="Brandherd"), marker("2"), marker("3", marker_id="1", label="Glutnest")):
         standing.take(event)
-    newest = standing.pointed_at()
+    newest = standing.pointed_at("otto")
     assert newest
     assert newest.label == "Glutnest"
     standing.take(marker("4", marker_id="1", removed=True))
-    newest = standing.pointed_at()
+    newest = standing.pointed_at("otto")
     assert newest
     assert newest.id == "2"
+    assert standing.pointed_at("fritz") is None  # it is set in Otto's picture
+    standing.take(replace(marker("5"), aircraft_id=""))
+    newest = standing.pointed_at("fritz")
+    assert newest
+    assert newest.id == "5"  # set on the map, for all
     for number in range(MARKERS_KEPT + 5):
         standing.take(marker(f"more-{number}"))
     assert len(standing._markers) == MARKERS_KEPT

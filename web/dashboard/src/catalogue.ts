@@ -1,6 +1,7 @@
 /** Every word on the page, German first. `{name}` is filled in by `translate`. */
 
 import { CAMERA_WORDS } from "./camera/words";
+import { STEP_WORDS } from "./pilot/stepWords";
 import { PILOT_WORDS } from "./pilot/words";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
@@ -10,6 +11,7 @@ type Entry = readonly [de: string, en: string];
 
 export const CATALOGUE = {
   ...PILOT_WORDS,
+  ...STEP_WORDS,
   ...CAMERA_WORDS,
   ...TREATMENT_WORDS,
   // states of the picture
