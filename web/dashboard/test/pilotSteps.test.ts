@@ -5,7 +5,7 @@ import { linkAdvice } from "../src/pilot/advice";
 import type { Pointed, Step } from "../src/pilot/api";
 import { plot } from "../src/pilot/plot";
 import { pointedHead, pointedWhere } from "../src/pilot/pointing";
-import { hasRemark, isGreen, stepAdvice, stepName, stepSentence } from "../src/pilot/steps";
+import { hasRemark, isGreen, redAdvice, stepAdvice, stepName, stepSentence } from "../src/pilot/steps";
 
 const step = (changes: Partial<Step>): Step => ({ step: "picture", state: "ok", reason: "", ...changes });
 
@@ -47,6 +47,17 @@ describe("the steps of a feed", () => {
     expect(stepAdvice({ ...red, state: "ok" })).toBeNull();
     for (const key of Object.keys(CATALOGUE).filter((one) => one.startsWith("link.")))
       expect(translate("de", linkAdvice(key.slice(5)) as Key)).toMatch(/\.$/);
+  });
+
+  it("say what is to be done first", () => {
+    const bad = (name: Step["step"], reason: string): Step => step({ step: name, state: "bad", reason });
+    expect(redAdvice([step({}), bad("codec", "encoder_failed"), bad("clock", "clock_fast")])).toBe(
+      "next.encoder",
+    );
+    expect(redAdvice([step({}), bad("clock", "clock_fast")])).toBe("next.clock");
+    expect(redAdvice([step({})])).toBeNull();
+    expect(stepAdvice(bad("clock", "arrival_behind"))).toBeNull(); // its sentence says it
+    expect(stepAdvice(bad("reachable", "no_publisher"))).toBeNull(); // the card's "next" knows the way in
   });
 
   it("are called by what is asked for: a key, or a password of the camera", () => {

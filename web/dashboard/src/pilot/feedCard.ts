@@ -1,6 +1,6 @@
 /** One camera on the pilot page: whether it arrives, why not, what to do, and how it is reached. */
 
-import { translate, type Language } from "../catalogue";
+import { translate, type Key, type Language } from "../catalogue";
 import { h, setAttribute, setText } from "../dom";
 import { timeOfDay } from "../format";
 import { icon } from "../icons";
@@ -104,22 +104,30 @@ export class FeedCard {
     const done = found === "arrives" ? treatments(language, feed) : [];
     const sentences = serverReachable ? reasons(language, feed.state) : [translate(language, "why.server")];
     this.showReasons(open || !serverReachable ? [...done, ...sentences] : []);
+    const said = nextStep(seen);
+    this.showNext(language, said);
     this.next.hidden = !serverReachable || !open;
-    this.steps.show(language, seen, view.link, !open, serverReachable);
+    this.steps.show(seen, { language, compact: !open, serverReachable, link: view.link, said });
     this.plots.show(language);
     this.showFoot(language, seen.viewers, open);
-    const step = nextStep(seen);
-    const when = step.startsWith("advice.") ? "pilot.better" : "pilot.next";
-    setText(this.next, `${translate(language, when)} ${translate(language, step)}`);
     this.keys.element.hidden = keys === null;
     this.keys.show(language, feed.name, seen.keys_readable ? (keys ?? 0) : null);
+    this.showWays(seen, view);
+  }
+
+  private showNext(language: Language, step: Key): void {
+    const when = step.startsWith("advice.") ? "pilot.better" : "pilot.next";
+    setText(this.next, `${translate(language, when)} ${translate(language, step)}`);
+  }
+
+  private showWays({ feed, ways }: PilotFeed, { language, encrypted }: CardView): void {
     const { fresh } = this.keys;
     this.ways.show({
       language,
-      ways: openFirst(fresh?.ways ?? seen.ways, feed.state),
+      ways: openFirst(fresh?.ways ?? ways, feed.state),
       off: (way) => offSentence(language, feed.state, way),
       key: fresh?.key ?? null,
-      encrypted: view.encrypted,
+      encrypted,
     });
     this.ways.element.classList.toggle("fresh", fresh !== null);
   }

@@ -80,6 +80,10 @@ export class Plots {
   }
 
   show(language: Language): void {
+    this.element.hidden = this.moments.every(
+      ({ fps, bitrate_bps, age_ms }) => (fps ?? bitrate_bps ?? age_ms) === null,
+    );
+    if (this.element.hidden) return; // nothing came: there is nothing to be seen
     for (const row of this.rows) row.show(language, this.moments);
     setText(this.span, translate(language, "plot.span"));
   }

@@ -2,7 +2,7 @@
 
 import { isKey, translate, type Key, type Language } from "../catalogue";
 import { linkSentence } from "../sentences";
-import { linkAdvice } from "./advice";
+import { ADVICE, adviceOn, linkAdvice } from "./advice";
 import type { PilotFeed, PilotLink, Step } from "./api";
 
 /** Where the words of a step's reason stand: the first of these that there is. */
@@ -35,9 +35,15 @@ export function stepSentence(language: Language, step: Step, link: PilotLink | n
   return translate(language, `step_state.${step.state}`);
 }
 
-/** What is to be done about a red step that is not of the picture's way: that has its own (nextStep). */
+/** What is to be done about a red step; null where its sentence says so itself, or where it depends on more. */
 export function stepAdvice({ step, state, reason }: Step): Key | null {
   if (state !== "bad") return null;
   if (step === "telemetry") return linkAdvice(reason);
-  return step === "clock" && reason !== "arrival_behind" ? "next.clock" : null;
+  if (step === "clock") return reason === "arrival_behind" ? null : "next.clock";
+  const advice = Object.hasOwn(ADVICE, reason) ? adviceOn(reason) : "usual";
+  return advice === "usual" ? null : advice;
 }
+
+/** Of the first red step that has one: what comes, and is not all well. */
+export const redAdvice = (steps: readonly Step[]): Key | null =>
+  steps.map(stepAdvice).find((advice) => advice !== null) ?? null;
