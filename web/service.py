@@ -27,10 +27,12 @@ from .aircraft_stream import Streams
 from .alarms import AlarmBoard
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
+from .feed_history import FeedHistory
 from .listening import listen
 from .malformed import Malformed
 from .markers import MarkerBoard
 from .metrics import Refused
+from .pilot_aircraft import AircraftDesk
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
@@ -48,6 +50,7 @@ from .routes.stills import add_still_routes
 from .routes.telemetry import add_telemetry_routes
 from .settings import Settings
 from .situation import Situation
+from .standing import Standing
 
 log = logging.getLogger("lagebild.web")
 
@@ -98,7 +101,10 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_alarm_routes(door, alarms)
     add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
-    add_pilot_routes(door, PilotDesk(settings, bus, keys, QrCodes(clock)), clock, ingest.dismiss)
+    history, standing = FeedHistory(bus, clock, (f for _, f in feeds)), Standing(bus)
+    of_aircraft = AircraftDesk(bus, clock, standing)
+    desk = PilotDesk(settings, bus, keys, QrCodes(clock), aircraft=of_aircraft, history=history, relay=relay)
+    add_pilot_routes(door, desk, history, clock, ingest.dismiss)
     add_page_routes(door, dashboard)
 
     runner = web.AppRunner(app, shutdown_timeout=2.0)
@@ -115,6 +121,8 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
                 tasks.create_task(_kept_going(feed_list.run, "feed list", clock), name="feed list"),
                 tasks.create_task(_kept_going(situation.run, "situation", clock), name="situation"),
                 tasks.create_task(_kept_going(alarms.run, "alarms", clock), name="alarms"),
+                tasks.create_task(_kept_going(history.run, "history", clock), name="history"),
+                tasks.create_task(_kept_going(standing.run, "standing", clock), name="standing"),
                 *(
                     tasks.create_task(_kept_going(c.run, f"channel {i}", clock), name=f"channel {i}")
                     for i, c in channels.items()

@@ -65,7 +65,7 @@ async def flying(folder: Path, *, fix: bool = True) -> AsyncIterator[Flight]:
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(_film(video, flight.sends_video)),
-            tasks.create_task(_report(telemetry, flight.sends_telemetry, fix)),
+            tasks.create_task(report(telemetry, flight.sends_telemetry, fix)),
         ]
         yield flight
         for task in running:
@@ -87,7 +87,8 @@ async def _film(port: int, switched_on: asyncio.Event) -> None:
         camera.close()
 
 
-async def _report(port: int, switched_on: asyncio.Event, fix: bool) -> None:
+async def report(port: int, switched_on: asyncio.Event, fix: bool = True) -> None:
+    """Ten positions and headings (90°) a second to that port, until cancelled."""
     aircraft = FakeAircraft()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         for tenth in itertools.count():

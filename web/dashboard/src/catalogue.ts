@@ -4,6 +4,7 @@ import { ALARM_WORDS } from "./alarms/words";
 import { CAMERA_WORDS } from "./camera/words";
 import { GROUND_WORDS } from "./groundWords";
 import { MARK_WORDS } from "./marks/words";
+import { STEP_WORDS } from "./pilot/stepWords";
 import { PILOT_WORDS } from "./pilot/words";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
@@ -13,6 +14,7 @@ type Entry = readonly [de: string, en: string];
 
 export const CATALOGUE = {
   ...PILOT_WORDS,
+  ...STEP_WORDS,
   ...CAMERA_WORDS,
   ...TREATMENT_WORDS,
   ...GROUND_WORDS,

@@ -25,6 +25,7 @@ const SHAPES = {
     '<circle cx="8" cy="8" r="3"/><path d="M8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.5 1.5M11.5 11.5L13 13M13 3l-1.5 1.5M4.500 11.5L3 13"/>',
   help: '<path d="M5.500 6a2.5 2.5 0 1 1 3.700 2.200c-.8.4-1.200.9-1.200 1.800M8 12.500v.5"/>',
   follow: '<circle cx="8" cy="8" r="3"/><path d="M8 1v4M8 11v4M1 8h4M11 8h4"/>',
+  arrow: '<path d="M8 1.500l5 12.500-5-3-5 3z" fill="currentColor"/>',
   plus: '<path d="M8 3v10M3 8h10"/>',
   minus: '<path d="M3 8h10"/>',
   copy: '<path d="M5.500 5.500h8v8h-8zM10.500 5.500v-3h-8v8h3"/>',

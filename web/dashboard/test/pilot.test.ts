@@ -33,6 +33,9 @@ function camera(
         qr: "",
       },
     ],
+    steps: [],
+    viewers: 0,
+    newest: null,
   };
 }
 
