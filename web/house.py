@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from flow.bus import Bus
 from flow.clock import Clock
@@ -41,7 +41,7 @@ from .settings import Settings
 from .situation import Situation
 from .standing import Standing
 
-Run: TypeAlias = Callable[[], Awaitable[None]]
+Run: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
 class House:

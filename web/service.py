@@ -55,7 +55,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
         listener, url = await listen(runner, settings.server, Malformed(clock))
         await house.relay.open()
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(_room(run), name=name) for name, run in house.rooms()]
+            running = [tasks.create_task(run(), name=name) for name, run in house.rooms()]
             for name, run in house.tellers():
                 running.append(tasks.create_task(_kept_going(run, name, clock), name=name))
             gc.freeze()  # what is there now stays: the collector need not walk it in mid-picture
@@ -71,10 +71,6 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
             listener.close()
         await runner.cleanup()
         await bus.aclose()
-
-
-async def _room(run: Run) -> None:
-    await run()
 
 
 def _application() -> web.Application:
