@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from .rotation import Matrix, product, rotation
+
 Vector: TypeAlias = tuple[float, float, float]
 
 
@@ -34,34 +36,22 @@ class Axes:
     down: Vector
     forward: Vector
 
-    def rolled(self, angle_deg: float) -> Axes:
-        """Turned about `forward`, clockwise for who looks along it."""
-        cos, sin = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
-        right = mixed(cos, self.right, sin, self.down)
-        return Axes(right, mixed(cos, self.down, -sin, self.right), self.forward)
-
-    def pitched(self, angle_deg: float) -> Axes:
-        """Turned about `right`, upwards."""
-        cos, sin = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
-        forward = mixed(cos, self.forward, -sin, self.down)
-        return Axes(self.right, mixed(cos, self.down, sin, self.forward), forward)
-
-
-def level_axes(yaw_deg: float) -> Axes:
-    """Level, heading `yaw_deg` against true north."""
-    sin, cos = math.sin(math.radians(yaw_deg)), math.cos(math.radians(yaw_deg))
-    return Axes((cos, -sin, 0.0), (0.0, 0.0, -1.0), (sin, cos, 0.0))
+    @classmethod
+    def of(cls, turned: Matrix) -> Axes:
+        """The axes of a body that is turned so."""
+        north, east, down = turned
+        ahead, right, below = ((east[i], north[i], -down[i]) for i in range(3))
+        return cls(right, below, ahead)
 
 
 def gimbal_axes(yaw_deg: float, pitch_deg: float, roll_deg: float = 0.0) -> Axes:
     """A camera on a gimbal, by its angles in the earth frame (TelemetrySample)."""
-    axes = level_axes(yaw_deg).pitched(pitch_deg)
-    return axes.rolled(roll_deg) if roll_deg else axes
+    return Axes.of(rotation(yaw_deg, pitch_deg, roll_deg))
 
 
 def mounted_axes(yaw_deg: float, pitch_deg: float, roll_deg: float, mount_pitch_deg: float) -> Axes:
     """A camera that is fixed to an aircraft of that attitude, looking forward and `mount_pitch_deg` up."""
-    return level_axes(yaw_deg).pitched(pitch_deg).rolled(roll_deg).pitched(mount_pitch_deg)
+    return Axes.of(product(rotation(yaw_deg, pitch_deg, roll_deg), rotation(0.0, mount_pitch_deg, 0.0)))
 
 
 @dataclass(frozen=True, slots=True)

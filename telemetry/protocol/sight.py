@@ -9,7 +9,7 @@ from flow.errors import UnlocatableError
 from flow.flights import Feed
 from flow.samples import TelemetrySample
 
-from .camera import Axes, Camera, Lens, gimbal_axes, lens_of, level_axes, mixed, mounted_axes
+from .camera import Axes, Camera, Lens, gimbal_axes, lens_of, mixed, mounted_axes
 from .earth import Plane
 from .ground import FlatGround, Ground, Relief, no_terrain
 from .ground_error import (
@@ -131,7 +131,8 @@ def _motion(moment: Moment, turned: Instant, plane: Plane) -> Motion:
     east, north = plane.offset((lat or 0.0) + (lat_rate or 0.0), (lon or 0.0) + (lon_rate or 0.0))
     climb = next((rate for rate in climbs if rate is not None), 0.0)
     yaw_rate, pitch_rate, _ = (math.radians(rate or 0.0) for rate in turned.rates)
-    right = level_axes(turned.values[0] or 0.0).right
+    yaw = math.radians(turned.values[0] or 0.0)
+    right = math.cos(yaw), -math.sin(yaw), 0.0
     return Motion((east, north, climb), mixed(pitch_rate, right, -yaw_rate, (0.0, 0.0, 1.0)))
 
 
