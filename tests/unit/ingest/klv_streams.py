@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tests.unit.flow.transport import KLV, KLV_PID, VIDEO, VIDEO_PID, Muxer, pes
 from tests.unit.ingest.material import coded
@@ -21,7 +21,7 @@ def cells(*units: bytes) -> bytes:
 
 
 def multiplex(
-    beside: dict[int, Iterable[tuple[bytes, int | None]]],
+    beside: Mapping[int, Iterable[tuple[bytes, int | None]]],
     pictures: int = 10,
     stream: tuple[int, int, bytes] = KLV,
     first_pts: int = FIRST_PTS,
