@@ -94,7 +94,7 @@ class House:
             self._bus,
             self._keys,
             QrCodes(self._clock),
-            aircraft=AircraftDesk(self._bus, self._clock, self._standing),
+            aircraft=AircraftDesk(self._settings, self._bus, self._clock, self._standing),
             history=self._history,
             relay=self.relay,
         )

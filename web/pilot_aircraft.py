@@ -15,7 +15,7 @@ from flow.samples import ForwardState, Group, LinkState, TelemetrySample
 from .pointing import bearing_and_distance
 from .publish_addresses import WayIn, way_of_telemetry
 from .schemas import LinkJson
-from .settings import AircraftSettings
+from .settings import AircraftSettings, Settings
 from .standing import Standing
 from .unsecured import how_unsecured
 from .views import link_view, ms
@@ -71,18 +71,21 @@ class Pointed:
 class AircraftDesk:
     """Tells what is known of an aircraft."""
 
-    def __init__(self, bus: Bus, clock: Clock, standing: Standing) -> None:
+    def __init__(self, settings: Settings, bus: Bus, clock: Clock, standing: Standing) -> None:
         self._bus, self._clock, self._standing = bus, clock, standing
+        self._sources = {feed.id: feed.source for aircraft in settings.aircraft for feed in aircraft.feed}
 
     def telemetry(self, settings: AircraftSettings, called: str) -> PilotTelemetry | None:
-        if not settings.mavlink and not settings.telemetry:
+        if not settings.telemetry_url:
             return None
         state = self._bus.peek(LinkState, settings.id)
-        told = link_view(state) if state else None
-        if settings.telemetry:
-            return PilotTelemetry(WayIn("file", settings.telemetry, True, pulled=True), None, told)
-        way = way_of_telemetry(settings.mavlink, called, state.address if state else "")
-        return PilotTelemetry(way, how_unsecured(settings.mavlink), told)
+        way = way_of_telemetry(settings.telemetry_url, called, state.address if state else "")
+        return PilotTelemetry(way, self._unsecured(settings), link_view(state) if state else None)
+
+    def _unsecured(self, settings: AircraftSettings) -> Unsecured | None:
+        """Of telemetry within a feed's stream, what is so of the feed."""
+        source = self._sources.get(settings.telemetry.removeprefix("feed:"))
+        return how_unsecured(source or settings.mavlink)
 
     def forward(self, aircraft_id: str) -> PilotForward | None:
         state = self._bus.peek(ForwardState, aircraft_id)

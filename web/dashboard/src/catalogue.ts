@@ -6,6 +6,7 @@ import { GROUND_WORDS } from "./groundWords";
 import { MARK_WORDS } from "./marks/words";
 import { STEP_WORDS } from "./pilot/stepWords";
 import { PILOT_WORDS } from "./pilot/words";
+import { TRACK_WORDS } from "./trackWords";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
 export type Language = "de" | "en";
@@ -16,6 +17,7 @@ export const CATALOGUE = {
   ...PILOT_WORDS,
   ...STEP_WORDS,
   ...CAMERA_WORDS,
+  ...TRACK_WORDS,
   ...TREATMENT_WORDS,
   ...GROUND_WORDS,
   ...ALARM_WORDS,
