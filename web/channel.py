@@ -252,7 +252,7 @@ def _without_figures(state: RenditionState) -> RenditionState:
 
 
 def _without_counts(link: LinkState) -> LinkState:
-    return replace(link, messages=0, bad_bytes=0, duplicates=0, lost=0)
+    return replace(link, messages=0, bad_bytes=0, duplicates=0, lost=0, unsigned=0, implausible=0)
 
 
 def _message(kind: str, content: Json) -> bytes:

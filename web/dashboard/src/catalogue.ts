@@ -1,6 +1,7 @@
 /** Every word on the page, German first. `{name}` is filled in by `translate`. */
 
 import { CAMERA_WORDS } from "./camera/words";
+import { LINK_WORDS } from "./linkWords";
 import { PILOT_WORDS } from "./pilot/words";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
@@ -12,6 +13,7 @@ export const CATALOGUE = {
   ...PILOT_WORDS,
   ...CAMERA_WORDS,
   ...TREATMENT_WORDS,
+  ...LINK_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
   "state.delayed": ["VERZÖGERT", "DELAYED"],
