@@ -103,7 +103,8 @@ export function linkSentence(language: Language, link: LinkState | null): string
     // Live, and yet something to know: two aircraft share one system id, and only one of them is shown.
     return link.reason ? translateOr(language, `link.${link.reason}`, link.detail) : null;
   }
-  if (link.status === "silent" && link.reason === "no_messages")
+  const refused = link.reason.startsWith("signature_"); // then it is not silent at all
+  if (link.status === "silent" && link.reason !== "file_ended" && !refused)
     return translate(language, "link.silent", { time: timeOfDay(link.since_ms) });
   return translate(
     language,
