@@ -300,7 +300,9 @@ def _without_figures(state: RenditionState) -> RenditionState:
 
 def _without_counts(link: LinkState) -> LinkState:
     clock = link.clock and link.clock.without_figures()
-    return replace(link, messages=0, bad_bytes=0, duplicates=0, lost=0, clock=clock)
+    return replace(
+        link, messages=0, bad_bytes=0, duplicates=0, lost=0, unsigned=0, implausible=0, clock=clock
+    )
 
 
 def message(kind: str, content: Json) -> bytes:

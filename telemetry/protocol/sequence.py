@@ -39,8 +39,9 @@ class Duplicates:
 
     def knows(self, frame: Frame) -> bool:
         """Whether `frame` is one of the recent ones; changes nothing."""
-        recent = self._recent.get(frame.system_id << 8 | frame.component_id, {})
-        return (frame.sequence, frame.message_id, frame.payload.rstrip(b"\0")) in recent
+        recent = self._recent.get(frame.system_id << 8 | frame.component_id)
+        key = frame.sequence, frame.message_id, frame.payload.rstrip(b"\0")
+        return recent is not None and key in recent
 
     def _recent_of(self, source: int) -> OrderedDict[_Gist, None]:
         recent = self._recent.get(source)

@@ -21,9 +21,14 @@ CATALOGUE = ROOT / "web" / "dashboard" / "src" / "catalogue.ts"
 TREATMENT = CATALOGUE.with_name("treatmentWords.ts")
 GROUND = CATALOGUE.with_name("groundWords.ts")
 TRACKS = CATALOGUE.with_name("trackWords.ts")
+LINKS = CATALOGUE.with_name("linkWords.ts")
 
 CODE_FIRST = frozenset({"Unusable", "Failure", "_explain", "_failed"})
 """What takes a code as its first argument; `_halt` takes a status before it."""
+
+
+JUDGES = frozenset({"_judge", "_why_nothing", "_refusal", "_rivalry", "_astray"})
+"""What returns a code before its line."""
 
 
 def sources(room: str) -> Iterator[ast.Module]:
@@ -89,7 +94,7 @@ def reasons(room: str) -> set[str]:
                 found |= text_of(node.value)
             elif isinstance(node, ast.FunctionDef):
                 found |= defaults(node)
-                if node.name in ("_judge", "_why_nothing"):
+                if node.name in JUDGES:
                     found |= returned_first(node)
     return found - {"", "malformed"}  # malformed bytes are told as what they are not
 
@@ -138,14 +143,21 @@ def test_the_codes_are_found() -> None:
         "publisher_left",
         "passphrase_of_sender",
     } <= reasons("ingest")
-    assert {"file_ended", "duplicate_system_id", "not_mavlink", "connect_failed", "no_messages"} <= reasons(
-        "telemetry"
-    )
+    assert {
+        "file_ended",
+        "duplicate_system_id",
+        "not_mavlink",
+        "connect_failed",
+        "no_messages",
+        "serial_busy",
+        "signature_replayed",
+        "position_implausible",
+    } <= reasons("telemetry")
 
 
 @pytest.mark.parametrize(("room", "prefix"), [("ingest", "reason"), ("telemetry", "link")])
 def test_every_reason_has_a_sentence(room: str, prefix: str) -> None:
-    assert reasons(room) - sentences(prefix) == set()
+    assert reasons(room) - sentences(prefix) - sentences(prefix, LINKS) == set()
 
 
 def test_every_fault_of_metadata_has_a_sentence() -> None:

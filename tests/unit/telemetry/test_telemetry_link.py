@@ -42,6 +42,10 @@ class Running:
         assert state is not None
         return state
 
+    def states(self, aircraft_id: str = "fritz") -> bool:
+        """Whether there is a state yet."""
+        return self.bus.peek(LinkState, aircraft_id) is not None
+
     def sample(self, aircraft_id: str = "fritz") -> TelemetrySample | None:
         return self.bus.peek(TelemetrySample, aircraft_id)
 

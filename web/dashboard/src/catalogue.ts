@@ -5,6 +5,7 @@ import { CAMERA_WORDS } from "./camera/words";
 import { GROUND_WORDS } from "./groundWords";
 import { MARK_WORDS } from "./marks/words";
 import { STEP_WORDS } from "./pilot/stepWords";
+import { LINK_WORDS } from "./linkWords";
 import { PILOT_WORDS } from "./pilot/words";
 import { TRACK_WORDS } from "./trackWords";
 import { TREATMENT_WORDS } from "./treatmentWords";
@@ -22,6 +23,7 @@ export const CATALOGUE = {
   ...GROUND_WORDS,
   ...ALARM_WORDS,
   ...MARK_WORDS,
+  ...LINK_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
   "state.delayed": ["VERZÖGERT", "DELAYED"],
