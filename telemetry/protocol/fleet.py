@@ -17,7 +17,7 @@ from .claims import Claims
 from .parser import Decoder, Frame, Parser
 from .quality import RADIO_IDS
 from .sequence import Duplicates, Gaps
-from .signing import NEVER_SIGNED, Refusal, Signatures
+from .signing import Refusal, Signatures
 
 Out: TypeAlias = RawTelemetry | TelemetrySample | AircraftEvent
 
@@ -87,15 +87,17 @@ class _Aircraft:
     def refuses(self, frame: Frame, duplicates: Duplicates, now_ns: int) -> bool:
         """Whether `frame` is not this aircraft's own, by its signature.
 
-        A genuine one that has come before, over another router, is no replay but a duplicate.
+        A genuine one that has come before, over another router, is no replay but a duplicate. A radio's word,
+        which need not be signed, tells of the link; that the aircraft is there, it does not prove.
         """
-        if self.signatures is None or frame.message_id in NEVER_SIGNED:
+        if self.signatures is None:
             return False
         refusal = self.signatures.refusal(frame, now_ns)
         if refusal is None or (refusal is Refusal.REPLAYED and duplicates.knows(frame)):
             return False
-        self.unsigned += 1
-        self.refusal = refusal, now_ns
+        if frame.message_id not in RADIO_IDS:
+            self.unsigned += 1
+            self.refusal = refusal, now_ns
         return True
 
     def news(self, now_ns: int) -> Refusal | None:

@@ -3,6 +3,8 @@
 A signed frame ends in 13 bytes: the id of the link it was sent on, its time in units of 10 µs since the
 beginning of 2015 (48 bits), and the first 48 bits of SHA-256(key + frame up to and with that time).
 
+Radios put RADIO_STATUS into the stream themselves and hold no key ("Accepting Unsigned Packets"): fleet.py.
+
 Unlike pymavlink, the signature is judged before the time is remembered: or a forged frame with a time in the
 far future would shut the aircraft out.
 """
@@ -13,8 +15,6 @@ import hashlib
 import hmac
 from enum import StrEnum
 
-from pymavlink.dialects.v20 import ardupilotmega as dialect
-
 from .parser import FLAG_SIGNED, START_V2, Frame
 
 UNIT_NS = 10_000
@@ -23,9 +23,6 @@ LATE_UNITS = 60 * 1_000_000_000 // UNIT_NS
 """How far behind the first frame of a stream may be: "Timestamp Handling" says one minute."""
 UNSET_UNITS = 365 * 86_400 * 1_000_000_000 // UNIT_NS
 """A time within 2015, when there was no MAVLink 2 yet: the sender has never been told the time."""
-
-NEVER_SIGNED = frozenset({dialect.MAVLINK_MSG_ID_RADIO_STATUS, dialect.MAVLINK_MSG_ID_RADIO})
-"""Telemetry radios put these into the stream themselves and hold no key ("Accepting Unsigned Packets")."""
 
 
 class Refusal(StrEnum):

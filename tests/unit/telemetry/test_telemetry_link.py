@@ -204,6 +204,7 @@ async def test_a_port_in_use_is_named_and_taken_when_free() -> None:
         ("udpin:127.0.0.1", (), "unsupported_url"),
         ("udpin:127.0.0.1:99999", (), "unsupported_url"),
         ("serial:/dev/ttyUSB0", (), "unsupported_url"),
+        ("udpout:127.0.0.1:14550", (), "unsupported_url"),  # nothing is ever sent
         ("tlog:/no/such/file.tlog", (), "not_found"),
         ("tlog:", (), "unsupported_url"),
     ],

@@ -135,9 +135,9 @@ async def test_the_link_tells_of_it_while_it_is_news() -> None:
     async with running(AircraftLink("fritz", LOCAL, 1)) as run:
         where = await run.opened()
         with udp_socket() as peer:
-            for boot_ms, lat in ((1000, 49.4), (1100, 49.9)):
-                peer.sendto(drone.heartbeat() + drone.position(boot_ms, lat), where)
-                await run.until(lambda boot_ms=boot_ms: run.state().messages >= boot_ms // 50 - 18, 50 * MS)
+            for sent, lat in enumerate((49.4, 49.9), 1):
+                peer.sendto(drone.position(1000 + 100 * sent, lat), where)
+                await run.until(lambda sent=sent: run.state().messages == sent, 50 * MS)
             assert (run.state().reason, run.state().implausible) == ("position_implausible", 1)
             assert run.state().status is LinkStatus.LIVE
             for boot_ms in range(2000, 10_000, 500):

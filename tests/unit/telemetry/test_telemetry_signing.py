@@ -170,6 +170,13 @@ def test_radios_do_not_sign_and_only_tell_of_the_link() -> None:
     assert air.counted == (2, 0, None)
 
 
+def test_an_unsigned_word_of_a_radio_does_not_prove_that_the_aircraft_is_there() -> None:
+    air = Air()
+    air.send(FakeAircraft(1).radio(200, 48), FakeAircraft(51, 68).radio(200, 48))
+    assert (air.counted, air.out) == ((0, 0, None), [])
+    assert air.fleet.heard("fritz", air.now_ns).heard_ns is None
+
+
 def test_only_who_holds_the_key_is_adopted() -> None:
     air = Air(None)
     air.send(FakeAircraft(9).heartbeat(), signer(WRONG, 8).heartbeat(), FakeAircraft(9).position(1000))
