@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,18 @@ from flow.codec.st0601 import St0601, encode_st0601
 _READER = Path(__file__).parents[2] / ".venv-stations" / "bin" / "python"
 _SCRIPT = """
 import json, sys
-from klvdata.streamparser import StreamParser
-import klvdata.misb0601
-for packet in StreamParser(sys.stdin.buffer.read()):
+from klvdata.klvparser import KLVParser
+from klvdata.misb0601 import UASLocalMetadataSet
+for key, items in KLVParser(sys.stdin.buffer.read(), key_length=16):
     told = {}
-    for key, item in packet.items.items():
-        value = getattr(getattr(item, "value", None), "value", None)
-        told[int.from_bytes(key, "big")] = value if isinstance(value, (int, float)) else str(value)
+    for tag, data in KLVParser(items, key_length=1):
+        if tag[0] >= 0x80:  # tags of two bytes are unknown to it, and so is where they end
+            break
+        try:
+            value = UASLocalMetadataSet.parsers[tag](data).value.value
+        except (AttributeError, KeyError, TypeError, ValueError):  # sets within the set, and its own faults
+            continue
+        told[tag[0]] = value if isinstance(value, (int, float)) else str(value)
     print(json.dumps(told))
 """
 
@@ -64,7 +69,7 @@ def flight(index: int = 0, every_us: int = 200_000) -> bytes:
     return encode_st0601(moved)
 
 
-def universal(items: dict[str, bytes | float | int]) -> bytes:
+def universal(items: Mapping[str, bytes | float | int]) -> bytes:
     """An EG 0104 set; floats as doubles, integers as 8 bytes."""
     body = b""
     for key, value in items.items():
