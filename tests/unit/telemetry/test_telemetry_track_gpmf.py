@@ -135,6 +135,22 @@ def test_rows_find_their_moment_by_which_payload_they_came_in() -> None:
     assert max(errors_ms[20:]) < KARMA_FRAME_S * 1000
 
 
+def test_a_second_pass_of_a_film_is_as_the_first_should_have_been() -> None:
+    """Its last payload is cut off with the film, and says nothing of how long the next one is."""
+    track, own_ms = GpmfTrack("karma"), [146_071 + 252 * index for index in range(60)]
+    passes: list[list[float]] = []
+    for begin_ms in (0, 12_078):
+        times: list[float] = []
+        for number in range(13):
+            rows = [at for at in own_ms if 0 <= at - 145_834 - number * 1001 < 1001 and number < 12]
+            data = device(glpi(*[position(at, 49.0, 7.0) for at in rows])) if rows else device()
+            times += [film_s(each) for each in track.take(payload(data, begin_ms + number * 1001))]
+        passes.append([1000 * at - begin_ms for at in times])
+    first, second = passes
+    assert second == pytest.approx([at - 145_834 for at in own_ms[: len(second)]], abs=KARMA_FRAME_S * 1000)
+    assert second[30:] == pytest.approx(first[30:], abs=1)
+
+
 def test_a_film_that_begins_again_is_known() -> None:
     clock = RowClock()
     for number in range(8):
