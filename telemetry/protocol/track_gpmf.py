@@ -58,7 +58,7 @@ class GpmfTrack:
 
     def take(self, metadata: Metadata) -> list[TelemetrySample]:
         """The samples of one payload in order of time. Raises MalformedError where it cannot be read."""
-        streams = gpmf.streams(metadata.data)
+        streams = gpmf.streams(metadata.data, _READERS)
         payload_s = self._payload_s(metadata)
         own = (_number(row, 0) for key in _PROMPT if key in streams for row in streams[key].rows)
         self._clock.learn(payload_s, self._duration_s, [own_s for own_s in own if math.isfinite(own_s)])

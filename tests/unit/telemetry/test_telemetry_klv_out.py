@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,8 @@ def test_a_camera_that_looks_where_the_nose_points_has_no_relative_angles() -> N
     "unknown", ["yaw_deg", "pitch_deg", "roll_deg", "gimbal_yaw_deg", "gimbal_pitch_deg"]
 )
 def test_half_known_angles_are_left_out(unknown: str) -> None:
-    told = klv_set(dataclasses.replace(SAMPLE, **{unknown: None}), UTC_NS, FEED, NAMES)
+    nothing: dict[str, Any] = {unknown: None}
+    told = klv_set(dataclasses.replace(SAMPLE, **nothing), UTC_NS, FEED, NAMES)
     assert told is not None
     assert (told.sensor_azimuth_deg, told.sensor_elevation_deg, told.sensor_roll_deg) == (None, None, None)
 
