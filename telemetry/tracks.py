@@ -59,7 +59,8 @@ class Track:
         scheme, _, self._rest = link.url.partition(":")
         if scheme not in SOURCES:
             known = ", ".join(SOURCES)
-            raise ConfigError(f"telemetry of '{link.aircraft_id}' is of {known}, not '{link.url}'")
+            message = f"telemetry of '{link.aircraft_id}' comes from {known}, not '{link.url}'"
+            raise ConfigError(message, code="unsupported_url")
         self._source = SOURCES[scheme]
         self._follower = Follower(link.aircraft_id, link.url, round(settings.silent_after_s * NS_PER_S))
         self._touched = asyncio.Event()
