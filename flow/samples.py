@@ -173,7 +173,9 @@ class LinkState:
 class ForwardState:
     """LATEST: the read-only share of an aircraft's MAVLink with ground stations.
 
-    `stations` are the addresses that listen now; `commands` counts what they sent, all of which was dropped.
+    `stations` are the addresses that listen now. What they sent was dropped, all of it: `commands` counts
+    what would have changed something, `requests` what ground stations ask for by themselves. `lost` are
+    messages that stations were too slow for.
     """
 
     aircraft_id: str
@@ -181,6 +183,8 @@ class ForwardState:
     stations: tuple[str, ...] = ()
     messages: int = 0
     commands: int = 0
-    last_command: str = ""  # message name and who sent it, "COMMAND_LONG from 192.0.2.7:14550"
+    requests: int = 0
+    lost: int = 0
+    last_command: str = ""  # what and who sent it, "COMMAND_LONG COMPONENT_ARM_DISARM from 192.0.2.7:14550"
     reason: str = ""  # a code of the UI catalogue where an address cannot be used
     detail: str = ""

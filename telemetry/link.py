@@ -1,5 +1,8 @@
 """Runs the telemetry links: sources -> fleet -> bus, and the tracks beside them (tracks.py). Listens only;
-nothing is ever sent to an aircraft."""
+nothing is ever sent to an aircraft.
+
+What leaves the house (share/) is run beside them and reads the bus like everybody.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from flow.samples import LinkState, LinkStatus
 
 from .protocol.fleet import Fleet, Heard, Out
 from .settings import AircraftLink, TelemetrySettings
+from .share.shares import keep_going, shares
 from .sources import run_source
 from .tracks import Track
 
@@ -35,8 +39,10 @@ class Telemetry:
     """All links of the installation. Raises ConfigError where the settings contradict themselves."""
 
     def __init__(self, bus: Bus, clock: Clock, settings: TelemetrySettings) -> None:
+        self._clock = clock
         self._links = [Link(bus, clock, settings, url, group) for url, group in settings.by_url().items()]
         self._tracks = [Track(bus, clock, settings, track) for track in settings.tracks]
+        self._shares = shares(bus, clock, settings)
 
     async def run(self) -> None:
         """Run every link until cancelled; one that fails retries and touches no other."""
@@ -45,6 +51,8 @@ class Telemetry:
                 group.create_task(link.run(), name=f"telemetry {link.url}")
             for track in self._tracks:
                 group.create_task(track.run(), name=f"telemetry {track.url}")
+            for share in self._shares:
+                group.create_task(keep_going(share, self._clock), name=share.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,14 @@ plays a recorded log at its own pace. The names are pymavlink's. Port 0 lets the
 from __future__ import annotations
 
 import asyncio
-import errno
-import ipaddress
-import socket
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from flow.clock import NS_PER_S, Clock
 from flow.codec.tlog import TlogSplitter, is_tlog
-from flow.errors import ConfigError, PortInUseError, SourceError
+from flow.errors import ConfigError, SourceError
+
+from .gate import Gate, bind_error, host_port, keep_alive, shown
 
 CONNECT_S = 10.0
 CONNECTIONS_MOST = 16
@@ -51,89 +50,43 @@ async def run_source(url: str, allow_from: tuple[str, ...], clock: Clock, sink: 
     kind, _, rest = url.partition(":")
     if kind == "tlog" and rest:
         await _play_tlog(Path(rest), clock, sink)
-    elif kind == "udpin":
-        await _listen_udp(*_host_port(url, rest), _Gate(url, rest, allow_from), sink)
-    elif kind == "tcp":
-        await _connect_tcp(*_host_port(url, rest), sink)
-    elif kind == "tcpin":
-        await _accept_tcp(*_host_port(url, rest), _Gate(url, rest, allow_from), sink)
-    else:
+        return
+    if kind not in ("udpin", "tcp", "tcpin"):
         raise ConfigError(f"telemetry '{url}' is not understood; use {FORMS}", code="unsupported_url")
-
-
-def _host_port(url: str, rest: str) -> tuple[str, int]:
-    host, _, port = rest.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise ConfigError(f"telemetry '{url}': HOST:PORT is missing; use {FORMS}", code="unsupported_url")
-    return host.strip("[]"), int(port)
-
-
-def _shown(kind: str, address: tuple[Any, ...]) -> str:
-    host, port = address[:2]
-    return f"{kind}:[{host}]:{port}" if ":" in host else f"{kind}:{host}:{port}"
-
-
-class _Gate:
-    """Who may reach a port: anybody on a loopback address, else only those named."""
-
-    def __init__(self, url: str, rest: str, allow_from: tuple[str, ...]) -> None:
-        try:
-            self._networks = [ipaddress.ip_network(entry, strict=False) for entry in allow_from]
-        except ValueError as error:
-            raise ConfigError(f"telemetry '{url}': allow_from: {error}", code="address_refused") from None
-        host = _host_port(url, rest)[0]
-        if not self._networks and not _is_loopback(host):
-            advice = "name the senders in allow_from, or use 127.0.0.1"
-            raise ConfigError(f"telemetry '{url}' is open to the network: {advice}", code="address_refused")
-
-    def admits(self, address: tuple[Any, ...]) -> bool:
-        if not self._networks:
-            return True
-        sender = ipaddress.ip_address(str(address[0]).partition("%")[0])
-        # A socket bound to "::" shows IPv4 senders as ::ffff:a.b.c.d (RFC 4291 2.5.5.2).
-        names = {sender, getattr(sender, "ipv4_mapped", None) or sender}
-        return any(name in network for name in names for network in self._networks)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _bind_error(kind: str, host: str, port: int, error: OSError) -> ConfigError:
-    if error.errno == errno.EADDRINUSE:
-        return PortInUseError(f"telemetry port {kind}:{host}:{port} is in use by another program")
-    text = f"telemetry port {kind}:{host}:{port} cannot be opened: {error.strerror}"
-    return ConfigError(text, code="address_refused")
+    host, port = host_port(url, rest, FORMS)
+    if kind == "udpin":
+        await _listen_udp(host, port, Gate(url, host, allow_from), sink)
+    elif kind == "tcp":
+        await _connect_tcp(host, port, sink)
+    else:
+        await _accept_tcp(host, port, Gate(url, host, allow_from), sink)
 
 
 # --- UDP ----------------------------------------------------------------------------------------------------
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, gate: _Gate, sink: Sink) -> None:
+    def __init__(self, gate: Gate, sink: Sink) -> None:
         self._gate, self._sink = gate, sink
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        sender = _shown("udp", addr)
+        sender = shown("udp", addr)
         if self._gate.admits(addr):
             self._sink.receive(data, sender, datagram=True)
         else:
             self._sink.refused(sender)
 
 
-async def _listen_udp(host: str, port: int, gate: _Gate, sink: Sink) -> None:
+async def _listen_udp(host: str, port: int, gate: Gate, sink: Sink) -> None:
     loop = asyncio.get_running_loop()
     try:
         transport, _ = await loop.create_datagram_endpoint(
             lambda: _Datagrams(gate, sink), local_addr=(host, port)
         )
     except OSError as error:
-        raise _bind_error("udpin", host, port, error) from None
+        raise bind_error("udpin", host, port, error) from None
     try:
-        sink.opened(_shown("udpin", transport.get_extra_info("sockname")))
+        sink.opened(shown("udpin", transport.get_extra_info("sockname")))
         await loop.create_future()
     finally:
         transport.close()
@@ -145,7 +98,7 @@ async def _listen_udp(host: str, port: int, gate: _Gate, sink: Sink) -> None:
 class _Connection(asyncio.Protocol):
     """Reads one connection; `over` is done when it ends."""
 
-    def __init__(self, sink: Sink, gate: _Gate | None = None, others: set[_Connection] | None = None) -> None:
+    def __init__(self, sink: Sink, gate: Gate | None = None, others: set[_Connection] | None = None) -> None:
         self._sink, self._gate = sink, gate
         self._others = others if others is not None else set()
         self._sender = ""
@@ -154,8 +107,8 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
-        self.transport, self._sender = transport, _shown("tcp", peer)
-        _keep_alive(transport.get_extra_info("socket"))
+        self.transport, self._sender = transport, shown("tcp", peer)
+        keep_alive(transport.get_extra_info("socket"))
         self._others.add(self)
         if (self._gate and not self._gate.admits(peer)) or len(self._others) > CONNECTIONS_MOST:
             self._sink.refused(self._sender)
@@ -170,14 +123,6 @@ class _Connection(asyncio.Protocol):
         self._sink.ended(self._sender)
         if not self.over.done():
             self.over.set_result(None)
-
-
-def _keep_alive(sock: socket.socket) -> None:
-    """Let the kernel notice a peer that has vanished: we never send, so we would read from it for ever."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, name):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def _connect_tcp(host: str, port: int, sink: Sink) -> None:
@@ -196,15 +141,15 @@ async def _connect_tcp(host: str, port: int, sink: Sink) -> None:
     raise SourceError(f"telemetry {where} has closed the connection", code="connect_failed")
 
 
-async def _accept_tcp(host: str, port: int, gate: _Gate, sink: Sink) -> None:
+async def _accept_tcp(host: str, port: int, gate: Gate, sink: Sink) -> None:
     loop = asyncio.get_running_loop()
     connections: set[_Connection] = set()
     try:
         server = await loop.create_server(lambda: _Connection(sink, gate, connections), host, port)
     except OSError as error:
-        raise _bind_error("tcpin", host, port, error) from None
+        raise bind_error("tcpin", host, port, error) from None
     try:
-        sink.opened(_shown("tcpin", server.sockets[0].getsockname()))
+        sink.opened(shown("tcpin", server.sockets[0].getsockname()))
         await loop.create_future()
     finally:
         server.close()

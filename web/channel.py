@@ -7,11 +7,8 @@ slows the others. What is dear is a send, not its bytes: messages that are no ne
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
-
-import msgspec
 
 from flow.bus import Bus, unit_key
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
@@ -29,6 +26,7 @@ from .views import (
     anchor_view,
     feed_view,
     health_view,
+    json_bytes,
     link_view,
     ms,
     rendition_view,
@@ -96,7 +94,7 @@ class FeedChannel:
         """Send one message to every subscriber, and with it whatever waited for one."""
         if self._subscribers:
             self._riding.pop(kind, None)
-            frames = b"".join((text_frame(_message(kind, content)), *self._riding.values()))
+            frames = b"".join((text_frame(message(kind, content)), *self._riding.values()))
             self._riding.clear()
             for subscriber in self._subscribers:
                 subscriber.offer(frames)
@@ -106,22 +104,22 @@ class FeedChannel:
         if self._clock.now_ns() - self._sampled_ns >= SAMPLES_FLOW_NS:
             self.tell(kind, content)
         elif self._subscribers:
-            self._riding[kind] = text_frame(_message(kind, content))
+            self._riding[kind] = text_frame(message(kind, content))
 
     def _snapshot(self) -> bytes:
         state = self._bus.peek(SourceState, self._feed.id)
         link = self._bus.peek(LinkState, self._aircraft.id)
         sample = self._bus.peek(TelemetrySample, self._aircraft.id)
-        messages = [_message("hello", {"feed": feed_view(self._bus, self._aircraft, self._feed)})]
-        messages.append(_message("feeds", {"feeds": self.feeds()}))
+        messages = [message("hello", {"feed": feed_view(self._bus, self._aircraft, self._feed)})]
+        messages.append(message("feeds", {"feeds": self.feeds()}))
         if state:
-            messages.append(_message("state", state_view(state)))
+            messages.append(message("state", state_view(state)))
         if link:
-            messages.append(_message("link", link_view(link)))
+            messages.append(message("link", link_view(link)))
         if self._anchor:
-            messages.append(_message("anchor", anchor_view(self._anchor)))
+            messages.append(message("anchor", anchor_view(self._anchor)))
         if sample:
-            messages.append(_message("telemetry", self._tagged(sample)))
+            messages.append(message("telemetry", self.tagged(sample)))
         return b"".join(map(text_frame, messages))
 
     async def _follow_pictures(self) -> None:
@@ -140,7 +138,7 @@ class FeedChannel:
             async for sample in samples:
                 self._sampled_ns = self._clock.now_ns()
                 if self._subscribers:
-                    self.tell("telemetry", self._tagged(sample))
+                    self.tell("telemetry", self.tagged(sample))
 
     async def _follow_source(self) -> None:
         told: SourceState | None = None
@@ -184,7 +182,7 @@ class FeedChannel:
                 if isinstance(text, StatusText) and text.aircraft_id == self._aircraft.id:
                     self.tell("text", text_view(text))
 
-    def _tagged(self, sample: TelemetrySample) -> Json:
+    def tagged(self, sample: TelemetrySample) -> Json:
         """The sample with the RTP timestamp of a picture of its instant; null without a live picture."""
         view = sample_view(sample)
         anchor = self._anchor
@@ -222,12 +220,12 @@ class FeedList:
 
 def time_reply(t0: float, clock: Clock) -> bytes:
     """The answer to a page's clock question."""
-    return _message("time", {"t0": t0, "utc_ms": ms(clock.now_ns())})
+    return message("time", {"t0": t0, "utc_ms": ms(clock.now_ns())})
 
 
 def rendition_message(chosen: RenditionChosen) -> bytes:
     """What a page is told of its own viewer session."""
-    return _message("rendition", asdict(rendition_view(chosen)))
+    return message("rendition", asdict(rendition_view(chosen)))
 
 
 def _is_moved(before: AccessUnit, unit: AccessUnit) -> bool:
@@ -255,8 +253,6 @@ def _without_counts(link: LinkState) -> LinkState:
     return replace(link, messages=0, bad_bytes=0, duplicates=0, lost=0)
 
 
-def _message(kind: str, content: Json) -> bytes:
-    try:
-        return msgspec.json.encode({"type": kind, **content})
-    except UnicodeEncodeError:  # a file name that is no UTF-8 holds lone surrogates (PEP 383)
-        return json.dumps({"type": kind, **content}).encode()
+def message(kind: str, content: Json) -> bytes:
+    """What a page is told, as it is read there."""
+    return json_bytes({"type": kind, **content})

@@ -111,7 +111,7 @@ def _headers_of_error(status: int) -> tuple[str, ...]:
 def _schema(media_type: str, kind: type | None) -> dict[str, Any]:
     if kind is not None:
         return {"$ref": _REF.format(name=kind.__name__)}
-    if media_type == JSON:
+    if media_type == JSON or media_type.endswith("+json"):
         return {"type": "object"}
     if media_type.startswith("image/"):
         return {"contentMediaType": media_type}  # bytes as they are (OpenAPI 3.1 4.8.14.2)

@@ -23,6 +23,7 @@ from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
+from .aircraft_stream import Streams
 from .channel import FeedChannel, FeedList
 from .errors import add_security_headers, errors_to_http
 from .listening import listen
@@ -37,9 +38,11 @@ from .routes.live import add_live_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
 from .routes.publish import add_publish_routes
+from .routes.situation import add_situation_routes
 from .routes.stills import add_still_routes
 from .routes.telemetry import add_telemetry_routes
 from .settings import Settings
+from .situation import Situation
 
 log = logging.getLogger("lagebild.web")
 
@@ -76,7 +79,10 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     refused: Refused = {feed_id: Counter() for feed_id in channels}
     add_live_routes(door, relay, refused)
     add_publish_routes(door, relay, refused)
-    add_telemetry_routes(door, bus, clock, aircraft, channels, relay=relay)
+    streams = Streams(bus, clock, aircraft, channels, settings.viewers)
+    add_telemetry_routes(door, bus, clock, aircraft, channels, streams=streams, relay=relay)
+    situation = Situation(bus, clock, aircraft)
+    add_situation_routes(door, situation)
     add_feed_routes(door, settings, feed_list, relay)
     add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
@@ -94,6 +100,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
                 tasks.create_task(ingest.run(), name="ingest"),
                 tasks.create_task(telemetry.run(), name="telemetry"),
                 tasks.create_task(_kept_going(feed_list.run, "feed list", clock), name="feed list"),
+                tasks.create_task(_kept_going(situation.run, "situation", clock), name="situation"),
                 *(
                     tasks.create_task(_kept_going(c.run, f"channel {i}", clock), name=f"channel {i}")
                     for i, c in channels.items()
@@ -103,6 +110,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
             gc.freeze()  # what is there now stays: the collector need not walk it in mid-picture
             yield Running(url, bus, clock)
             # Order: pages first, so that they hear it; then what fills the bus; the bus last.
+            streams.close()
             for channel in channels.values():
                 channel.close()
             listener.close()

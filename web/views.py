@@ -6,9 +6,11 @@ What this JSON looks like is described in schemas.py, from the same types.
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
+import msgspec
 from msgspec import Meta
 
 from flow.bus import Bus, unit_key
@@ -23,6 +25,14 @@ MADE = (Rendition.WEB, Rendition.LOW)
 """Renditions that ingest makes of a feed while somebody needs them."""
 
 
+def json_bytes(content: Json) -> bytes:
+    """`content` as JSON, whatever its texts hold."""
+    try:
+        return msgspec.json.encode(content)
+    except UnicodeEncodeError:  # a file name that is no UTF-8 holds lone surrogates (PEP 383)
+        return json.dumps(content).encode()
+
+
 def ms(ns: int) -> float:
     """Lagebild time in milliseconds, to the microsecond: still exact in a double until the year 2255."""
     return ns // 1000 / 1000
@@ -31,7 +41,7 @@ def ms(ns: int) -> float:
 def feed_view(bus: Bus, aircraft: Aircraft, feed: Feed) -> Json:
     """A camera and all that is known of it now."""
     state, health = bus.peek(SourceState, feed.id), bus.peek(PictureHealth, feed.id)
-    return _plain(feed) | {
+    return plain(feed) | {
         "aircraft_name": aircraft.name,
         "telemetry_unsecured": aircraft.unsecured,
         "state": state_view(state) if state else None,
@@ -63,7 +73,7 @@ def link_view(link: LinkState) -> Json:
 
 
 def sample_view(sample: TelemetrySample) -> Json:
-    view = _plain(sample)
+    view = plain(sample)
     view["utc_ms"] = ms(view.pop("utc_ns"))
     view["received_ms"] = {str(group): ms(at) for group, at in view.pop("received_ns").items()}
     return view
@@ -142,14 +152,15 @@ def viewer_view(report: ViewerReport) -> ViewerView:
 
 
 def _since(state: Any) -> Json:
-    view = _plain(state)
+    view = plain(state)
     view["since_ms"] = ms(view.pop("since_ns"))
     return view
 
 
-def _plain(item: Any) -> Json:
+def plain(item: Any) -> Json:
+    """Every field of a type of the corridor, as it is."""
     return {f.name: _value(getattr(item, f.name)) for f in dataclasses.fields(item)}
 
 
 def _value(value: Any) -> Any:
-    return _plain(value) if dataclasses.is_dataclass(value) else value
+    return plain(value) if dataclasses.is_dataclass(value) else value

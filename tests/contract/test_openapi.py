@@ -23,7 +23,8 @@ from web.service import Running, running_service
 from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
 
 FEEDS = (FeedSettings("tag", "rtp://127.0.0.1:0", "Tag"), FeedSettings("push", "whip", "Handy"))
-WEBSOCKETS = {("get", "/api/v1/feeds/{feed}/telemetry")}
+STREAMS = {("get", "/api/v1/feeds/{feed}/telemetry"), ("get", "/api/v1/aircraft/{aircraft}/telemetry")}
+"""WebSockets and server-sent events: their answers do not end."""
 SDP, FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
 NOW_NS = 1_795_330_000_123_456_789
 
@@ -118,12 +119,21 @@ async def test_every_answer_is_as_described(tmp_path: Path) -> None:
         latest = "/api/v1/aircraft/{aircraft}/telemetry/latest"
         await client.ask("GET", latest, 200, aircraft="otto")
         await client.ask("GET", latest, 404, aircraft="nobody")
+        for path in ("/api/v1/situation.geojson", "/api/v1/situation.kml", "/api/v1/lagebild.kml"):
+            await client.ask("GET", path, 200)
+        await client.ask("GET", f"{latest}.geojson", 200, aircraft="otto")
+        await client.ask("GET", f"{latest}.geojson", 404, aircraft="nobody")
+        for asked in (("feed", "tag"), ("aircraft", "otto")):
+            path = f"/api/v1/{asked[0]}{'s' if asked[0] == 'feed' else ''}/{{{asked[0]}}}/telemetry"
+            how = {asked[0]: asked[1], "headers": {"Accept": "text/event-stream"}}
+            await client.ask("GET", f"{path}", 400, **how, params={"hz": "nan"})
+            client.asked.discard(("get", path))
         await client.ask("GET", "/api/v1/feeds/{feed}/still.jpg", 200, feed="tag")
         await client.ask("GET", "/api/v1/feeds/{feed}/still.jpg", 503, feed="push")
         await watch(client)
         await publish(client)
         described = {(m, p) for p, ms in client._description["paths"].items() for m in ms}
-        assert described - WEBSOCKETS == client.asked
+        assert described - STREAMS == client.asked
 
 
 async def watch(client: Client) -> None:

@@ -15,6 +15,7 @@ from flow.errors import NotFoundError
 from flow.flights import Aircraft
 from flow.samples import TelemetrySample
 from web.access import Door, Permission, Route
+from web.aircraft_stream import EVENT_STREAM, Streams, serve_events, serve_socket, wants_events
 from web.channel import FeedChannel, rendition_message, time_reply
 from web.schemas import SampleJson
 from web.subscriber import Subscriber, text_frame
@@ -67,10 +68,29 @@ _LISTEN = Route(
     "WebSocket of a feed: telemetry with the RTP timestamp it belongs to, picture time, states",
     {
         101: "JSON messages, each with a 'type'",
+        200: "asked for text/event-stream: telemetry, with its RTP timestamp, link, texts, alarms, markers",
+        400: "hz is no number that can be",
         404: "no such feed",
         429: "this address has its most listeners",
         503: "the feed has its most listeners",
     },
+    media_type=EVENT_STREAM,
+)
+
+_FOLLOW = Route(
+    "GET",
+    "/api/v1/aircraft/{aircraft}/telemetry",
+    Permission.WATCH,
+    "Telemetry of an aircraft, link, texts, alarms and markers; ?hz= samples a second at most (10)",
+    {
+        101: "WebSocket: JSON messages, each with a 'type'",
+        200: "asked for text/event-stream: the same as server-sent events",
+        400: "hz is no number that can be, or neither is asked for",
+        404: "no such aircraft",
+        429: "this address has its most listeners",
+        503: "the aircraft has its most listeners",
+    },
+    media_type=EVENT_STREAM,
 )
 
 _NEWEST = Route(
@@ -90,12 +110,15 @@ def add_telemetry_routes(
     aircraft: tuple[Aircraft, ...],
     channels: Mapping[str, FeedChannel],
     *,
+    streams: Streams,
     relay: RelayDoor,
 ) -> None:
-    async def listen(request: web.Request) -> web.WebSocketResponse:
+    async def listen(request: web.Request) -> web.StreamResponse:
         channel = channels.get(request.match_info["feed"])
         if channel is None:
             raise NotFoundError(f"no feed '{request.match_info['feed']}'")
+        if wants_events(request):
+            return await serve_events(request, streams.of_feed[request.match_info["feed"]])
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_LIMIT_BYTES, compress=False
         )
@@ -122,7 +145,15 @@ def add_telemetry_routes(
         sample = bus.peek(TelemetrySample, aircraft_id)
         return web.json_response(sample_view(sample or TelemetrySample(aircraft_id, 0)))
 
+    async def follow(request: web.Request) -> web.StreamResponse:
+        stream = streams.of_aircraft.get(request.match_info["aircraft"])
+        if stream is None:
+            raise NotFoundError(f"no aircraft '{request.match_info['aircraft']}'")
+        serve = serve_events if wants_events(request) else serve_socket
+        return await serve(request, stream)
+
     door.route(_LISTEN, listen)
+    door.route(_FOLLOW, follow)
     door.route(_NEWEST, newest)
 
 
