@@ -35,6 +35,11 @@ from .protocol.video_track import CodedPicture
 logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024
+_HEAD_BYTES = 256
+_OF_A_FILM = (
+    "what a film says of its aircraft is no MAVLink; play it in step with its pictures instead: "
+    'source = "file:FILM" of a feed, telemetry = "feed:FEED" of its aircraft'
+)
 
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
 _RAW_FORMATS = frozenset(_CODECS)
@@ -176,10 +181,12 @@ def open_telemetry(path: Path) -> Messages:
     """
     try:
         with path.open("rb") as file:
-            start = file.read(9)
+            start = file.read(_HEAD_BYTES)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    messages = partial(_tlog if _is_tlog(path, start) else _raw_stream, path)
+    if start[4:8] == b"ftyp" or b" --> " in start:
+        raise ConfigError(f"{path}: {_OF_A_FILM}")
+    messages = partial(_tlog if _is_tlog(path, start[:9]) else _raw_stream, path)
     if not any(_is_message(message.data) for message in messages()):
         raise ConfigError(f"{path}: no telemetry in it (neither a .tlog nor a MAVLink byte stream)")
     return messages

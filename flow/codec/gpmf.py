@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from flow.errors import MalformedError
@@ -74,8 +74,8 @@ def parse(payload: bytes) -> tuple[Entry, ...]:
     return _entries(payload, 0, [ENTRIES_MOST])
 
 
-def streams(payload: bytes) -> dict[str, Stream]:
-    """The streams of all devices of one payload by their FourCC, empty ones left out.
+def streams(payload: bytes, wanted: Container[str] | None = None) -> dict[str, Stream]:
+    """The streams of all devices of one payload by their FourCC, or of those `wanted`; empty ones left out.
 
     Raises MalformedError. A stream whose measurements cannot be read for what it says of them is left out:
     cameras add streams, and the others are none the worse for it.
@@ -83,7 +83,7 @@ def streams(payload: bytes) -> dict[str, Stream]:
     found: dict[str, Stream] = {}
     for device in parse(payload):
         for stream in device.children:
-            if device.key == "DEVC" and stream.key == "STRM":
+            if device.key == "DEVC" and stream.key == "STRM" and _is_wanted(stream, wanted):
                 found.update((read.key, read) for read in _stream(stream))
     return found
 
@@ -114,9 +114,11 @@ def _nested(key: bytes, data: bytes, depth: int, left: list[int]) -> tuple[Entry
     return _entries(data, depth + 1, left)
 
 
+def _is_wanted(stream: Entry, wanted: Container[str] | None) -> bool:
+    return bool(stream.children) and (wanted is None or stream.children[-1].key in wanted)
+
+
 def _stream(stream: Entry) -> Iterator[Stream]:
-    if not stream.children:
-        return
     *notes, measured = stream.children
     if not 0 < measured.count <= ROWS_MOST or measured.type == _NESTED:
         return

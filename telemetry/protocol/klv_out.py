@@ -80,10 +80,10 @@ def _camera(sample: TelemetrySample, known: set[Group], feed: Feed) -> dict[str,
         "vfov_deg": sample.vfov_deg if told else None,
     }
     relative: Angles | None = None
-    if Group.GIMBAL in known and Group.ATTITUDE in known:
-        relative = relative_angles(sample)
-    elif sample.gimbal_pitch_deg is None and feed.mount_pitch_deg is not None:
+    if sample.gimbal_pitch_deg is None and feed.mount_pitch_deg is not None:
         relative = Angles(0.0, feed.mount_pitch_deg, 0.0)
+    elif Group.GIMBAL in known and Group.ATTITUDE in known:
+        relative = relative_angles(sample)
     if relative is not None:
         fields["sensor_azimuth_deg"] = relative.yaw_deg
         fields["sensor_elevation_deg"] = relative.pitch_deg

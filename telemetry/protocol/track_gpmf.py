@@ -58,7 +58,7 @@ class GpmfTrack:
 
     def take(self, metadata: Metadata) -> list[TelemetrySample]:
         """The samples of one payload in order of time. Raises MalformedError where it cannot be read."""
-        streams = gpmf.streams(metadata.data)
+        streams = gpmf.streams(metadata.data, _READERS)
         payload_s = self._payload_s(metadata)
         own = (_number(row, 0) for key in _PROMPT if key in streams for row in streams[key].rows)
         self._clock.learn(payload_s, self._duration_s, [own_s for own_s in own if math.isfinite(own_s)])
@@ -71,10 +71,13 @@ class GpmfTrack:
         return samples
 
     def _payload_s(self, metadata: Metadata) -> float:
-        """When the payload begins; learns from the last one how long they are."""
+        """When the payload begins; learns from the last one how long they are, but from that which the end of
+        the film cut off."""
         at_s = metadata.utc_ns / NS_PER_S if metadata.pts_90k is None else metadata.pts_90k / CLOCK_RATE_HZ
-        if self._before_s is not None and 0 < at_s - self._before_s <= _PAYLOAD_MOST_S:
-            self._duration_s = at_s - self._before_s
+        if self._before_s is not None:
+            since_s = at_s - self._before_s
+            if self._duration_s / 2 < since_s <= _PAYLOAD_MOST_S:
+                self._duration_s = since_s
         self._before_s = at_s
         return at_s
 

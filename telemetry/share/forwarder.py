@@ -138,7 +138,8 @@ class Forwarder:
             await self._clock.sleep_until(now_ns + TURN_NS)
 
     def _state(self) -> ForwardState:
-        shares, ledger = self._shares.values(), self._ledger
+        shares = [self._shares[url] for url in self._sharing.to if url in self._shares]
+        ledger = self._ledger
         reason, detail = next(iter(self._trouble.values()), ("", ""))
         aircraft = next((share.aircraft for share in shares if share.aircraft), "")
         if aircraft and not reason:

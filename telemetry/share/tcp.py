@@ -12,7 +12,7 @@ from .client import CLIENTS_MOST, Client
 from .ledger import Ledger
 
 WAITING_MOST_BYTES = 32 * 1024
-"""What may wait for one station in our memory: some seconds of telemetry. Then it loses whole messages."""
+"""What may wait for one station, in our memory and again in the kernel's. Then it loses whole messages."""
 STUCK_NS = 30 * NS_PER_S
 """Who has read nothing of that for so long gives its place to another."""
 UNACKNOWLEDGED_MS = 15_000
@@ -31,7 +31,9 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
         self.client = Client(shown("tcp", peer), self._share.clock.now_ns(), known=True)
         transport.set_write_buffer_limits(high=WAITING_MOST_BYTES)
-        watch(transport.get_extra_info("socket"))
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WAITING_MOST_BYTES)  # or the kernel keeps minutes
+        watch(sock)
         if not self._share.admit(self, peer):
             transport.abort()
 

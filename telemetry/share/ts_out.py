@@ -82,6 +82,8 @@ class TsSender:
         self.name = f"ts_out of {out.feed_id}"
         self.sent = self.dropped = self.sets = 0
         """Datagrams, those that did not fit, and KLV sets in those sent."""
+        self.is_open = False
+        """Whether it follows the feed."""
         self._bus, self._clock, self._door = bus, clock, door
         self._out, self._target = out, Target.parse(out.to)
         self._feed = next(feed for feed in settings.cameras if feed.id == out.feed_id)
@@ -112,6 +114,7 @@ class TsSender:
             self._bus.from_keyframe(self._feed.id) as pictures,
             self._bus.latest(TelemetrySample, self._feed.aircraft_id) as samples,
         ):
+            self.is_open = True
             log.info("%s: to %s", self.name, self._out.to)
             async for unit in pictures:
                 self._samples.add(samples.drain())

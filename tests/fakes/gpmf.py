@@ -34,7 +34,7 @@ def numbers(key: str, kind: str, *values: float) -> bytes:
 
 def stream(key: str, types: str, scale: Sequence[int], rows: Sequence[Sequence[float]]) -> bytes:
     """A stream of complex structures: `types` as in TYPE, `rows` as stored, before SCAL divides them."""
-    codes = types.translate(str.maketrans({"l": "i", "L": "I", "s": "h", "S": "H", "j": "q", "J": "Q"}))
+    codes = types.translate(str.maketrans("lLsSjJ", "iIhHqQ"))
     reader = struct.Struct("!" + codes)
     data = b"".join(reader.pack(*row) for row in rows)
     notes = text("STNM", key.lower()) + text("TYPE", types) + numbers("SCAL", "i", *scale)

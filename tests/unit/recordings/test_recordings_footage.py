@@ -134,3 +134,17 @@ def test_what_is_no_telemetry(tmp_path: Path, content: bytes) -> None:
         open_telemetry(path)
     with pytest.raises(ConfigError, match="No such file"):
         open_telemetry(tmp_path / "missing.tlog")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"1\r\n00:00:00,000 --> 00:00:01,000\r\nGPS(7.7,49.4,15)\r\n",
+        b"\0\0\0\x14ftypmp41\0\0\0\0mp41" + bytes(600),
+    ],
+)
+def test_what_a_film_says_is_played_otherwise(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "DJI_0007.SRT"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match='telemetry = "feed:FEED"'):
+        open_telemetry(path)

@@ -8,6 +8,7 @@ import pytest
 
 from flow.codec.subrip import cues
 from flow.samples import Group, Metadata, MetadataKind, Place, TelemetrySample
+from telemetry.protocol.places import compass_deg
 from telemetry.protocol.track_dji import DjiTrack
 
 START_NS = 1_795_330_000_000_000_000
@@ -33,7 +34,7 @@ def test_all_that_phantom_4_rtk_tells() -> None:
         alt_home_m=85.83,
         pitch_deg=3.0,
         roll_deg=-19.9,
-        yaw_deg=pytest.approx(249.7),
+        yaw_deg=compass_deg(-110.3),
         gimbal_pitch_deg=-24.4,
         gimbal_roll_deg=0.0,
         gimbal_yaw_deg=110.5,

@@ -389,6 +389,14 @@ export const CATALOGUE = {
     "Telemetrie: Fehler im Server, siehe Protokoll.",
     "Telemetry: an error in the server, see the log.",
   ],
+  "link.share_to_aircraft": [
+    "Mitlesen: Unter der Adresse ist eine Drohne. Dorthin wird nichts gesendet.",
+    "Share: a drone is at the address. Nothing is sent there.",
+  ],
+  "link.certificate_unusable": [
+    "TAK: Das eingestellte Zertifikat ist nicht zu benutzen.",
+    "TAK: the configured certificate cannot be used.",
+  ],
   "link.failed": ["Telemetrie gestört.", "Telemetry has failed."],
 
   // readings

@@ -1,0 +1,166 @@
+"""Ground stations read along, and nothing that anybody sends ever comes to an aircraft."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pymavlink import mavutil
+from pymavlink.dialects.v20 import ardupilotmega as dialect
+
+from flow.bus import Bus
+from flow.clock import SystemClock
+from flow.memory_bus import MemoryBus
+from flow.samples import ForwardState, LinkState, LinkStatus
+from simulator import mission
+from simulator.aircraft import true_state
+from simulator.flightpath import pose_at
+from telemetry.link import Telemetry
+from telemetry.settings import AircraftLink, Sharing, TelemetrySettings
+from tests.fakes.recording_aircraft import RecordingAircraft, copter, demo, sending, waiting
+from tests.interop.ground_station import mavproxy
+from web.service import running_service
+from web.settings import AircraftSettings, ServerSettings, Settings, WebRtcSettings
+
+DEADLINE_S = 20.0
+SHARES = ("tcpin:127.0.0.1:0", "udpin:127.0.0.1:0")
+
+
+async def until(bus: Bus, kind: Any, key: str, holds: Callable[[Any], Any]) -> Any:
+    async with asyncio.timeout(DEADLINE_S):
+        with bus.latest(kind, key) as states:
+            async for state in states:
+                if holds(state):
+                    return state
+    raise AssertionError("the bus was closed")
+
+
+def settings(tcp_port: int) -> Settings:
+    """An aircraft by each kind of link, all of them shared."""
+    links = {"udp": "udpin:127.0.0.1:0", "caller": "tcpin:127.0.0.1:0", "called": f"tcp:127.0.0.1:{tcp_port}"}
+    return Settings(
+        ServerSettings(port=0),
+        webrtc=WebRtcSettings(port=0),
+        aircraft=tuple(
+            AircraftSettings(name, mavlink=url, system_id=number, forward=SHARES)
+            for number, (name, url) in enumerate(links.items(), 1)
+        ),
+    )
+
+
+def command_everything(station: mavutil.mavfile, system: int) -> None:
+    """Nine of what would move an aircraft; the last one is FILE_TRANSFER_PROTOCOL."""
+    mav, arm = station.mav, dialect.MAV_CMD_COMPONENT_ARM_DISARM
+    mav.heartbeat_send(dialect.MAV_TYPE_GCS, dialect.MAV_AUTOPILOT_INVALID, 0, 0, 0)
+    mav.command_long_send(system, 1, arm, 0, 1, 0, 0, 0, 0, 0, 0)
+    mav.command_int_send(system, 1, 0, dialect.MAV_CMD_DO_REPOSITION, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    mav.set_mode_send(system, 1, 6)
+    mav.param_set_send(system, 1, b"RTL_ALT", 1.0, 9)
+    mav.mission_count_send(system, 1, 2)
+    mav.mission_item_int_send(system, 1, 0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0)
+    mav.manual_control_send(system, 1000, 0, 0, 0, 0)
+    mav.rc_channels_override_send(system, 1, *[1900] * 8)
+    mav.file_transfer_protocol_send(0, system, 1, [0] * 251)
+
+
+async def test_no_byte_ever_goes_to_an_aircraft(tmp_path: Path) -> None:
+    says = {"udp": copter(1), "caller": copter(2), "called": demo(3)}
+    aircraft = {name: RecordingAircraft(messages) for name, messages in says.items()}
+    async with waiting(aircraft["called"]) as port, running_service(settings(port)) as service:
+        bus = service.bus
+        async with contextlib.AsyncExitStack() as stack:
+            for name in ("udp", "caller"):
+                link = await until(bus, LinkState, name, lambda state: state.address)
+                await stack.enter_async_context(sending(aircraft[name], link.address))
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            flights = [group.create_task(each.fly()) for each in aircraft.values()]
+            for number, name in enumerate(("udp", "caller", "called"), 1):
+                await until(bus, LinkState, name, lambda state: state.status is LinkStatus.LIVE)
+                await command_by_pymavlink(bus, name, number)
+            await command_by_mavproxy(bus, "called", tmp_path)
+            for flight in flights:
+                flight.cancel()
+        assert {name: each.received for name, each in aircraft.items()} == dict.fromkeys(aircraft, b"")
+
+
+async def command_by_pymavlink(bus: Bus, name: str, system: int) -> None:
+    shared = await until(bus, ForwardState, name, lambda state: len(state.addresses) == len(SHARES))
+    for address in shared.addresses:
+        url = address.replace("tcpin", "tcp").replace("udpin", "udpout")
+        before = bus.peek(ForwardState, name)
+        assert before is not None
+        station = await asyncio.to_thread(mavutil.mavlink_connection, url, source_system=250)
+        try:
+            command_everything(station, system)
+            state = await until(bus, ForwardState, name, lambda s, b=before: s.commands >= b.commands + 9)
+            assert state.last_command.split(" from ")[0] == "FILE_TRANSFER_PROTOCOL"
+            heard = await asyncio.to_thread(
+                station.recv_match, type="GLOBAL_POSITION_INT", blocking=True, timeout=5
+            )
+            assert heard.get_srcSystem() == system  # and it reads along
+        finally:
+            station.close()
+
+
+async def command_by_mavproxy(bus: Bus, name: str, home: Path) -> None:
+    shared = bus.peek(ForwardState, name)
+    assert shared is not None
+    before = shared.commands
+    async with mavproxy(shared.addresses[0].replace("tcpin", "tcp"), home) as station:
+        await station.says("online system 3")
+        await station.says(f"Mode {mission.mode_at(5.0).name}")
+        told = await station.status("GLOBAL_POSITION_INT")
+        flown = true_state(pose_at(told["time_boot_ms"] / 1000))
+        assert (told["lat"], told["relative_alt"]) == (
+            round(flown.lat_deg * 1e7),
+            round(flown.height_m * 1000),
+        )
+        station.type("param show RTL_ALT")
+        await station.says("RTL_ALT")
+        for line, expected in (
+            ("arm throttle", "COMMAND_LONG COMPONENT_ARM_DISARM"),
+            ("mode RTL", "DO_SET_MODE"),
+            ("param set RTL_ALT 2000", "PARAM_SET"),
+            ("takeoff 10", "TAKEOFF"),
+        ):
+            station.type(line)
+            await until(bus, ForwardState, name, lambda s, e=expected: e in s.last_command)
+        state = bus.peek(ForwardState, name)
+        assert state is not None
+        assert state.commands >= before + 4
+        assert state.requests > 0  # it asks for streams and parameters by itself
+
+
+async def test_mavproxy_shows_a_real_flight(feeds: Path, tmp_path: Path) -> None:
+    """The values are those that pymavlink reads out of the log."""
+    log = feeds / "telemetry" / "copter_real_cmac_2015.tlog"
+    bus, url = MemoryBus(), f"tlog:{log}"
+    share = Sharing("fritz", ("tcpin:127.0.0.1:0",))
+    telemetry = Telemetry(
+        bus, SystemClock(), TelemetrySettings((AircraftLink("fritz", url),), sharing=(share,))
+    )
+    running = asyncio.ensure_future(telemetry.run())
+    try:
+        state = await until(bus, ForwardState, "fritz", lambda s: s.addresses)
+        async with mavproxy(state.addresses[0].replace("tcpin", "tcp"), tmp_path) as station:
+            await station.says("online system 1")
+            await station.says("Mode STABILIZE")
+            told = await station.status("GPS_RAW_INT")
+        logged = _messages(log, "GPS_RAW_INT", 200)
+        assert any(told["lat"] == m.lat and told["lon"] == m.lon for m in logged)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        await bus.aclose()
+
+
+def _messages(log: Path, kind: str, most: int) -> list[Any]:
+    reader = mavutil.mavlink_connection(str(log))
+    try:
+        found = (reader.recv_match(type=kind) for _ in range(most))
+        return [message for message in found if message]
+    finally:
+        reader.close()
