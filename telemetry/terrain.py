@@ -29,6 +29,9 @@ WGS84 = "EPSG:4326"
 _SUFFIXES = frozenset({".tif", ".tiff", ".hgt"})
 _M_PER_DEG = 111_320.0
 _LOWEST_M, _HIGHEST_M = -500.0, 9_000.0
+_STRIP = 128
+"""Columns that GDAL resamples at a time: along a row it takes the parallel for straight in the file's grid,
+which over 5 km is 0.6 m wrong, and over 128 cells a centimetre."""
 _SIGMAS_M = ((5.0, 0.5), (15.0, 1.5), (math.inf, 5.0))
 """Standard deviation of a model's heights by the size of its cells: laser scans, aerial pictures, radar."""
 
@@ -135,25 +138,28 @@ def _indexed(path: Path) -> ModelFile:
 
 def _resampled(path: Path, box: tuple[float, float, float, float], cells: int) -> NDArray[np.float32]:
     import rasterio
-    from rasterio.transform import from_bounds
+    from rasterio.transform import Affine
     from rasterio.warp import Resampling, reproject
 
     west, south, east, north = box
-    half_x, half_y = (east - west) / (cells - 1) / 2, (north - south) / (cells - 1) / 2
-    piece: Any = np.full((cells, cells), np.nan, dtype=np.float32)
+    step_x, step_y = (east - west) / (cells - 1), (north - south) / (cells - 1)
+    strips: list[Any] = []
     with rasterio.open(path) as dataset:
-        reproject(
-            rasterio.band(dataset, 1),
-            piece,
-            dst_transform=from_bounds(
-                west - half_x, south - half_y, east + half_x, north + half_y, cells, cells
-            ),
-            dst_crs=WGS84,
-            dst_nodata=np.nan,
-            resampling=Resampling.bilinear,
-        )
+        for first in range(0, cells, _STRIP):
+            strip = np.full((cells, min(_STRIP, cells - first)), np.nan, dtype=np.float32)
+            left, top = west + (first - 0.5) * step_x, north + step_y / 2
+            reproject(
+                rasterio.band(dataset, 1),
+                strip,
+                dst_transform=Affine(step_x, 0.0, left, 0.0, -step_y, top),
+                dst_crs=WGS84,
+                dst_nodata=np.nan,
+                resampling=Resampling.bilinear,
+            )
+            strips.append(strip)
+    piece = np.hstack(strips)
     piece[~((piece > _LOWEST_M) & (piece < _HIGHEST_M))] = np.nan  # undeclared fillers, such as -9999
-    return np.asarray(piece, dtype=np.float32)
+    return piece
 
 
 def _grid(
