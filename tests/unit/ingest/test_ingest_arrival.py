@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from flow.clock import NS_PER_MS, NS_PER_S
 from flow.arrival import MOST_DRIFT_PPM, Arrival
+from flow.clock import NS_PER_MS, NS_PER_S
 
 WINDOW_NS = 10 * NS_PER_S
 INTERVAL_NS = NS_PER_S // 25

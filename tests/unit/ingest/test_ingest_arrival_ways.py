@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from flow.clock import NS_PER_MS, NS_PER_S
 from flow.arrival import Arrival
+from flow.clock import NS_PER_MS, NS_PER_S
 
 WINDOW_NS = 10 * NS_PER_S
 MEAN = 16_000
