@@ -2,6 +2,7 @@
 
 import { CAMERA_WORDS } from "./camera/words";
 import { PILOT_WORDS } from "./pilot/words";
+import { CLOCK_WORDS } from "./clockWords";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
 export type Language = "de" | "en";
@@ -11,6 +12,7 @@ type Entry = readonly [de: string, en: string];
 export const CATALOGUE = {
   ...PILOT_WORDS,
   ...CAMERA_WORDS,
+  ...CLOCK_WORDS,
   ...TREATMENT_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
