@@ -100,6 +100,11 @@ class Arrival:
         """Whether pictures come later than the clock explains."""
 
     @property
+    def runs_straight(self) -> bool:
+        """Whether they come later and later so evenly, large and small ones, that it is no queue's doing."""
+        return self._runs_straight
+
+    @property
     def offset_ns(self) -> int | None:
         """Lagebild time minus source time as of the newest arrival; None before the first."""
         least_ns = self._envelope.offset_ns

@@ -25,7 +25,7 @@ STANDS_NS = 2 * NS_PER_S
 LEAP_NS = 3 * NS_PER_S
 """A time so much earlier here than it can have been sent, or so far back, is no jitter."""
 LEAP_TIMES = 3
-"""In a row, or it was one bad message."""
+"""So many in a row, or for so long as a clock may stand; else it was a bad message."""
 AGAIN_NS = 30 * NS_PER_S
 """A clock without fault for so long is believed again."""
 DRIFT_PPM = 2000
@@ -90,7 +90,8 @@ class ClockWatch:
             return Sight.UNUSABLE
         self._leaps.clear()
         self._admit(source_ns, arrival_ns)
-        self._judge_pace(source_ns, arrival_ns)
+        if self.newest_ns is not None:  # or it was refused just now
+            self._judge_pace(source_ns, arrival_ns)
         if self.reason and arrival_ns - self._offended_ns >= AGAIN_NS:
             self.reason = ""
             return Sight.BEGINS
@@ -124,12 +125,13 @@ class ClockWatch:
             self.refuse("clock_jumps", arrival_ns)
 
     def _leap(self, source_ns: int, arrival_ns: int) -> None:
-        self._leaps.append((source_ns, arrival_ns))
-        if len(self._leaps) < LEAP_TIMES:
-            return
+        if not self._leaps or source_ns != self._leaps[-1][0]:  # messages of one instant share its fault
+            self._leaps.append((source_ns, arrival_ns))
         (first_ns, began_ns), (last_ns, ended_ns) = self._leaps[0], self._leaps[-1]
+        if len(self._leaps) < LEAP_TIMES and arrival_ns - began_ns < STANDS_NS:
+            return
         runs = last_ns - first_ns > FAST * (ended_ns - began_ns) + NS_PER_S
-        self.refuse("clock_fast" if runs else "clock_jumps", arrival_ns)
+        self.refuse("clock_fast" if runs or self.reason == "clock_fast" else "clock_jumps", arrival_ns)
         self._admit(source_ns, arrival_ns)
 
     def _admit(self, source_ns: int, arrival_ns: int) -> None:
@@ -161,10 +163,9 @@ class ClockWatch:
         # What is caught up with comes fast, but not before it was sent.
         fast = self.pace > FAST and self._least_ns < least_ns - (FAST - 1) * passed_ns / 2
         self._fast_trials = self._fast_trials + 1 if fast else 0
-        if self._fast_trials >= FAST_TRIALS:
-            self.refuse("clock_fast", arrival_ns)
-        elif source_ns - first_ns < SLOW * self._heard_ns and not self._kept_pace:
-            self.refuse("clock_slow", arrival_ns)
-        elif not fast:
-            self._kept_pace = True
+        slow = source_ns - first_ns < SLOW * self._heard_ns and not self._kept_pace
+        if slow or self._fast_trials >= FAST_TRIALS:
+            self.refuse("clock_slow" if slow else "clock_fast", arrival_ns)
+            return
+        self._kept_pace |= not fast
         self._trial, self._seen, self._heard_ns = (source_ns, arrival_ns, self._least_ns), 0, 0

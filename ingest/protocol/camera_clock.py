@@ -70,7 +70,7 @@ class CameraClock:
         fault = self._fault(reported_ns, arrival_ns - capture_ns, arrival_ns)
         self._offset_ns = None if fault == "clock_bogus" else capture_ns - smoothed_ns
         if fault:
-            self._refuse(fault)
+            self.refuse(fault)
         if fault or not self._trusted:
             return None
         self.clock_note = self._refused_for = ""
@@ -79,6 +79,13 @@ class CameraClock:
         if capture_ns > arrival_ns:
             self._ahead_until_ns = arrival_ns + _SMOOTHED_NS
         return min(capture_ns, smoothed_ns) if arrival_ns <= self._ahead_until_ns else capture_ns
+
+    def refuse(self, fault: str) -> None:
+        """Believe no capture time until the source reports again."""
+        told, self._report, self._is_proved = self._report is not None, None, False
+        if told and self._trusted:
+            self._refused_for = fault
+            self.clock_note = "clock_refused"
 
     def state(self, drift_ppm: float | None) -> ClockState:
         """What is known of it; `drift_ppm` is that of the timestamps. Untrusted, it counts as none."""
@@ -113,13 +120,6 @@ class CameraClock:
             return self._refused_for  # it was off pace lately
         most_ns = _AGE_MOST_NS if self._is_proved else _FIRST_AGE_MOST_NS
         return "" if -_FUTURE_MOST_NS <= age_ns <= most_ns else "clock_wrong"
-
-    def _refuse(self, fault: str) -> None:
-        self._report = None  # until the source reports again
-        self._is_proved = False
-        if self._trusted:
-            self._refused_for = fault
-            self.clock_note = "clock_refused"
 
     def _distance(self, before: int, after: int) -> int:
         return signed_distance(before, after, self._period)

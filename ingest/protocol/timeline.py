@@ -49,6 +49,7 @@ class Timeline:
     def __init__(self, trust_clock: bool = False) -> None:
         self._camera = CameraClock(trust_clock)
         self._watch = ClockWatch()  # of the timestamps
+        self._is_slow = False  # they are, for certain
         self._drift = Drift()
         self._arrival = Arrival(WINDOW_NS)
         self._bits = 64
@@ -75,9 +76,10 @@ class Timeline:
     def clock(self) -> ClockState:
         """What is known of the source's clocks: the one of its timestamps, and its time of day."""
         state = self._camera.state(self._drift.ppm)
-        if not self._watch.reason or state.status is ClockStatus.GOOD:
+        reason = self._watch.reason
+        if not reason or state.status is ClockStatus.GOOD or (reason == "clock_slow" and not self._is_slow):
             return state
-        return ClockState(ClockStatus.REFUSED, self._watch.reason, None, self._watch.wrong_by_ppm)
+        return ClockState(ClockStatus.REFUSED, reason, None, self._watch.wrong_by_ppm)
 
     @property
     def pace_note(self) -> str:
@@ -108,8 +110,10 @@ class Timeline:
         ahead = 0 if dts is None else self._composition(pts, dts)
         shown_ns = ticks_to_ns(position + ahead)
         mapped_ns = self._arrival.map(shown_ns, arrival_ns, size)
+        if self._runs_wrong(ticks_to_ns(position), arrival_ns):
+            mapped_ns = arrival_ns
+            self._camera.refuse(self._watch.reason)
         capture_ns = self._camera.capture_ns(pts, arrival_ns, self._arrival.smoothed(shown_ns))
-        self._watch_pace(ticks_to_ns(position), arrival_ns)
         dts_90k, pts_90k = self._place(position) if dts is None else self._place_both(position, ahead)
         self._last_dts = dts_90k
         self._seq += 1
@@ -142,11 +146,14 @@ class Timeline:
         # Nothing arrives before it was sent: this early, the clock has been set.
         return ticks_to_ns(position) + offset_ns - arrival_ns > _FORWARD_JUMP_NS
 
-    def _watch_pace(self, source_ns: int, arrival_ns: int) -> None:
-        """Timestamps of a wrong pace are timed by arrival without more ado; it must be told all the same."""
+    def _runs_wrong(self, source_ns: int, arrival_ns: int) -> bool:
+        """Whether the timestamps have a pace that no clock has. What may be a queue is none of theirs."""
         self._watch.see(source_ns, arrival_ns)
         if not self._arrival.is_behind:
             self._drift.add(source_ns, arrival_ns)
+        is_slow = self._watch.reason == "clock_slow"
+        self._is_slow = is_slow and (self._is_slow or self._arrival.runs_straight)
+        return self._is_slow or self._watch.reason == "clock_fast"
 
     def _anchor(self, position: int, arrival_ns: int) -> None:
         self._shift = max(ns_to_ticks(arrival_ns), self._last_dts + 1) - position

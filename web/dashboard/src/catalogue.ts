@@ -8,6 +8,7 @@ import { STEP_WORDS } from "./pilot/stepWords";
 import { LINK_WORDS } from "./linkWords";
 import { PILOT_WORDS } from "./pilot/words";
 import { TRACK_WORDS } from "./trackWords";
+import { CLOCK_WORDS } from "./clockWords";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
 export type Language = "de" | "en";
@@ -19,6 +20,7 @@ export const CATALOGUE = {
   ...STEP_WORDS,
   ...CAMERA_WORDS,
   ...TRACK_WORDS,
+  ...CLOCK_WORDS,
   ...TREATMENT_WORDS,
   ...GROUND_WORDS,
   ...ALARM_WORDS,

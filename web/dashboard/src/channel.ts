@@ -11,7 +11,7 @@ import type {
   StatusText,
 } from "./api";
 import { whepUrl } from "./api";
-import { ageMs, Anchors, type Capture } from "./age";
+import { ageMs, Anchors, capturedMs, type Capture } from "./age";
 import { Backoff } from "./backoff";
 import { FeedSocket } from "./feedSocket";
 import { FrameWatch, type DisplayedFrame } from "./frames";
@@ -125,7 +125,8 @@ export class Channel {
 
   /** The moment of server time that `sample` is shown for. */
   referenceMs(now = performance.now()): number | null {
-    return (this.isMoving ? this.shown?.capture?.utcMs : undefined) ?? this.time.at(now);
+    const capture = this.isMoving ? this.shown?.capture : null;
+    return capture ? capturedMs(capture, this.feed.air_link_ms) : this.time.at(now);
   }
 
   /** Age of the displayed picture; counts on while nothing new comes. null where it cannot be known. */
