@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import itertools
 import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.browser.harness import RunningLagebild, lagebild
@@ -47,6 +47,7 @@ class Flight:
     config: Path
     sends_video: asyncio.Event
     sends_telemetry: asyncio.Event
+    says: list[Callable[[FakeAircraft], bytes]] = field(default_factory=list)  # beside that, once each
 
     def served(self, port: int = 0) -> contextlib.AbstractAsyncContextManager[RunningLagebild]:
         """A service that receives this flight."""
@@ -65,7 +66,7 @@ async def flying(folder: Path, *, fix: bool = True) -> AsyncIterator[Flight]:
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(_film(video, flight.sends_video)),
-            tasks.create_task(_report(telemetry, flight.sends_telemetry, fix)),
+            tasks.create_task(_report(telemetry, flight, fix)),
         ]
         yield flight
         for task in running:
@@ -87,17 +88,19 @@ async def _film(port: int, switched_on: asyncio.Event) -> None:
         camera.close()
 
 
-async def _report(port: int, switched_on: asyncio.Event, fix: bool) -> None:
+async def _report(port: int, flight: Flight, fix: bool) -> None:
     aircraft = FakeAircraft()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         for tenth in itertools.count():
-            await switched_on.wait()
+            await flight.sends_telemetry.wait()
             boot_ms = 10_000 + tenth * 100
             lat, lon = (LAT_DEG, LON_DEG) if fix else (0.0, 0.0)
             messages = [aircraft.attitude(boot_ms, yaw=90.0), aircraft.position(boot_ms, lat, lon, home=84.0)]
             if tenth % 10 == 0:
                 messages.append(aircraft.heartbeat(armed=True))
                 messages.append(aircraft.gps(fix=3 if fix else 0))
+            messages += [say(aircraft) for say in flight.says]
+            flight.says.clear()
             for message in messages:
                 link.sendto(message, ("127.0.0.1", port))
             await asyncio.sleep(0.1)
