@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
@@ -11,6 +12,8 @@ from flow.samples import LinkState, StatusText, TelemetrySample
 
 from .protocol.alarms import AircraftAlarms
 from .settings import Thresholds
+
+log = logging.getLogger(__name__)
 
 TICK_NS = 500 * NS_PER_MS
 NEWS_NS = 60 * NS_PER_S
@@ -25,6 +28,14 @@ class AlarmWatch:
         self._aircraft = {limits.aircraft_id: AircraftAlarms(limits) for limits in thresholds}
 
     async def run(self) -> None:
+        while True:
+            try:
+                await self._watch()
+            except Exception:  # a bug here must not end the links, nor what stands of other aircraft
+                log.exception("alarms failed: a defect of Lagebild; they go on in a second")
+            await self._clock.sleep_until(self._clock.now_ns() + NS_PER_S)
+
+    async def _watch(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_samples())
             tasks.create_task(self._follow_links())

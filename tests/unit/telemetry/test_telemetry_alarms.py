@@ -35,7 +35,7 @@ class Bird:
     def reports(self, seconds: int = 10, **values: Any) -> None:
         for _ in range(seconds):
             self.now_ns += S
-            state = {"armed": True, "landed": "in_air"} | values
+            state: dict[str, Any] = {"armed": True, "landed": "in_air"} | values
             self._take(self.alarms.sample(TelemetrySample("otto", self.now_ns, **state), self.now_ns))
 
     def is_silent(self, seconds: float) -> None:
@@ -319,6 +319,32 @@ async def test_the_watch_publishes_what_rises_and_lives_on_the_bus() -> None:
             running.cancel()
         told = [(alarm.aircraft_id, alarm.code) for alarm in alarms.drain() if isinstance(alarm, Alarm)]
     assert told == [("otto", "fence"), ("otto", "telemetry_age")]
+
+
+async def test_a_defect_in_the_alarms_ends_neither_them_nor_the_telemetry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bus, clock = MemoryBus(), FakeClock()
+    watch = AlarmWatch(bus, clock, (Thresholds("otto"),))
+    sound = AircraftAlarms.sample
+
+    def broken(self: AircraftAlarms, sample: TelemetrySample, now_ns: int) -> list[Alarm]:
+        monkeypatch.setattr(AircraftAlarms, "sample", sound)
+        raise ArithmeticError
+
+    monkeypatch.setattr(AircraftAlarms, "sample", broken)
+    with bus.events(Alarm) as alarms:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(watch.run())
+            await _turns()
+            bus.publish(TelemetrySample("otto", START_NS, armed=True))
+            await _turns()
+            for _ in range(14):
+                clock.advance(TICK_NS)
+                await _turns()
+            running.cancel()
+        told = [alarm.code for alarm in alarms.drain() if isinstance(alarm, Alarm)]
+    assert told == ["telemetry_age"]  # it heard the newest sample again
 
 
 async def _turns() -> None:

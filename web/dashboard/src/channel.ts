@@ -19,6 +19,7 @@ import { PictureState, type PictureStateName } from "./pictureState";
 import type { Look } from "./marks/api";
 import { wish, type Fixed } from "./quality";
 import { Unwrapper } from "./rtp";
+import { warns } from "./sentences";
 import type { ServerTime } from "./serverTime";
 import { SampleRing } from "./telemetry";
 import { WhepClient, type Refusal } from "./whep";
@@ -266,7 +267,7 @@ export class Channel {
         this.fixAgain();
         break;
       case "text":
-        this.text = message;
+        if (warns(message)) this.text = message; // what follows at once must not hide it
         break;
       case "alarms":
       case "alarm":

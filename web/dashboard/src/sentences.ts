@@ -115,9 +115,11 @@ export function linkSentence(language: Language, link: LinkState | null): string
   );
 }
 
+export const warns = ({ severity }: StatusText): boolean => WARNINGS.includes(severity);
+
 /** The aircraft's own words (STATUSTEXT), as a sentence with its time, while they are news and warn of something; else null. */
 export function warning(language: Language, text: StatusText | null, serverMs: number | null): string | null {
-  if (!text || serverMs === null || !WARNINGS.includes(text.severity)) return null;
+  if (!text || serverMs === null || !warns(text)) return null;
   if (serverMs - text.utc_ms > WARNING_SHOWN_MS) return null;
   const { text: sentence, original } = statusSentence(language, text.text);
   const time = timeOfDay(text.utc_ms);

@@ -46,7 +46,8 @@ export class AlarmStrip {
       { class: "alarm-line", "data-level": alarm.level },
       icon(alarm.level === "alarm" ? "alarm" : "warning"),
       h("span", { class: "alarm-word" }, translate(language, key)),
-      h("span", { class: "alarm-text" }, `${alarm.aircraft_name}: ${alarmSentence(language, alarm)}`),
+      h("strong", { class: "alarm-text" }, alarmSentence(language, alarm)),
+      h("span", { class: "alarm-name" }, alarm.aircraft_name),
       h("span", { class: "alarm-since" }, translate(language, "since", { time: timeOfDay(alarm.utc_ms) })),
       more &&
         h("span", { class: "alarm-more" }, translate(language, "alarms.more", { count: count - LINES })),
