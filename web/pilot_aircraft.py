@@ -55,7 +55,7 @@ class PilotAlarm:
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
-    """The place that somebody marked last for it, and how the aircraft must look to see it. null: not known."""
+    """The place that was marked last for an aircraft, and how to look at it from there. null: not known."""
 
     marker_id: str
     label: str

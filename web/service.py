@@ -24,10 +24,11 @@ from telemetry.link import Telemetry
 from . import room_settings
 from .access import Door
 from .channel import FeedChannel, FeedList
-from .errors import add_security_headers, errors_to_http
+from .errors import adding_headers, errors_to_http, security_headers
 from .feed_history import FeedHistory
 from .listening import listen
 from .malformed import Malformed
+from .map_background import background_of, origin_of, package_of
 from .metrics import Refused
 from .pilot_aircraft import AircraftDesk
 from .pilot_views import PilotDesk
@@ -36,6 +37,7 @@ from .qr_codes import QrCodes
 from .routes.feeds import add_feed_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
+from .routes.map import add_map_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
 from .routes.publish import add_publish_routes
@@ -61,8 +63,10 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     """Run the service for as long as the context is open.
 
     Raises PortInUseError when the HTTP or the WebRTC port is taken, ConfigError when its address cannot be
-    used. A feed or link that cannot be opened is a state of that feed, never an error here.
+    used, or what lies under the map cannot. A feed or link that cannot be opened is a state of that feed,
+    never an error here.
     """
+    background = background_of(settings.map)
     clock = SystemClock()
     bus = MemoryBus()
     aircraft = tuple(a.as_aircraft() for a in settings.aircraft)
@@ -74,19 +78,21 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     telemetry = Telemetry(bus, clock, room_settings.telemetry_settings(settings))
     relay = Relay(bus, clock, room_settings.relay_settings(settings), channels.keys(), ingest=ingest)
 
-    app = _application()
+    app = _application(origin_of(background))
     door = Door(app, _own_names(settings))
     refused: Refused = {feed_id: Counter() for feed_id in channels}
     add_live_routes(door, relay, refused)
     add_publish_routes(door, relay, refused)
     add_telemetry_routes(door, bus, clock, aircraft, channels, relay=relay)
-    add_feed_routes(door, settings, feed_list, relay)
+    add_feed_routes(door, settings, feed_list, relay, background)
     add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
     history, standing = FeedHistory(bus, clock, (f for _, f in feeds)), Standing(bus)
     of_aircraft = AircraftDesk(bus, clock, standing)
     desk = PilotDesk(settings, bus, keys, QrCodes(clock), aircraft=of_aircraft, history=history, relay=relay)
     add_pilot_routes(door, desk, history, clock, ingest.dismiss)
+    if background.kind == "pmtiles":
+        add_map_routes(door, package_of(settings.map))
     add_page_routes(door, dashboard)
 
     runner = web.AppRunner(app, shutdown_timeout=2.0)
@@ -124,9 +130,9 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
         await bus.aclose()
 
 
-def _application() -> web.Application:
+def _application(tiles_origin: str) -> web.Application:
     app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
-    app.on_response_prepare.append(add_security_headers)
+    app.on_response_prepare.append(adding_headers(security_headers(tiles_origin)))
     return app
 
 

@@ -47,7 +47,7 @@ class Standing:
         return sorted((a for a in self._alarms.values() if a.aircraft_id == aircraft_id), key=_newest_first)
 
     def pointed_at(self, aircraft_id: str) -> Marker | None:
-        """The place that was marked last for that aircraft, or for none in particular; None: there is none."""
+        """The place that was marked last for that aircraft, or for none in particular; None: no place is."""
         theirs = (m for m in reversed(self._markers.values()) if m.aircraft_id in (aircraft_id, ""))
         return next(theirs, None)
 

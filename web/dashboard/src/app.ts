@@ -58,7 +58,7 @@ export class App {
       photo: () => void this.photo(),
       map: () => this.toggle("map"),
     });
-    this.map = new MapPanel(this.taste.theme);
+    this.map = new MapPanel(this.taste.theme, config.map);
     root.replaceChildren(
       this.bar.element,
       h("main", { class: "views" }, this.pictures, this.map.element, this.empty),

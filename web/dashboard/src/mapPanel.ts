@@ -1,6 +1,6 @@
 /** The map with its controls, position and notices; the drawing itself is loaded after the picture. */
 
-import type { Feed, Sample, StatusText } from "./api";
+import type { Feed, MapConfig, Sample, StatusText } from "./api";
 import { translate, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { age } from "./format";
@@ -23,6 +23,8 @@ const EVERY_MS = 100; // ten places a second are enough for a map
 export class MapPanel {
   private readonly canvas = h("div", { class: "map-canvas" });
   private readonly notice = h("p", { class: "map-notice", role: "status", hidden: true });
+  private readonly unreachable = h("p", { class: "map-unreachable", role: "status", hidden: true });
+  private readonly attribution = h("p", { class: "map-attribution", hidden: true });
   private readonly text = h("p", { class: "map-text", role: "status", hidden: true });
   private readonly position = new PositionBar();
   private readonly controls: Record<"follow" | "zoom_in" | "zoom_out", HTMLButtonElement>;
@@ -31,7 +33,10 @@ export class MapPanel {
   private failed = false;
   private shownAt = 0;
 
-  constructor(private theme: Theme) {
+  constructor(
+    private theme: Theme,
+    private readonly background: MapConfig,
+  ) {
     const control = (name: IconName, act: () => void): HTMLButtonElement =>
       h("button", { type: "button", class: "map-control", onclick: act }, icon(name));
     this.controls = {
@@ -40,7 +45,15 @@ export class MapPanel {
       zoom_out: control("minus", () => this.view?.zoomBy(-1)),
     };
     const buttons = h("div", { class: "map-controls" }, ...Object.values(this.controls));
-    const area = h("div", { class: "map-area" }, this.canvas, buttons, this.notice);
+    const area = h(
+      "div",
+      { class: "map-area" },
+      this.canvas,
+      buttons,
+      this.notice,
+      this.unreachable,
+      this.attribution,
+    );
     this.element = h("section", { class: "map-panel" }, area, this.text, this.position.element);
     new ResizeObserver(() => this.view?.resize()).observe(this.canvas);
   }
@@ -48,7 +61,16 @@ export class MapPanel {
   async load(): Promise<void> {
     try {
       const { MapView } = await import("./mapView");
-      this.view = new MapView(this.canvas, this.theme, () => this.setFollowing(false));
+      this.view = new MapView(this.canvas, this.theme, this.background, {
+        drag: () => this.setFollowing(false),
+        reachable: (reachable) => {
+          this.unreachable.hidden = reachable;
+        },
+        attribution: (text) => {
+          this.attribution.hidden = text === "";
+          setText(this.attribution, text);
+        },
+      });
       this.setFollowing(true);
     } catch {
       this.failed = true; // no WebGL; the text position below still works
@@ -129,5 +151,6 @@ export class MapPanel {
       setAttribute(button, "title", text);
     }
     setAttribute(this.element, "aria-label", translate(language, "map"));
+    setText(this.unreachable, translate(language, "map.unreachable"));
   }
 }
