@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import json
 import math
 import struct
-from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,7 +18,11 @@ from aiohttp import web
 Tile: TypeAlias = tuple[int, int, int]
 """Zoom, column, row."""
 
+Shape: TypeAlias = tuple[Literal["point", "line", "area"], Sequence[tuple[int, int]], str]
+"""What it is, its points, and its name, which may be ""."""
+
 EXTENT = 4096
+_KINDS = {"point": 1, "line": 2, "area": 3}
 
 
 def tile_at(lat_deg: float, lon_deg: float, zoom: int) -> Tile:
@@ -91,16 +96,36 @@ def _tile_id(zoom: int, column: int, row: int) -> int:
     return place
 
 
-def water_tile(layer: str = "water") -> bytes:
-    """A vector tile (MVT 2.1) that is one polygon all over, of that layer."""
-    square = [_command(1, 1), _zigzag(0), _zigzag(0), _command(2, 3)]
-    square += [_zigzag(n) for n in (EXTENT, 0, 0, EXTENT, -EXTENT, 0)] + [_command(7, 1)]
-    geometry = b"".join(map(_varint, square))
-    feature = b"\x18\x03" + b"\x22" + _varint(len(geometry)) + geometry
-    name = layer.encode()
-    body = b"\x78\x02" + b"\x0a" + _varint(len(name)) + name + b"\x12" + _varint(len(feature)) + feature
-    body += b"\x28" + _varint(EXTENT)
-    return b"\x1a" + _varint(len(body)) + body
+def vector_tile(layers: Mapping[str, Iterable[Shape]]) -> bytes:
+    """A vector tile (MVT 2.1, 4): its layers with what is drawn in them, in units of EXTENT."""
+    return b"".join(_field(3, _layer(name, shapes)) for name, shapes in layers.items())
+
+
+def _layer(name: str, shapes: Iterable[Shape]) -> bytes:
+    features, values = b"", b""
+    for number, (kind, points, called) in enumerate(shapes):
+        tags = _field(2, _varint(0) + _varint(number)) if called else b""
+        features += _field(2, tags + bytes((0x18, _KINDS[kind])) + _field(4, _geometry(kind, points)))
+        values += _field(4, _field(1, called.encode()))
+    version, extent = b"\x78\x02", b"\x28" + _varint(EXTENT)
+    return version + _field(1, name.encode()) + features + _field(3, b"name") + values + extent
+
+
+def _geometry(kind: str, points: Sequence[tuple[int, int]]) -> bytes:
+    (x, y), out = points[0], [_command(1, 1)]
+    out += [_zigzag(x), _zigzag(y)]
+    if len(points) > 1:
+        out.append(_command(2, len(points) - 1))
+    for here, there in itertools.pairwise(points):
+        out += [_zigzag(there[0] - here[0]), _zigzag(there[1] - here[1])]
+    if kind == "area":
+        out.append(_command(7, 1))
+    return b"".join(map(_varint, out))
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Protocol Buffers: a field with a length."""
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 
 def _command(kind: int, count: int) -> int:

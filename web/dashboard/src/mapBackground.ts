@@ -2,6 +2,7 @@
 
 import type { LayerSpecification, Map as LibreMap } from "maplibre-gl";
 import type { MapConfig } from "./api";
+import { Backoff } from "./backoff";
 import { RASTER_PAINT, vectorLayers } from "./backgroundStyle";
 import type { Theme } from "./mapStyle";
 
@@ -18,6 +19,8 @@ export interface BackgroundEvents {
 
 export class Background {
   private layers: LayerSpecification[] = [];
+  private readonly backoff = new Backoff(1000, 30_000);
+  private again: number | undefined; // the next try is due
   private names: ReadonlySet<string> = new Set(); // of a vector package's own layers
 
   constructor(
@@ -28,12 +31,12 @@ export class Background {
   ) {
     events.attribution(config.attribution);
     map.on("error", (event) => {
-      if ((event as { sourceId?: string }).sourceId === SOURCE) events.reachable(false);
+      if ((event as { sourceId?: string }).sourceId === SOURCE) this.failed();
       else console.error(event.error);
     });
     map.on("data", (event) => {
       const { sourceId, tile } = event as { sourceId?: string; tile?: { state: string } };
-      if (sourceId === SOURCE && tile?.state === "loaded") events.reachable(true);
+      if (sourceId === SOURCE && tile?.state === "loaded") this.came();
     });
   }
 
@@ -43,13 +46,28 @@ export class Background {
       if (this.config.kind === "raster") this.addSource({ tiles: [this.config.url] });
       if (this.config.kind === "pmtiles") await this.addPackage();
     } catch {
-      this.events.reachable(false);
+      this.failed();
     }
   }
 
   setTheme(theme: Theme): void {
     this.theme = theme;
     if (this.layers.length > 0) this.draw();
+  }
+
+  /** Tiles that failed are not asked for again by the map itself: in the field the way to them comes and goes. */
+  private failed(): void {
+    this.events.reachable(false);
+    this.again ??= window.setTimeout(() => {
+      this.again = undefined;
+      if (this.layers.length > 0) this.map.refreshTiles(SOURCE);
+      else void this.add();
+    }, this.backoff.nextMs());
+  }
+
+  private came(): void {
+    this.events.reachable(true);
+    this.backoff.reset();
   }
 
   /** The reader of packages is loaded only where there is one. */

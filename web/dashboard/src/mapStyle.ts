@@ -17,8 +17,8 @@ const MAP_COLOURS: Coloured = [
 
 /** Over a background the grid must be told from the lines of the map itself. */
 const OVER_BACKGROUND: Record<string, Record<Theme, string>> = {
-  grid: { dark: "rgba(190, 205, 215, 0.28)", bright: "rgba(20, 24, 27, 0.30)" },
-  "grid-major": { dark: "rgba(205, 218, 226, 0.5)", bright: "rgba(20, 24, 27, 0.55)" },
+  grid: { dark: "rgba(190, 205, 215, 0.28)", bright: "rgba(20, 24, 27, 0.4)" },
+  "grid-major": { dark: "rgba(205, 218, 226, 0.5)", bright: "rgba(20, 24, 27, 0.65)" },
 };
 
 /** Every coloured layer, for both themes. */
