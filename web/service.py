@@ -88,7 +88,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     add_still_routes(door, ingest)
     add_health_routes(door, bus, aircraft, relay, refused)
     history, standing = FeedHistory(bus, clock, (f for _, f in feeds)), Standing(bus)
-    of_aircraft = AircraftDesk(bus, clock, standing)
+    of_aircraft = AircraftDesk(bus, clock, standing.alarms, standing.pointed_at)
     desk = PilotDesk(settings, bus, keys, QrCodes(clock), aircraft=of_aircraft, history=history, relay=relay)
     add_pilot_routes(door, desk, history, clock, ingest.dismiss)
     if background.kind == "pmtiles":

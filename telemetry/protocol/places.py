@@ -26,3 +26,12 @@ def compass_deg(angle_deg: float) -> float:
     """The direction as 0 <= degrees < 360; plain `%` turns -1e-15 into 360.0."""
     wrapped = angle_deg % 360.0
     return wrapped if wrapped < 360.0 else 0.0
+
+
+def bearing_and_distance(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    """From one (lat, lon) to another: degrees from true north, 0 to 360, and great-circle metres."""
+    lat_a, lat_b = math.radians(one[0]), math.radians(other[0])
+    east = math.radians(other[1] - one[1])
+    y = math.sin(east) * math.cos(lat_b)
+    x = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(east)
+    return compass_deg(math.degrees(math.atan2(y, x))), distance_m(one, other)

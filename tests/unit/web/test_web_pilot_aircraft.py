@@ -12,7 +12,6 @@ from flow.memory_bus import MemoryBus
 from flow.samples import ForwardState, Group, TelemetrySample
 from tests.fakes.clock import FakeClock
 from web.pilot_aircraft import STALE_NS, AircraftDesk, pointed
-from web.pointing import bearing_and_distance
 from web.settings import AircraftSettings
 from web.standing import MARKERS_KEPT, Standing
 
@@ -38,20 +37,8 @@ def sample(**more: object) -> TelemetrySample:
     return TelemetrySample("otto", NOW_NS, **given | more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("lat_deg", "lon_deg", "bearing_deg", "distance_m"),
-    [  # of a degree of latitude on the sphere, and of a parallel near Kaiserslautern
-        (49.451, 7.77, 0.0, 111.19),
-        (49.449, 7.77, 180.0, 111.19),
-        (49.45, 7.771, 90.0, 72.29),
-        (49.45, 7.769, 270.0, 72.29),
-        (49.451, 7.771, 33.03, 132.6),
-    ],
-)
-def test_bearing_and_distance(lat_deg: float, lon_deg: float, bearing_deg: float, distance_m: float) -> None:
-    bearing, distance = bearing_and_distance(49.45, 7.77, lat_deg, lon_deg)
-    assert bearing == pytest.approx(bearing_deg, abs=0.1)
-    assert distance == pytest.approx(distance_m, rel=0.002)
+def desk_of(bus: MemoryBus, standing: Standing) -> AircraftDesk:
+    return AircraftDesk(bus, FakeClock(NOW_NS), standing.alarms, standing.pointed_at)
 
 
 def test_the_arrow_is_relative_to_the_nose() -> None:
@@ -107,7 +94,7 @@ def test_the_newest_place_counts_until_it_is_taken_away() -> None:
 def test_an_alarm_stands_until_it_is_over_and_those_of_pictures_are_the_cameras() -> None:
     bus = MemoryBus()
     standing = Standing(bus)
-    desk = AircraftDesk(bus, FakeClock(NOW_NS), standing)
+    desk = desk_of(bus, standing)
     standing.take(alarm("1", "battery_low", values={"pct": "19"}))
     standing.take(alarm("2", "picture_black", values={"feed": "tag"}))
     (told,) = desk.alarms("otto")
@@ -119,7 +106,7 @@ def test_an_alarm_stands_until_it_is_over_and_those_of_pictures_are_the_cameras(
 
 def test_who_reads_along_and_what_they_sent() -> None:
     bus = MemoryBus()
-    desk = AircraftDesk(bus, FakeClock(NOW_NS), Standing(bus))
+    desk = desk_of(bus, Standing(bus))
     assert desk.forward("otto") is None
     bus.publish(ForwardState("otto", stations=("192.0.2.7:14550",), commands=3, last_command="COMMAND_LONG"))
     told = desk.forward("otto")
@@ -129,7 +116,7 @@ def test_who_reads_along_and_what_they_sent() -> None:
 
 def test_telemetry_within_a_stream_is_told_as_such() -> None:
     bus = MemoryBus()
-    desk = AircraftDesk(bus, FakeClock(NOW_NS), Standing(bus))
+    desk = desk_of(bus, Standing(bus))
     told = desk.telemetry(AircraftSettings("otto", telemetry="feed:film"), "")
     assert told
     assert (told.way.address, told.way.pulled, told.state) == ("feed:film", True, None)
