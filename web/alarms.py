@@ -51,6 +51,10 @@ class AlarmBoard:
     def standing(self) -> Alarms:
         return Alarms([self._view(alarm) for alarm in self._standing.values()])
 
+    def of(self, aircraft_id: str) -> list[Alarm]:
+        """Those of an aircraft that stand, the newest first."""
+        return [alarm for alarm in reversed(self._standing.values()) if alarm.aircraft_id == aircraft_id]
+
     def views(self) -> list[Json]:
         return [_json(view) for view in self.standing().alarms]
 
@@ -58,7 +62,11 @@ class AlarmBoard:
         self._standing.clear()  # the bus tells all of them again
         with self._bus.events(Alarm) as alarms:
             async for alarm in alarms:
-                if isinstance(alarm, Alarm) and alarm.aircraft_id in self._names:
+                if (
+                    isinstance(alarm, Alarm)
+                    and alarm.aircraft_id in self._names
+                    and not _is_of_a_picture(alarm)
+                ):
                     self._take(alarm)
 
     def _take(self, alarm: Alarm) -> None:
@@ -75,6 +83,11 @@ class AlarmBoard:
         return AlarmView(
             alarm.aircraft_id, name, alarm.code, alarm.level, alarm.active, ms(alarm.utc_ns), alarm.values
         )
+
+
+def _is_of_a_picture(alarm: Alarm) -> bool:
+    """Of one camera's pictures: pages have its PictureHealth, which says more."""
+    return "feed" in alarm.values
 
 
 def _json(view: AlarmView) -> Json:

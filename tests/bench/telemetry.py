@@ -50,7 +50,9 @@ def measure(*, is_quick: bool) -> Json:
     if feeds:
         parts["klv"] = lambda: measure_klv(Path(feeds) / KLV)
     if feeds and not is_quick:
-        parts["logs"] = lambda: [asdict(log) | {"clock_speed": log.clock_speed} for log in logs_of(Path(feeds))]
+        parts["logs"] = lambda: [
+            asdict(log) | {"clock_speed": log.clock_speed} for log in logs_of(Path(feeds))
+        ]
     found: Json = {
         "date": time.strftime("%Y-%m-%d"),
         "surroundings": surroundings(),

@@ -107,6 +107,8 @@ def test_telemetry_is_its_links() -> None:
     assert of(link(LinkStatus.SILENT)) == (BAD, "silent")
     assert of(link(LinkStatus.LIVE, "duplicate_system_id")) == (OK, "duplicate_system_id")
     assert found(Known(live(), link=link(LinkStatus.LIVE)), Step.TELEMETRY) == (NONE, "")
+    flooded = Known(live(notes=("metadata_flood",)), has_telemetry=True, link=link(LinkStatus.LIVE))
+    assert found(flooded, Step.TELEMETRY) == (OK, "metadata_flood")
 
 
 def test_a_clock_is_green_only_where_its_times_are_used() -> None:
@@ -120,6 +122,8 @@ def test_a_clock_is_green_only_where_its_times_are_used() -> None:
     assert of(ClockState(ClockStatus.ESTIMATING)) == (WAITING, "")
     assert of(refused) == (BAD, "clock_fast")
     assert of(GOOD_CLOCK, aircraft=refused) == (BAD, "clock_fast")
+    behind = ClockState(ClockStatus.GOOD, "clock_wrong")  # counts well, though its time of day is wrong
+    assert of(GOOD_CLOCK, aircraft=behind) == (OK, "clock_wrong")
     assert of(None, "clock_refused") == (BAD, "clock_refused")
     assert of(GOOD_CLOCK, "arrival_behind") == (BAD, "arrival_behind")
     assert of(None, "clock_untrusted") == (NONE, "clock_untrusted")

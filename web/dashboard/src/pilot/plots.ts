@@ -18,7 +18,11 @@ const VALUE: Record<Quantity, (moment: Moment) => number | null> = {
   age: ({ age_ms }) => (age_ms === null ? null : age_ms / 1000),
 };
 const UNIT: Record<Quantity, string> = { bitrate: " Mbit/s", fps: "", age: " s" };
-const DIGITS: Record<Quantity, number> = { bitrate: 1, fps: 1, age: 2 };
+const DIGITS: Record<Quantity, (value: number) => number> = {
+  bitrate: (value) => (value < 1 ? 2 : 1),
+  fps: () => 1,
+  age: () => 2,
+};
 
 class PlotRow {
   private readonly name = h("span", { class: "plot-name" });
@@ -57,7 +61,7 @@ class PlotRow {
   }
 
   private worded(language: Language, value: number): string {
-    return number(language, value, DIGITS[this.quantity]);
+    return number(language, value, DIGITS[this.quantity](value));
   }
 }
 
