@@ -1,4 +1,4 @@
-"""Tells the bus how the pictures of a feed look: the state, and an alarm for each finding, which stands as long as it does.
+"""Tells the bus how the pictures of a feed look: the state, and an alarm that stands as long as a finding.
 
 A finding lasts as long as somebody looks. Where the feed or its decoder is gone, or nothing can be decoded
 any more, it is taken back: the state says nothing any longer, and an alarm (`picture_unseen`) says why.

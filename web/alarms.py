@@ -62,12 +62,12 @@ class AlarmBoard:
         self._standing.clear()  # the bus tells all of them again
         with self._bus.events(Alarm) as alarms:
             async for alarm in alarms:
-                if (
-                    isinstance(alarm, Alarm)
-                    and alarm.aircraft_id in self._names
-                    and not _is_of_a_picture(alarm)
-                ):
+                if isinstance(alarm, Alarm) and self._is_shown(alarm):
                     self._take(alarm)
+
+    def _is_shown(self, alarm: Alarm) -> bool:
+        """Not those of one camera's pictures: pages have its PictureHealth, which says more."""
+        return alarm.aircraft_id in self._names and "feed" not in alarm.values
 
     def _take(self, alarm: Alarm) -> None:
         key = alarm.aircraft_id, alarm.code
@@ -83,11 +83,6 @@ class AlarmBoard:
         return AlarmView(
             alarm.aircraft_id, name, alarm.code, alarm.level, alarm.active, ms(alarm.utc_ns), alarm.values
         )
-
-
-def _is_of_a_picture(alarm: Alarm) -> bool:
-    """Of one camera's pictures: pages have its PictureHealth, which says more."""
-    return "feed" in alarm.values
 
 
 def _json(view: AlarmView) -> Json:

@@ -151,7 +151,7 @@ class Watched:
         return health.findings
 
     def told(self) -> list[str]:
-        """What has begun ("picture_black") and what is over ("no picture_black") since this was last asked."""
+        """What has begun ("picture_black"), what is over ("no picture_black"), since it was last asked."""
         drained = [alarm for alarm in self.alarms.drain() if isinstance(alarm, Alarm)]
         return [alarm.code if alarm.active else f"no {alarm.code}" for alarm in drained]
 

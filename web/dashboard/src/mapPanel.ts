@@ -53,7 +53,14 @@ export class MapPanel {
       zoom_out: control("minus", () => this.view?.zoomBy(-1)),
     };
     const buttons = h("div", { class: "map-controls" }, desk.panel.button, ...Object.values(this.controls));
-    const over = [this.lookText, buttons, desk.panel.element, this.notice, this.unreachable, this.attribution];
+    const over = [
+      this.lookText,
+      buttons,
+      desk.panel.element,
+      this.notice,
+      this.unreachable,
+      this.attribution,
+    ];
     const area = h("div", { class: "map-area" }, this.canvas, ...over);
     this.element = h("section", { class: "map-panel" }, area, this.text, this.position.element);
     new ResizeObserver(() => this.view?.resize()).observe(this.canvas);
