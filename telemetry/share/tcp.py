@@ -32,7 +32,9 @@ class _Connection(asyncio.Protocol):
         self.client = Client(shown("tcp", peer), self._share.clock.now_ns(), known=True)
         transport.set_write_buffer_limits(high=WAITING_MOST_BYTES)
         sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WAITING_MOST_BYTES)  # or the kernel keeps minutes
+        sock.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, WAITING_MOST_BYTES
+        )  # or the kernel keeps minutes
         watch(sock)
         if not self._share.admit(self, peer):
             transport.abort()

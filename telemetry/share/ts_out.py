@@ -29,10 +29,11 @@ from telemetry.settings import TelemetrySettings, TsOut
 
 log = logging.getLogger(__name__)
 
-FORM = "udp://HOST:PORT, of a multicast group with ?ttl=N&interface=ADDRESS"
+FORM = "udp://HOST:PORT, with ?ttl=N&interface=ADDRESS for a multicast group, with ?klv=async for old readers"
 MULTICAST_HOPS = 1
 """A multicast group is for the net we stand in, unless somebody wants it further."""
 KLV_EVERY_NS = 100 * NS_PER_MS
+_KINDS = {"sync": True, "async": False}
 _ROUNDING_NS = NS_PER_S // 120  # a set is due with the picture nearest to its time
 _RETRY_NS = 5 * NS_PER_S
 _REPORT_NS = 60 * NS_PER_S
@@ -47,6 +48,7 @@ class Target:
     host: str
     port: int
     hops: int
+    synchronous: bool  # the kind of KLV, see flow/codec/mpegts_writer.py
     interface: str  # of a multicast group: our address there, or (IPv6) the name; "": the system chooses
 
     @classmethod
@@ -56,8 +58,9 @@ class Target:
             parts = urlsplit(url)
             options = dict(parse_qsl(parts.query, keep_blank_values=True))
             hops, interface = int(options.pop("ttl", MULTICAST_HOPS)), options.pop("interface", "")
-            target = cls(parts.hostname or "", parts.port or 0, hops, interface)
-        except ValueError:
+            synchronous = _KINDS[options.pop("klv", "sync")]
+            target = cls(parts.hostname or "", parts.port or 0, hops, synchronous, interface)
+        except (ValueError, KeyError):
             raise _not_understood(url) from None
         if parts.scheme != "udp" or not target.host or not target.port or options or not 0 <= hops <= 255:
             raise _not_understood(url)
@@ -83,7 +86,7 @@ class TsSender:
         self.sent = self.dropped = self.sets = 0
         """Datagrams, those that did not fit, and KLV sets in those sent."""
         self.is_open = False
-        """Whether it follows the feed."""
+        """Whether it has begun to follow the feed."""
         self._bus, self._clock, self._door = bus, clock, door
         self._out, self._target = out, Target.parse(out.to)
         self._feed = next(feed for feed in settings.cameras if feed.id == out.feed_id)
@@ -107,7 +110,7 @@ class TsSender:
             await self._clock.sleep_until(self._clock.now_ns() + _RETRY_NS)
 
     async def _send_all(self) -> None:
-        writer = TsWriter()
+        writer = TsWriter(synchronous=self._target.synchronous)
         sock, address = await _open(self._target)
         with (
             sock,

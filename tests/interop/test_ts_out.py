@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -163,10 +164,10 @@ async def play(bus: MemoryBus, codec: Codec, begin_ns: int, *, live: bool = Fals
         await clock.sleep_until(begin_ns + index * NS_PER_S // 30 if live else 0)
 
 
-async def recorded(codec: Codec) -> tuple[bytes, int]:
+async def recorded(codec: Codec, options: str = "") -> tuple[bytes, int]:
     begin_ns = SystemClock().now_ns()
     async with receiving() as received, own_bus() as bus:
-        async with sending(bus, f"udp://127.0.0.1:{received.port}") as sender:
+        async with sending(bus, f"udp://127.0.0.1:{received.port}{options}") as sender:
             await play(bus, codec, begin_ns)
             await until(
                 lambda: sender.sent == len(received.datagrams) and sender.sent > PICTURES, "all there"
@@ -235,6 +236,25 @@ async def test_klvdata_reads_the_sets_as_the_samples_were(tmp_path: Path) -> Non
         assert float(each["15"]) == pytest.approx(told.alt_msl_m, abs=0.2)
         assert float(each["5"]) == pytest.approx(told.yaw_deg, abs=0.01)
         assert (each["3"], each["10"]) == ("Einsatz 4711", "Multikopter Fritz")
+
+
+async def test_gstreamer_finds_the_asynchronous_kind(tmp_path: Path) -> None:
+    stream, begin_ns = await recorded(Codec.H264, "?klv=async")
+    path, sets, pictures = tmp_path / "out.ts", tmp_path / "out.klv", tmp_path / "out.h264"
+    path.write_bytes(stream)
+    await output_of(
+        "gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "tsdemux", "name=demuxer",
+        "demuxer.", "!", "queue", "!", "meta/x-klv", "!", "filesink", f"location={sets}",
+        "demuxer.", "!", "queue", "!", "h264parse", "!", "video/x-h264,stream-format=byte-stream", "!",
+        "filesink", f"location={pictures}",
+    )  # fmt: skip
+    found = [decode_st0601(each) for each in KlvSplitter().push(sets.read_bytes())]
+    assert [told.utc_us for told in found] == [sample(3 * n, begin_ns).utc_ns // 1000 for n in range(20)]
+    assert pictures.read_bytes().count(b"\0\0\0\1\x09") == PICTURES  # delimiters
+    told, _ = await output_of(
+        FFMPEG_9, "-v", "error", "-i", path, "-map", "0:d", "-c", "copy", "-f", "md5", "-"
+    )
+    assert told.strip() == "MD5=" + hashlib.md5(sets.read_bytes()).hexdigest()
 
 
 async def test_each_set_is_of_its_pictures_instant_and_ten_of_a_second() -> None:
@@ -335,9 +355,10 @@ async def test_without_telemetry_only_pictures_go() -> None:
 @pytest.mark.parametrize(
     ("url", "target"),
     [
-        ("udp://192.0.2.7:5004", Target("192.0.2.7", 5004, 1, "")),
-        ("udp://239.0.0.1:5004?ttl=4&interface=192.0.2.1", Target("239.0.0.1", 5004, 4, "192.0.2.1")),
-        ("udp://[ff02::1]:5004?interface=lo", Target("ff02::1", 5004, 1, "lo")),
+        ("udp://192.0.2.7:5004", Target("192.0.2.7", 5004, 1, True, "")),
+        ("udp://239.0.0.1:5004?ttl=4&interface=192.0.2.1", Target("239.0.0.1", 5004, 4, True, "192.0.2.1")),
+        ("udp://[ff02::1]:5004?interface=lo", Target("ff02::1", 5004, 1, True, "lo")),
+        ("udp://192.0.2.7:5004?klv=async", Target("192.0.2.7", 5004, 1, False, "")),
     ],
 )
 def test_addresses(url: str, target: Target) -> None:
@@ -347,7 +368,8 @@ def test_addresses(url: str, target: Target) -> None:
 @pytest.mark.parametrize(
     "url",
     ["", "239.0.0.1:5004", "udp://239.0.0.1", "udp://:5004", "tcp://192.0.2.7:5004", "udp://192.0.2.7:70000",
-     "udp://239.0.0.1:5004?ttl=256", "udp://239.0.0.1:5004?ttl=", "udp://239.0.0.1:5004?tll=4", "udp://[::1:5004"],
+     "udp://239.0.0.1:5004?ttl=256", "udp://239.0.0.1:5004?ttl=", "udp://239.0.0.1:5004?tll=4", "udp://[::1:5004",
+     "udp://192.0.2.7:5004?klv=both"],
 )  # fmt: skip
 def test_addresses_that_are_none(url: str) -> None:
     with pytest.raises(ConfigError, match="ts_out"):
