@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help run test check lint types imports bench bench-relay bench-ingest prove-relay prove-ingest docs-ingest setup setup-test clean lock dashboard-test
+.PHONY: help run test check lint types imports bench bench-relay bench-ingest bench-telemetry prove-relay prove-ingest prove-telemetry docs-ingest setup setup-test clean lock dashboard-test
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -47,6 +47,9 @@ bench-relay: setup-test ## measure the relay beside Janus, Pion and stock aiortc
 bench-ingest: setup-test ## measure every way in, sender to bus (QUICK=1: under 50 s)
 	@$(BIN)/python -m tests.bench.ingest $(if $(QUICK),--quick)
 
+bench-telemetry: setup-test ## measure places on the ground, telemetry beside its picture, CPU a message (QUICK=1: under 50 s)
+	@$(BIN)/python -m tests.bench.telemetry $(if $(QUICK),--quick)
+
 prove-relay: setup-test ## bad networks, hostile viewers, joins and leaves: 15 minutes at most
 	@$(BIN)/python -m tests.prove.relay
 
@@ -56,6 +59,9 @@ docs-ingest: setup-test ## make the table in docs/ingest.md anew, by real publis
 
 prove-ingest: setup-test ## a million hostile inputs over all parsers of ingest: 15 minutes at most
 	@$(BIN)/python -m tests.prove.ingest
+
+prove-telemetry: setup-test ## a million hostile inputs over all parsers of telemetry: 15 minutes at most
+	@$(BIN)/python -m tests.prove.telemetry
 
 lock: setup ## write requirements/*.txt anew
 	@scripts/lock

@@ -167,6 +167,7 @@ class LinkState:
     unassigned_system_ids: tuple[int, ...] = ()
     unsigned: int = 0  # messages refused because their MAVLink 2 signature is missing, wrong or replayed
     clock: ClockState | None = None
+    implausible: int = 0  # positions held back because the aircraft cannot have got there
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -21,8 +21,9 @@ class ClockState:
 
     `offset_ms` is what it shows as UTC less Lagebild time, None for a clock that only counts from the start;
     `drift_ppm` is how much faster than ours it runs, None while that is not known. `reason` is a code of the
-    UI catalogue: "clock_fast", "clock_slow" (no quartz runs so), "clock_bogus" (no such year), "clock_jumps".
-    `restarts` counts how often it has begun anew.
+    UI catalogue: "clock_fast", "clock_slow" (no quartz runs so), "clock_bogus" (no such year), "clock_jumps",
+    "clock_wrong" (it runs well, but its time of day is not ours). A reason beside another status than REFUSED
+    is that of the aircraft's time of day, which times nothing. `restarts` counts how often it has begun anew.
     """
 
     status: ClockStatus = ClockStatus.NONE
@@ -30,3 +31,7 @@ class ClockState:
     offset_ms: float | None = None
     drift_ppm: float | None = None
     restarts: int = 0
+
+    def without_figures(self) -> ClockState:
+        """What of it is news."""
+        return replace(self, offset_ms=None, drift_ppm=None)

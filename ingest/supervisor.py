@@ -56,7 +56,7 @@ _FLOOD_EVERY_NS = 60 * NS_PER_S
 _ANY_PORT = re.compile(r"(rtp|udp)://.*:0", re.IGNORECASE)
 """Sources that wait on a port of ours, which the kernel is to choose."""
 
-_FIGURES = frozenset({"fps", "bitrate_bps", "pictures", "lost_packets", "damaged"})
+_FIGURES = frozenset({"fps", "bitrate_bps", "pictures", "lost_packets", "damaged", "clock"})
 """What of a state changes with every picture."""
 
 _LASTING = attrgetter(*(field.name for field in fields(SourceState) if field.name not in _FIGURES))

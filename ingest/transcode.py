@@ -27,7 +27,7 @@ from flow.units import CLOCK_RATE_HZ, AccessUnit, Rendition
 from .child import EncoderError, raise_if_cancelled
 from .protocol.leases import Lease
 from .protocol.rendition import RenditionLog, loses_its_beginning, web_reasons
-from .protocol.timeline import ns_to_ticks
+from .protocol.ticks import ns_to_ticks
 from .remote_encoder import RemoteEncoder, remote_encoder
 from .settings import EncodeSettings
 

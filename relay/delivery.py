@@ -1,25 +1,25 @@
-"""The sending side of one viewer: where it is in the stream, how fast it may go, what it gets again.
+"""The sending side of one viewer: where it is in the stream, what is left out for it, what it gets again.
 
 A viewer in step is sent each picture whole, as it comes. One that cannot keep up (a narrow path, a full TCP
 buffer, the start with its cached group) has a backlog of references to pictures that all viewers share, and
-is served from it at its own pace; too far behind, it loses whole pictures up to the next keyframe.
+is served from it at its own pace (`sending.py`); too far behind, it loses whole pictures up to the next
+keyframe.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from flow.clock import NS_PER_MS, NS_PER_S
 
-from .piece import Link, Piece, Sent
-from .port import Path
+from .piece import Link, Sent
 from .protocol.layout import Run, WirePicture
 from .protocol.pacer import Pacer
 from .protocol.resend import ResendBudget
 from .protocol.sequence import SequenceMap
+from .sending import Sending
 from .srtp import WINDOW_PACKETS
 from .stream import Stream
 
@@ -30,41 +30,25 @@ log = logging.getLogger("lagebild.relay")
 CATCH_UP_NS = 4 * NS_PER_S
 LATE_NS = 500 * NS_PER_MS
 TOO_LATE_NS = NS_PER_S
-LEAST_BATCH = 4
 GROUP_WITHIN_S = 1.0
 REPEAT_WITHIN_S = 0.5
 REPEAT_EVERY_NS = NS_PER_S
 RENUMBER_EVERY_NS = 4 * NS_PER_S
-TCP_WAITING_MOST = 64 * 1024
 
 
-class Delivery:
+class Delivery(Sending):
     """Sends one stream to one viewer by `path`, which may be set anew at any time."""
 
     def __init__(self, stream: Stream, link: Link, pacer: Pacer, sent: Sent) -> None:
-        self.path = link.path
-        self.pacer = pacer
+        super().__init__(stream, link, pacer, sent)
         self.failed = False
-        self.blocked = False
-        """Whether the socket that all viewers share was full when this one was last sent to."""
         self.catching_up = False
-        self.backlog_bytes = 0
         self.times_late = 0
         """How often what waited was so old that it was left out."""
-        self._sent = sent
-        self._stream = stream
-        self._outlet = link.outlet
-        self._srtp = link.srtp
-        self._shape = link.shape
-        self.overhead_bytes = link.shape.overhead_bytes
         self._numbers = SequenceMap()
-        self._key = (link.shape, 0)
         self._resends = ResendBudget()
-        self._backlog: deque[Piece] = deque()
-        self._next: int | None = None  # stream sequence number that the next RTP sequence number belongs to
         self._moves_to: tuple[Stream, int] | None = None
         self._goes_on_at: int | None = None  # index of the first packet of the stream moved to
-        self._unsent = 0  # the one after the newest that was protected; those before it keep their numbers
         self._waits_for_keyframe = True
         self._silent = self._held = False
         self._catch_up_until_ns = 0
@@ -73,31 +57,9 @@ class Delivery:
         self._renumbered_ns = -RENUMBER_EVERY_NS
 
     @property
-    def path(self) -> Path:
-        return self._path
-
-    @path.setter
-    def path(self, path: Path) -> None:
-        self._path = path
-        self._is_tcp = path.kind == "tcp"
-
-    @property
     def stream(self) -> Stream:
         """What it is sent, or will be as soon as it has a keyframe."""
         return self._stream
-
-    def waits_ns(self, now_ns: int) -> int:
-        """For how long the oldest picture of the backlog has waited; 0 without one."""
-        return now_ns - self._backlog[0].picture.arrived_ns if self._backlog else 0
-
-    @property
-    def has_backlog(self) -> bool:
-        return bool(self._backlog)
-
-    @property
-    def handed_on(self) -> int:
-        """Packets handed to the network so far, whether it took them or not."""
-        return self._sent.packets + self._sent.refused_packets
 
     def start(self, now_ns: int) -> None:
         """Begin with the cached group, contiguous with what follows; without one at the next keyframe."""
@@ -366,63 +328,3 @@ class Delivery:
             self._waits_for_keyframe = self._stream.keyframe_wanted = True
             return
         self._queue(picture)
-
-    def _drop_backlog(self) -> None:
-        """All but a picture that is half sent: cut off, it would look like loss."""
-        half_sent = self._backlog[0] if self._backlog[0].next else None
-        dropped = list(self._backlog)[1 if half_sent else 0 :]
-        self._backlog.clear()
-        self.backlog_bytes = 0
-        if dropped:
-            # Of a group that was being repeated, the numbers are used up already: SRTP must not give one of
-            # them to another packet (RFC 3711 9.1, RFC 7714 8.1).
-            self._next = max(dropped[0].picture.first, self._unsent)
-            self._sent.dropped_pictures += len(dropped)
-        if half_sent:
-            self._backlog.append(half_sent)
-            self.backlog_bytes = half_sent.picture.size_bytes
-
-    def _queue(self, picture: WirePicture) -> None:
-        as_it_came = picture is self._stream.newest
-        runs = picture.shared_runs(self._key) if as_it_came else None
-        self._backlog.append(Piece(picture, self._key, runs))
-        self.backlog_bytes += picture.size_bytes
-        self._next = picture.first + picture.count
-
-    def _send_rest(self, piece: Piece, now_ns: int) -> bool:
-        """Whether the picture is sent to its end; what may not go yet, or finds no room, stays."""
-        if piece.runs is None:
-            piece.runs = piece.picture.laid_out(*piece.key)
-        for run in piece.runs:
-            while piece.next < run.first + run.count:
-                start = piece.next - run.first
-                left = run.count - start
-                count = min(left, self._room(now_ns) // run.segment)
-                if count < min(left, LEAST_BATCH):
-                    return False
-                part = run if count == run.count else run.part(start, start + count)
-                self._unsent = max(self._unsent, piece.picture.first + piece.next + count)
-                if not self._send(part):
-                    if self.blocked:
-                        return False
-                    self._sent.refused_packets += count  # the viewer will ask for them again
-                piece.next += count
-        return True
-
-    def _room(self, now_ns: int) -> int:
-        room = self.pacer.allowance(now_ns)
-        return min(room, TCP_WAITING_MOST - self.path.waiting_bytes) if self._is_tcp else room
-
-    def _send(self, run: Run) -> bool:
-        """Whether it went; if not, `blocked` says whether it may a moment later."""
-        went = self._outlet.send(run, self._srtp, self.path)
-        self.blocked = not went and self.path.was_full
-        if not self.blocked:
-            self.pacer.spent(run.size_bytes)
-        if went:
-            self._sent.packets += run.count
-            self._sent.bytes += run.size_bytes
-        return went
-
-    def _seconds_for(self, group: list[WirePicture]) -> float:
-        return sum(p.size_bytes for p in group) * 8 / self.pacer.rate_bps

@@ -12,28 +12,42 @@ from simulator.flightpath import Pose
 
 
 @dataclass(frozen=True, slots=True)
+class ClockError:
+    """How wrong a clock is at the start, and how much faster than true time it runs."""
+
+    offset_ms: float = 0.0
+    drift_ppm: float = 0.0
+
+    def __add__(self, other: ClockError) -> ClockError:
+        return ClockError(self.offset_ms + other.offset_ms, self.drift_ppm + other.drift_ppm)
+
+
+@dataclass(frozen=True, slots=True)
 class Errors:
-    """Standard deviations of the sensors, and how wrong the clock is; all zero by default."""
+    """Standard deviations of the sensors, and how wrong the clocks are; all zero by default.
+
+    `clock` is common to all; `camera_clock` and `autopilot_clock` come on top of it.
+    """
 
     gps_m: float = 0.0
     alt_m: float = 0.0
     attitude_deg: float = 0.0
     gimbal_deg: float = 0.0
-    clock_offset_ms: float = 0.0
-    clock_drift_ppm: float = 0.0
+    clock: ClockError = ClockError()
+    camera_clock: ClockError = ClockError()
+    autopilot_clock: ClockError = ClockError()
 
 
 @dataclass(frozen=True, slots=True)
 class AircraftClock:
-    """The clock that time-stamps RTP, sender reports and MAVLink; right unless told otherwise."""
+    """The clock that time-stamps RTP and sender reports, or MAVLink; right unless told otherwise."""
 
     start_ms: int
-    offset_ms: float = 0.0
-    drift_ppm: float = 0.0
+    error: ClockError = ClockError()
 
     def at(self, true_ms: float) -> float:
         """What it shows, in ms since the Unix epoch."""
-        return true_ms + self.offset_ms + (true_ms - self.start_ms) * self.drift_ppm * 1e-6
+        return true_ms + self.error.offset_ms + (true_ms - self.start_ms) * self.error.drift_ppm * 1e-6
 
 
 @dataclass(frozen=True, slots=True)

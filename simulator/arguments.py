@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator.aircraft import Errors
+from simulator.aircraft import ClockError, Errors
 
 Address = tuple[str, int]
 
@@ -34,8 +34,9 @@ def parse(words: list[str] | None = None) -> Arguments:
         alt_m=given.alt_noise_m,
         attitude_deg=given.attitude_noise_deg,
         gimbal_deg=given.gimbal_noise_deg,
-        clock_offset_ms=given.clock_offset_ms,
-        clock_drift_ppm=given.clock_drift_ppm,
+        clock=ClockError(given.clock_offset_ms, given.clock_drift_ppm),
+        camera_clock=ClockError(given.camera_clock_offset_ms, given.camera_clock_drift_ppm),
+        autopilot_clock=ClockError(given.autopilot_clock_offset_ms, given.autopilot_clock_drift_ppm),
     )
     return Arguments(
         rtp=given.rtp,
@@ -83,14 +84,17 @@ def _parser() -> argparse.ArgumentParser:
         help="end when standard input is closed, as at the parent's death",
     )
     noise = parser.add_argument_group(
-        "errors of the aircraft's sensors and clock (never of the picture or the truth)"
+        "errors of the aircraft's sensors and clocks (never of the picture or the truth)"
     )
     for name in ("gps-noise-m", "alt-noise-m", "attitude-noise-deg", "gimbal-noise-deg"):
         noise.add_argument(f"--{name}", type=float, default=0.0, metavar="SIGMA")
-    noise.add_argument(
-        "--clock-offset-ms", type=float, default=0.0, metavar="MS", help="clock of RTP and MAVLink"
-    )
-    noise.add_argument("--clock-drift-ppm", type=float, default=0.0, metavar="PPM")
+    for clock, whose in (
+        ("clock", "of RTP and MAVLink"),
+        ("camera-clock", "of RTP and its sender reports alone, on top"),
+        ("autopilot-clock", "of MAVLink alone, on top"),
+    ):
+        noise.add_argument(f"--{clock}-offset-ms", type=float, default=0.0, metavar="MS", help=whose)
+        noise.add_argument(f"--{clock}-drift-ppm", type=float, default=0.0, metavar="PPM", help="its pace")
     return parser
 
 

@@ -87,12 +87,14 @@ class Flight:
         """Fly until `is_over`, asked before every picture; returns how many instants were captured."""
         errors = self._given.errors
         start_ms = self._clock.now_ns() // NS_PER_MS + 20
-        clock = AircraftClock(start_ms, errors.clock_offset_ms, errors.clock_drift_ppm)
+        camera = AircraftClock(start_ms, errors.clock + errors.camera_clock)
+        autopilot = AircraftClock(start_ms, errors.clock + errors.autopilot_clock)
         slot, captured, last_ms = 0, 0, start_ms
         while not is_over():
             capture_ms = start_ms + round(slot * 1000 / self._given.fps)
             self._wait_until(capture_ms)
-            self._capture(capture_ms, capture_ms - start_ms, capture_ms - last_ms, clock, captured)
+            self._report(capture_ms, capture_ms - last_ms, autopilot)
+            self._shoot(capture_ms, capture_ms - start_ms, camera.at(capture_ms), captured)
             captured, last_ms = captured + 1, capture_ms
             slot = max(slot + 1, self._next_slot(start_ms))
         return captured
@@ -110,28 +112,33 @@ class Flight:
     def _wait_until(self, utc_ms: int) -> None:
         time.sleep(max(0.0, utc_ms / 1000 - self._clock.now_ns() / 1e9))
 
-    def _capture(
-        self, capture_ms: int, since_start_ms: int, elapsed_ms: int, clock: AircraftClock, counter: int
-    ) -> None:
-        flight_s = flightpath.START_S + since_start_ms / 1000
-        pose = flightpath.pose_at(flight_s)
-        truth = true_state(pose)
-        clock_ms = clock.at(capture_ms)
-        boot_ms = clock_ms - clock.at(clock.start_ms - _BOOTED_BEFORE_MS)
-        self._report(self._sensors.measure(truth, elapsed_ms / 1000), flight_s, boot_ms, clock_ms)
-        for feed in self._feeds:
-            line = feed.shoot(pose, flight_s, capture_ms, clock_ms, counter)
-            if self._truth:
-                self._truth.write(json.dumps(line | _describe(pose, truth)) + "\n")
-
-    def _report(self, state: State, flight_s: float, boot_ms: float, clock_ms: float) -> None:
+    def _report(self, capture_ms: int, elapsed_ms: int, clock: AircraftClock) -> None:
+        """Send the MAVLink of one instant; `elapsed_ms` since the one before."""
         if self._given.mavlink is None:
             return
+        flight_s = _flight_s(capture_ms - clock.start_ms)
+        state = self._sensors.measure(true_state(flightpath.pose_at(flight_s)), elapsed_ms / 1000)
+        clock_ms = clock.at(capture_ms)
+        boot_ms = clock_ms - clock.at(clock.start_ms - _BOOTED_BEFORE_MS)
         for datagram in self._mavlink.messages(state, flight_s, boot_ms, clock_ms):
             try:
                 self._socket.sendto(datagram, self._given.mavlink)
             except OSError:
                 return  # the network is away: as lost as over the air
+
+    def _shoot(self, capture_ms: int, since_start_ms: int, clock_ms: float, counter: int) -> None:
+        """Take and send the pictures of one instant, at which the camera's clock shows `clock_ms`."""
+        flight_s = _flight_s(since_start_ms)
+        pose = flightpath.pose_at(flight_s)
+        truth = true_state(pose)
+        for feed in self._feeds:
+            line = feed.shoot(pose, flight_s, capture_ms, clock_ms, counter)
+            if self._truth:
+                self._truth.write(json.dumps(line | _describe(pose, truth)) + "\n")
+
+
+def _flight_s(since_start_ms: int) -> float:
+    return flightpath.START_S + since_start_ms / 1000
 
 
 def _feeds(given: Arguments) -> list[Feed]:

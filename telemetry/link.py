@@ -17,7 +17,10 @@ from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.errors import LagebildError
 from flow.samples import LinkState, LinkStatus
 
+from .alarms import AlarmWatch
+from .look import Looks
 from .protocol.fleet import Fleet, Heard, Out
+from .protocol.signing import Refusal, key_of
 from .settings import AircraftLink, TelemetrySettings
 from .share.shares import keep_going, shares
 from .sources import run_source
@@ -42,7 +45,9 @@ class Telemetry:
         self._clock = clock
         self._links = [Link(bus, clock, settings, url, group) for url, group in settings.by_url().items()]
         self._tracks = [Track(bus, clock, settings, track) for track in settings.tracks]
-        self._shares = shares(bus, clock, settings)
+        self.looks = Looks(bus, clock, settings.cameras, settings.terrain)
+        self._shares = shares(bus, clock, settings, self.looks)
+        self._alarms = AlarmWatch(bus, clock, settings.thresholds)
 
     async def run(self) -> None:
         """Run every link until cancelled; one that fails retries and touches no other."""
@@ -51,8 +56,9 @@ class Telemetry:
                 group.create_task(link.run(), name=f"telemetry {link.url}")
             for track in self._tracks:
                 group.create_task(track.run(), name=f"telemetry {track.url}")
-            for share in self._shares:
+            for share in (self.looks, *self._shares):
                 group.create_task(keep_going(share, self._clock), name=share.name)
+            group.create_task(self._alarms.run(), name="alarms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,8 @@ class Link:
         self._bus, self._clock, self._settings = bus, clock, settings
         self._aircraft_ids = [link.aircraft_id for link in aircraft]
         self._allow_from = tuple(entry for link in aircraft for entry in link.allow_from)
-        self._fleet = Fleet(url, [(link.aircraft_id, link.system_id) for link in aircraft])
+        keys = {link.aircraft_id: key_of(link.signing_key) for link in aircraft if link.signing_key}
+        self._fleet = Fleet(url, [(link.aircraft_id, link.system_id) for link in aircraft], keys)
         self._condition = _Condition(detail=f"opening {url}")
         self._touched = asyncio.Event()
         self._states: dict[str, LinkState] = {}
@@ -143,8 +150,8 @@ class Link:
         self._opened_ns, self._proven = self._clock.now_ns(), False
         self._set(_Condition(None, "", "", address))
 
-    def receive(self, data: bytes, sender: str, *, datagram: bool = False) -> None:
-        now_ns = self._clock.now_ns()
+    def receive(self, data: bytes, sender: str, *, datagram: bool = False, age_ns: int = 0) -> None:
+        now_ns = self._clock.now_ns() - age_ns
         items = self._fleet.receive(data, sender, now_ns, datagram=datagram)
         self._proven |= bool(items)
         self._publish(items)
@@ -181,6 +188,7 @@ class Link:
             changed = before is None or _gist(before) != _gist(state)
             if changed:
                 self._log(state, now_ns)
+            _log_clock(before, state)
             self._states[aircraft_id] = state
             if changed or due:
                 self._bus.publish(state)
@@ -213,6 +221,9 @@ class Link:
             duplicates=heard.duplicates,
             lost=heard.lost,
             unassigned_system_ids=heard.unassigned_system_ids,
+            clock=heard.clock,
+            unsigned=heard.unsigned,
+            implausible=heard.implausible,
         )
 
     def _judge(self, heard: Heard, now_ns: int) -> tuple[LinkStatus, str, str]:
@@ -224,18 +235,13 @@ class Link:
             return LinkStatus.CONNECTING, *self._why_nothing(heard)
         if now_ns - heard.heard_ns > self._settings.silent_after_s * NS_PER_S:
             detail = f"no message of system id {heard.system_id} any more at {condition.address}"
-            return LinkStatus.SILENT, "no_messages", detail
-        if heard.rival:
-            shown, other = heard.rival
-            detail = (
-                f"two aircraft with one system id: {heard.system_id} comes from {shown} and from {other}; "
-                f"only {shown} is used. Give one of them another system id"
-            )
-            return LinkStatus.LIVE, "duplicate_system_id", detail
-        return LinkStatus.LIVE, "", ""
+            return LinkStatus.SILENT, *(_refusal(heard) or ("no_messages", detail))
+        return LinkStatus.LIVE, *(_rivalry(heard) or _refusal(heard) or _astray(heard) or ("", ""))
 
     def _why_nothing(self, heard: Heard) -> tuple[str, str]:
         address = self._condition.address
+        if refusal := _refusal(heard):
+            return refusal
         if heard.unassigned_system_ids:
             others = ", ".join(map(str, heard.unassigned_system_ids))
             return "no_messages", f"{address}: system id {heard.system_id} is not heard, only {others}"
@@ -244,6 +250,44 @@ class Link:
         if heard.foreign:
             return "not_mavlink", f"{address}: what comes from {heard.foreign} is no MAVLink"
         return "no_messages", f"{address}: no aircraft heard yet"
+
+
+def _log_clock(before: LinkState | None, state: LinkState) -> None:
+    was = before.clock.reason if before and before.clock else ""
+    if state.clock and state.clock.reason != was:
+        what = state.clock.reason or "its clock is believed again"
+        log.info("telemetry of %s: %s (%s)", state.aircraft_id, what, state.clock.status)
+
+
+def _rivalry(heard: Heard) -> tuple[str, str] | None:
+    if not heard.rival:
+        return None
+    shown, other = heard.rival
+    detail = (
+        f"two aircraft with one system id: {heard.system_id} comes from {shown} and from {other}; "
+        f"only {shown} is used. Give one of them another system id"
+    )
+    return "duplicate_system_id", detail
+
+
+def _refusal(heard: Heard) -> tuple[str, str] | None:
+    """Messages that are refused for their signature just now. Lines that stand still: no counts in them."""
+    who = "what claims to be the aircraft" if heard.system_id is None else f"what comes as {heard.system_id}"
+    match heard.refusal:
+        case Refusal.MISSING:
+            return "signature_missing", f"{who} is not signed; set up signing on the aircraft, too"
+        case Refusal.WRONG:
+            return "signature_wrong", f"{who} is signed with another key than signing_key"
+        case Refusal.REPLAYED:
+            detail = f"{who} was signed long ago: a recording, or a clock that is not set yet here or there"
+            return "signature_replayed", detail
+    return None
+
+
+def _astray(heard: Heard) -> tuple[str, str] | None:
+    if not heard.is_astray:
+        return None
+    return "position_implausible", "positions that the aircraft cannot have got to are held back"
 
 
 def _is_calm(state: LinkState) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flow.errors import ConfigError
 from flow.flights import Feed
@@ -20,7 +20,7 @@ class AircraftLink:
     url: str
     system_id: int | None = None
     allow_from: tuple[str, ...] = ()
-    signing_key: str = ""
+    signing_key: str = field(default="", repr=False)  # never in a log
 
 
 @dataclass(frozen=True, slots=True)

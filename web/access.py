@@ -21,6 +21,7 @@ class Permission(StrEnum):
     """What a caller must be allowed to do. Everybody may do everything until accounts exist."""
 
     WATCH = "watch"  # pictures, telemetry, states of the feeds
+    MARK = "mark"  # set, change and remove markers
     CONNECT = "connect"  # how pictures are brought in: addresses, and keys made and withdrawn
     OPERATE = "operate"  # health and metrics
     PUBLISH = "publish"  # bring pictures to a feed; who may is known by the key

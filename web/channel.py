@@ -12,12 +12,14 @@ from dataclasses import asdict, replace
 
 from flow.bus import Bus, unit_key
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
-from flow.doors import RenditionChosen
-from flow.errors import BusyError, TooManyError
+from flow.doors import RenditionChosen, TelemetryDoor
+from flow.errors import BusyError, TooManyError, UnlocatableError
 from flow.flights import Aircraft, Feed, PictureHealth, RenditionState, SourceState
 from flow.samples import LinkState, StatusText, TelemetrySample
-from flow.units import CLOCK_RATE_HZ, AccessUnit, Rendition, UtcOrigin, rtp_timestamp
+from flow.units import CLOCK_RATE_HZ, AccessUnit, Rendition
 
+from .ground_views import look_view
+from .picture_time import capture_of, timestamp_of
 from .settings import ViewerSettings
 from .subscriber import Subscriber, text_frame
 from .views import (
@@ -41,19 +43,32 @@ ANCHOR_MOVED_NS = 5 * NS_PER_MS
 SAMPLE_AHEAD_NS = 10_000 * NS_PER_MS
 SAMPLES_FLOW_NS = 250 * NS_PER_MS
 """A sample came within this: the next one, ten a second, can soon take along what is no news."""
+LOOK_EVERY_NS = 100 * NS_PER_MS
 
 
 class FeedChannel:
     """Follows one feed and its aircraft on the bus and tells its subscribers. `run()` until cancelled."""
 
     def __init__(
-        self, bus: Bus, clock: Clock, aircraft: Aircraft, feed: Feed, viewers: ViewerSettings
+        self,
+        bus: Bus,
+        clock: Clock,
+        aircraft: Aircraft,
+        feed: Feed,
+        viewers: ViewerSettings,
+        *,
+        looks: TelemetryDoor | None = None,
     ) -> None:
         self._bus, self._clock = bus, clock
         self._aircraft, self._feed = aircraft, feed
         self._limits = viewers  # whoever may watch may listen
         self._subscribers: set[Subscriber] = set()
         self.feeds: Callable[[], list[Json]] = list  # all feeds of the installation, for the picker
+        self.markers: Callable[[], list[Json]] | None = None  # all that are set (markers.py)
+        self._looks = looks
+        self._looked_slot = 0
+        self._look: Json = {}  # as it was told last
+        self.alarms: Callable[[], list[Json]] | None = None  # those that stand, of all aircraft
         self._anchor: AccessUnit | None = None
         self._told_ns = 0
         self._sampled_ns = -SAMPLES_FLOW_NS
@@ -99,6 +114,15 @@ class FeedChannel:
             for subscriber in self._subscribers:
                 subscriber.offer(frames)
 
+    def captured_ns(self, timestamp: int) -> int:
+        """When the picture with that RTP timestamp was captured, as telemetry tells time.
+
+        Raises UnlocatableError without a picture to count from.
+        """
+        if self._anchor is None:
+            raise UnlocatableError(f"feed '{self._feed.id}' has no picture yet", code="pose_stale")
+        return capture_of(self._anchor, self._feed.air_link_ms, timestamp)
+
     def _mention(self, kind: str, content: Json) -> None:
         """Tell what is no news: with the next sample while samples flow, else at once."""
         if self._clock.now_ns() - self._sampled_ns >= SAMPLES_FLOW_NS:
@@ -112,6 +136,8 @@ class FeedChannel:
         sample = self._bus.peek(TelemetrySample, self._aircraft.id)
         messages = [message("hello", {"feed": feed_view(self._bus, self._aircraft, self._feed)})]
         messages.append(message("feeds", {"feeds": self.feeds()}))
+        if self.alarms is not None:
+            messages.append(message("alarms", {"alarms": self.alarms()}))
         if state:
             messages.append(message("state", state_view(state)))
         if link:
@@ -119,7 +145,10 @@ class FeedChannel:
         if self._anchor:
             messages.append(message("anchor", anchor_view(self._anchor)))
         if sample:
-            messages.append(message("telemetry", self.tagged(sample)))
+            messages.append(message("telemetry", self.tagged(sample) | {"look": self._looked(sample)}))
+            self._look = {}  # pages may know different ones now: the next is news
+        if self.markers is not None:
+            messages.append(message("markers", {"markers": self.markers()}))
         return b"".join(map(text_frame, messages))
 
     async def _follow_pictures(self) -> None:
@@ -138,7 +167,7 @@ class FeedChannel:
             async for sample in samples:
                 self._sampled_ns = self._clock.now_ns()
                 if self._subscribers:
-                    self.tell("telemetry", self.tagged(sample))
+                    self.tell("telemetry", self.tagged(sample) | {"look": self._new_look(sample)})
 
     async def _follow_source(self) -> None:
         told: SourceState | None = None
@@ -188,12 +217,23 @@ class FeedChannel:
         anchor = self._anchor
         view["rtp_timestamp"] = None
         if anchor is not None and abs(sample.utc_ns - anchor.utc_ns) < SAMPLE_AHEAD_NS:
-            # A picture told by its arrival was captured one radio link earlier; telemetry does not take it.
-            late_ms = self._feed.air_link_ms if anchor.utc_origin is UtcOrigin.ARRIVAL else 0.0
-            since_ns = sample.utc_ns - anchor.utc_ns + round(late_ms * NS_PER_MS)
-            since_90k = since_ns * CLOCK_RATE_HZ // NS_PER_S
-            view["rtp_timestamp"] = rtp_timestamp(anchor.pts_90k + since_90k)
+            view["rtp_timestamp"] = timestamp_of(anchor, self._feed.air_link_ms, sample.utc_ns)
         return view
+
+    def _looked(self, sample: TelemetrySample) -> Json | None:
+        """Where the camera looks; None where nobody can be asked."""
+        return look_view(self._looks.look(self._feed.id, sample.utc_ns)) if self._looks else None
+
+    def _new_look(self, sample: TelemetrySample) -> Json | None:
+        """The same at most ten times a second, and None where it is no news."""
+        slot = self._sampled_ns // LOOK_EVERY_NS
+        if slot == self._looked_slot:
+            return None
+        look = self._looked(sample)
+        if look is None or look == self._look:
+            return None
+        self._looked_slot, self._look = slot, look
+        return look
 
 
 class FeedList:
@@ -240,8 +280,17 @@ def _utc_of(anchor: AccessUnit, pts_90k: int) -> int:
 
 
 def _without_counters(state: SourceState) -> SourceState:
+    clock = state.clock and state.clock.without_figures()
     return replace(
-        state, fps=None, bitrate_bps=None, pictures=0, lost_packets=0, damaged=0, restarts=0, epoch=0
+        state,
+        fps=None,
+        bitrate_bps=None,
+        pictures=0,
+        lost_packets=0,
+        damaged=0,
+        restarts=0,
+        epoch=0,
+        clock=clock,
     )
 
 
@@ -250,7 +299,10 @@ def _without_figures(state: RenditionState) -> RenditionState:
 
 
 def _without_counts(link: LinkState) -> LinkState:
-    return replace(link, messages=0, bad_bytes=0, duplicates=0, lost=0)
+    clock = link.clock and link.clock.without_figures()
+    return replace(
+        link, messages=0, bad_bytes=0, duplicates=0, lost=0, unsigned=0, implausible=0, clock=clock
+    )
 
 
 def message(kind: str, content: Json) -> bytes:

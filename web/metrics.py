@@ -20,7 +20,7 @@ from flow.flights import (
     SourceState,
     SourceStatus,
 )
-from flow.samples import LinkState
+from flow.samples import ForwardState, LinkState, LinkStatus
 from ingest.protocol.health import FINDINGS
 
 from .views import MADE
@@ -86,15 +86,34 @@ class BusCollector(Collector):
         yield from families.values()
 
     def _links(self) -> Iterable[Metric]:
-        messages = CounterMetricFamily("lagebild_telemetry_messages", "MAVLink messages", labels=["aircraft"])
-        bad = CounterMetricFamily("lagebild_telemetry_bad_bytes", "Undecodable bytes", labels=["aircraft"])
+        families = {
+            figure: CounterMetricFamily(f"lagebild_telemetry_{figure}", text, labels=["aircraft"])
+            for figure, text in _OF_LINK.items()
+        }
+        live = GaugeMetricFamily("lagebild_telemetry_live", "1 while messages come", labels=["aircraft"])
+        commands = CounterMetricFamily(
+            "lagebild_forward_commands",
+            "Commands of ground stations that read along; all were dropped",
+            labels=["aircraft"],
+        )
         for aircraft in self._aircraft:
             if link := self._bus.peek(LinkState, aircraft.id):
-                messages.add_metric([aircraft.id], link.messages)
-                bad.add_metric([aircraft.id], link.bad_bytes)
-        yield messages
-        yield bad
+                live.add_metric([aircraft.id], float(link.status is LinkStatus.LIVE))
+                for figure, family in families.items():
+                    family.add_metric([aircraft.id], getattr(link, figure))
+            if shared := self._bus.peek(ForwardState, aircraft.id):
+                commands.add_metric([aircraft.id], shared.commands)
+        yield live
+        yield from families.values()
+        yield commands
 
+
+_OF_LINK = {
+    "messages": "Messages, or sets of metadata",
+    "bad_bytes": "Undecodable bytes",
+    "lost": "Messages that never arrived, by their sequence numbers",
+    "unsigned": "Messages refused for their signature",
+}
 
 _RUNNING = (RenditionStatus.STARTING, RenditionStatus.LIVE)
 

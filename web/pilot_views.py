@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta
 
-from flow.bus import Bus
+from flow.bus import Bus, unit_key
+from flow.doors import RelayDoor
 from flow.errors import ConfigError
-from flow.flights import Aircraft, Feed, SourceState, Unsecured
+from flow.flights import Feed, PictureHealth, RenditionState, SourceState
 from flow.samples import LinkState
 from ingest.settings import PUSHED
 
-from .publish_addresses import WayIn, addresses_of, way_of_telemetry, ways_into
+from .feed_history import FeedHistory, FeedMoment
+from .pilot_aircraft import AircraftDesk, PilotAlarm, PilotForward, PilotTelemetry, Pointed
+from .pilot_steps import Known, StepView, steps_of
+from .publish_addresses import WayIn, addresses_of, ways_into
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes, qr_of
-from .schemas import FeedJson, LinkJson
+from .schemas import FeedJson
 from .settings import AircraftSettings, FeedSettings, Settings
-from .unsecured import how_unsecured
-from .views import feed_view, link_view
+from .views import MADE, feed_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +66,11 @@ class PilotFeed:
     keys: Annotated[int | None, Meta(description="How many keys it has; null: it takes none")]
     keys_readable: Annotated[bool, Meta(description="false: nobody can publish, and `keys` is not known (0)")]
     ways: list[ScannedWay]
-
-
-@dataclass(frozen=True, slots=True)
-class PilotTelemetry:
-    """An aircraft's telemetry link."""
-
-    way: WayIn
-    unsecured: Annotated[Unsecured | None, Meta(description="Who may send without a key; null: nobody")]
-    state: Annotated[LinkJson | None, Meta(description="The link; null: not opened yet")]
+    steps: Annotated[
+        list[StepView], Meta(description="What must be well for its picture to be seen, in order")
+    ]
+    viewers: Annotated[int, Meta(description="How many watch it now")]
+    newest: Annotated[FeedMoment | None, Meta(description="Its last second; null: not counted yet")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,9 @@ class PilotAircraft:
     id: str
     name: str
     telemetry: Annotated[PilotTelemetry | None, Meta(description="null: none is configured")]
+    forward: Annotated[PilotForward | None, Meta(description="null: it is not shared with ground stations")]
+    alarms: Annotated[list[PilotAlarm], Meta(description="Those that are not over, the newest first")]
+    pointed: Annotated[Pointed | None, Meta(description="null: no place is marked")]
     feeds: list[PilotFeed]
 
 
@@ -97,8 +100,19 @@ class PilotView:
 class PilotDesk:
     """Answers what the pilot page asks."""
 
-    def __init__(self, settings: Settings, bus: Bus, keys: PublishKeys, codes: QrCodes) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        bus: Bus,
+        keys: PublishKeys,
+        codes: QrCodes,
+        *,
+        aircraft: AircraftDesk,
+        history: FeedHistory,
+        relay: RelayDoor,
+    ) -> None:
         self._settings, self._bus, self._keys, self._codes = settings, bus, keys, codes
+        self._of_aircraft, self._history, self._relay = aircraft, history, relay
         self._feeds = {feed.id: feed for aircraft in settings.aircraft for feed in aircraft.feed}
 
     def feed(self, feed_id: str) -> FeedSettings | None:
@@ -112,7 +126,8 @@ class PilotDesk:
         return view
 
     def _view(self, called: str, utc_ms: float) -> PilotView:
-        aircraft = [self._aircraft(each, called) for each in self._settings.aircraft]
+        watch = Counter(viewer.feed_id for viewer in self._relay.viewers())
+        aircraft = [self._aircraft(each, called, watch) for each in self._settings.aircraft]
         return PilotView(utc_ms, bool(self._settings.publish.srt_passphrase), aircraft)
 
     def new_key(self, feed: FeedSettings, called: str) -> NewKey:
@@ -124,38 +139,52 @@ class PilotDesk:
         """Raises ConfigError. Waits for the disk."""
         return Withdrawn(self._keys.withdraw(feed.id))
 
-    def _aircraft(self, settings: AircraftSettings, called: str) -> PilotAircraft:
-        aircraft = settings.as_aircraft()
+    def _aircraft(self, settings: AircraftSettings, called: str, watch: Counter[str]) -> PilotAircraft:
+        aircraft, desk = settings.as_aircraft(), self._of_aircraft
+        telemetry = desk.telemetry(settings, called)
         pairs = zip(settings.feed, aircraft.feeds, strict=True)
-        feeds = [self._feed(aircraft, feed, source, called) for source, feed in pairs]
-        return PilotAircraft(aircraft.id, aircraft.name, self._telemetry(settings, called), feeds)
+        feeds = [
+            PilotFeed(
+                feed_view(self._bus, aircraft, feed),
+                *(counted := self._count(source)),
+                self._ways(source, called),
+                steps_of(self._known(feed, counted, has_telemetry=telemetry is not None)),
+                watch[feed.id],
+                self._history.newest(feed.id),
+            )
+            for source, feed in pairs
+        ]
+        forward, alarms = desk.forward(aircraft.id), desk.alarms(aircraft.id)
+        pointed = desk.pointed(aircraft.id)
+        return PilotAircraft(aircraft.id, aircraft.name, telemetry, forward, alarms, pointed, feeds)
 
-    def _feed(self, aircraft: Aircraft, feed: Feed, source: FeedSettings, called: str) -> PilotFeed:
-        state = self._bus.peek(SourceState, feed.id)
+    def _ways(self, source: FeedSettings, called: str) -> list[ScannedWay]:
+        state = self._bus.peek(SourceState, source.id)
         ways = ways_into(source, self._settings, called, state.address if state else "")
-        view = feed_view(self._bus, aircraft, feed)
         if source.source in PUSHED:  # without its key an address is not worth scanning
-            return PilotFeed(view, *self._count(feed.id), [ScannedWay(way, "") for way in ways])
-        return PilotFeed(view, None, True, [ScannedWay(way, self._codes.kept(way.address)) for way in ways])
+            return [ScannedWay(way, "") for way in ways]
+        return [ScannedWay(way, self._codes.kept(way.address)) for way in ways]
 
-    def _count(self, feed_id: str) -> tuple[int, bool]:
-        """How many keys the feed has, and whether that is known: what arrives is shown all the same."""
+    def _known(self, feed: Feed, keys: tuple[int | None, bool], *, has_telemetry: bool) -> Known:
+        made = (self._bus.peek(RenditionState, unit_key(feed.id, rendition)) for rendition in MADE)
+        return Known(
+            self._bus.peek(SourceState, feed.id),
+            *keys,
+            renditions=[state for state in made if state],
+            health=self._bus.peek(PictureHealth, feed.id),
+            has_telemetry=has_telemetry,
+            link=self._bus.peek(LinkState, feed.aircraft_id),
+        )
+
+    def _count(self, source: FeedSettings) -> tuple[int | None, bool]:
+        """How many keys the feed has, None: it takes none; and whether that is known: what arrives is shown
+        all the same."""
+        if source.source not in PUSHED:
+            return None, True
         try:
-            return self._keys.count(feed_id), True
+            return self._keys.count(source.id), True
         except ConfigError:
             return 0, False
-
-    def _telemetry(self, aircraft: AircraftSettings, called: str) -> PilotTelemetry | None:
-        if not aircraft.telemetry_url:
-            return None
-        state = self._bus.peek(LinkState, aircraft.id)
-        way = way_of_telemetry(aircraft.telemetry_url, called, state.address if state else "")
-        return PilotTelemetry(way, self._unsecured(aircraft), link_view(state) if state else None)
-
-    def _unsecured(self, aircraft: AircraftSettings) -> Unsecured | None:
-        """Of telemetry within a feed's stream, what is so of the feed."""
-        feed = self._feeds.get(aircraft.telemetry.removeprefix("feed:"))
-        return how_unsecured(feed.source if feed else aircraft.mavlink)
 
 
 def _with_key(way: WayIn, key: str) -> ScannedWay:

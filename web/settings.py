@@ -136,7 +136,7 @@ class AircraftSettings:
     mavlink: str = ""
     system_id: int | None = None
     allow_from: tuple[str, ...] = ()
-    signing_key: str = ""  # of MAVLink 2: 64 hex digits, or a passphrase; "": signatures are not looked at
+    signing_key: str = field(default="", repr=False)  # of MAVLink 2: 64 hex digits, or a passphrase
     telemetry: str = ""  # instead of mavlink: "feed:FEED", what comes within its stream, or "srt:FILE"
     forward: tuple[str, ...] = ()  # where ground stations read along: "udpout:HOST:PORT", "tcpin:HOST:PORT"
     forward_allow_from: tuple[str, ...] = ()
@@ -164,7 +164,7 @@ class AircraftSettings:
                 )
                 for f in self.feed
             ),
-            self._telemetry_unsecured(),
+            None if self.signing_key else self._telemetry_unsecured(),
         )
 
     def _telemetry_unsecured(self) -> Unsecured | None:

@@ -133,6 +133,7 @@ class Feed:
             damaged=self._assembler.damaged,
             restarts=max(0, self._timeline.epoch),
             ways_off=self._ways_off,
+            clock=self._timeline.clock,
         )
 
     def _restart(self, bits: int | None) -> None:

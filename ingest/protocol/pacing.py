@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flow.clock import NS_PER_S
 
-from .timeline import ticks_to_ns
+from .ticks import ticks_to_ns
 
 _BEHIND_MOST_NS = NS_PER_S
 _STEP_MOST_TICKS = 10 * 90_000

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flow.clock import NS_PER_MS, NS_PER_S
+from flow.arrival import Arrival
+from flow.clock import NS_PER_S
+from flow.clock_watch import ClockWatch
 from flow.codec.rtp import Unwrapper, signed_distance
+from flow.drift import Drift
+from flow.source_clock import ClockState, ClockStatus
 from flow.units import CLOCK_RATE_HZ, UtcOrigin
 
-from .arrival import PictureArrival
+from .camera_clock import CameraClock
+from .ticks import ns_to_ticks, ticks_to_ns
 
 WINDOW_NS = 10 * NS_PER_S
 """How long the least delayed picture counts."""
@@ -19,18 +24,6 @@ _BESIDE_MOST_TICKS = 10 * CLOCK_RATE_HZ  # what is further from the pictures is 
 _FORWARD_JUMP_NS = 3 * NS_PER_S
 _HELD_BACK_MOST_NS = 60 * NS_PER_S  # after a longer silence pictures are new: the source's clock stood
 _PAUSE_ERROR_NS = NS_PER_S
-_FUTURE_MOST_NS = 50 * NS_PER_MS  # the capture of a picture that is already here
-_AGE_MOST_NS = 60 * NS_PER_S
-
-
-def ticks_to_ns(ticks: int) -> int:
-    """90 kHz ticks to nanoseconds, exactly rounded down."""
-    return ticks * 100_000 // 9
-
-
-def ns_to_ticks(ns: int) -> int:
-    """Nanoseconds to 90 kHz ticks, exactly rounded down."""
-    return ns * 9 // 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +47,11 @@ class Timeline:
     """
 
     def __init__(self, trust_clock: bool = False) -> None:
-        self._trust_clock = trust_clock
-        self._arrival = PictureArrival(WINDOW_NS)
+        self._camera = CameraClock(trust_clock)
+        self._watch = ClockWatch()  # of the timestamps
+        self._is_slow = False  # they are, for certain
+        self._drift = Drift()
+        self._arrival = Arrival(WINDOW_NS)
         self._bits = 64
         self._unwrapper = Unwrapper(self._bits)
         self._position: int | None = None  # of the last picture, in unwrapped ticks of the source
@@ -65,15 +61,25 @@ class Timeline:
         self._last_dts = 0
         self._epoch = -1
         self._seq = -1
-        self._report: tuple[int, int] | None = None  # (capture_ns, timestamp)
-        self._ahead_until_ns = 0
         self._utc_shift_ns = 0  # of the last picture: its `utc_ns` less its time of presentation
-        self.clock_note = ""
-        """"clock_untrusted" or "clock_refused" where the source tells capture times that are not used."""
 
     @property
     def epoch(self) -> int:
         return self._epoch
+
+    @property
+    def clock_note(self) -> str:
+        """ "clock_untrusted" or "clock_refused" where the source tells capture times that are not used."""
+        return self._camera.clock_note
+
+    @property
+    def clock(self) -> ClockState:
+        """What is known of the source's clocks: the one of its timestamps, and its time of day."""
+        state = self._camera.state(self._drift.ppm)
+        reason = self._watch.reason
+        if not reason or state.status is ClockStatus.GOOD or (reason == "clock_slow" and not self._is_slow):
+            return state
+        return ClockState(ClockStatus.REFUSED, reason, None, self._watch.wrong_by_ppm)
 
     @property
     def pace_note(self) -> str:
@@ -87,16 +93,12 @@ class Timeline:
         self._epoch += 1
         self._seq = -1
         self._position = None
-        self._report = None
+        self._camera.restart(self._bits)
+        self._watch.restart()
 
     def clock_report(self, capture_ns: int, timestamp: int) -> None:
         """The source says when the picture with that timestamp was captured (UTC), or 0: it does not know."""
-        if capture_ns == 0:
-            return
-        if not self._trust_clock:
-            self.clock_note = "clock_untrusted"
-            return
-        self._report = capture_ns, timestamp
+        self._camera.report(capture_ns, timestamp)
 
     def place(self, pts: int, dts: int | None, arrival_ns: int, size: int = 0) -> Stamp:
         """The stamp of the next picture in decoding order, of `size` bytes (0: unknown); `dts` None where the
@@ -108,7 +110,10 @@ class Timeline:
         ahead = 0 if dts is None else self._composition(pts, dts)
         shown_ns = ticks_to_ns(position + ahead)
         mapped_ns = self._arrival.map(shown_ns, arrival_ns, size)
-        capture_ns = self._capture_ns(pts, arrival_ns, self._arrival.smoothed(shown_ns))
+        if self._runs_wrong(ticks_to_ns(position), arrival_ns):
+            mapped_ns = arrival_ns
+            self._camera.refuse(self._watch.reason)
+        capture_ns = self._camera.capture_ns(pts, arrival_ns, self._arrival.smoothed(shown_ns))
         dts_90k, pts_90k = self._place(position) if dts is None else self._place_both(position, ahead)
         self._last_dts = dts_90k
         self._seq += 1
@@ -141,17 +146,24 @@ class Timeline:
         # Nothing arrives before it was sent: this early, the clock has been set.
         return ticks_to_ns(position) + offset_ns - arrival_ns > _FORWARD_JUMP_NS
 
+    def _runs_wrong(self, source_ns: int, arrival_ns: int) -> bool:
+        """Whether the timestamps have a pace that no clock has. What may be a queue is none of theirs."""
+        self._watch.see(source_ns, arrival_ns)
+        if not self._arrival.is_behind:
+            self._drift.add(source_ns, arrival_ns)
+        is_slow = self._watch.reason == "clock_slow"
+        self._is_slow = is_slow and (self._is_slow or self._arrival.runs_straight)
+        return self._is_slow or self._watch.reason == "clock_fast"
+
     def _anchor(self, position: int, arrival_ns: int) -> None:
         self._shift = max(ns_to_ticks(arrival_ns), self._last_dts + 1) - position
         self._reorder = 0
         self._arrival.reset()
-        if self._report is not None and self._position is not None:
-            timestamp = self._report[1]
-            if self._distance(timestamp, self._position) <= self._distance(timestamp, position):
-                self._report = None  # it tells of the clock before the jump, however new it is
-
-    def _distance(self, timestamp: int, position: int) -> int:
-        return abs(signed_distance(timestamp, position, 1 << self._bits))
+        self._drift.reset()
+        if self._position is not None:
+            self._camera.jumped(self._position, position)
+            if position < self._position:
+                self._watch.restart()
 
     def _composition(self, pts: int, dts: int) -> int:
         """How long after its decoding a picture is shown; nonsense counts as 0."""
@@ -175,22 +187,3 @@ class Timeline:
             self._reorder += late
             pts_90k += late
         return max(self._last_dts + 1, pts_90k - self._reorder), pts_90k
-
-    def _capture_ns(self, pts: int, arrival_ns: int, smoothed_ns: int) -> int | None:
-        """When the source says that it captured this picture, if it is to be believed.
-
-        Of a clock that was lately seen to be a little ahead only the pace is: nothing was captured after it
-        came, and the smoothed arrival, unlike the arrival itself, keeps that pace.
-        """
-        if self._report is None:
-            return None
-        reported_ns, timestamp = self._report
-        capture_ns = reported_ns + ticks_to_ns(signed_distance(timestamp, pts, 1 << self._bits))
-        if not -_FUTURE_MOST_NS <= arrival_ns - capture_ns <= _AGE_MOST_NS:
-            self._report = None  # refused until the source reports again
-            self.clock_note = "clock_refused"
-            return None
-        self.clock_note = ""
-        if capture_ns > arrival_ns:
-            self._ahead_until_ns = arrival_ns + WINDOW_NS
-        return min(capture_ns, smoothed_ns) if arrival_ns <= self._ahead_until_ns else capture_ns

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.codec.reception import Reception, opening_packets
 from flow.errors import SourceError
-from ingest.lookup import connected
+from flow.lookup import connected
 from ingest.protocol.events import Opened, ParameterSets, Unusable
 from ingest.protocol.rtp_stream import RtpStream
 from ingest.protocol.rtsp_client import NothingByUdp, Redirected, RtspClient, RtspEvent, SetUp

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.errors import ConfigError, LagebildError, PortInUseError, RefusedError, SourceError
+from flow.lookup import look_up
 from ingest.complaints import Complaints
 from ingest.libsrt import HSV5, Address, Option, Ready, Rejection, SrtError, SrtSocket
-from ingest.lookup import look_up
 from ingest.protocol.events import Unusable
 from ingest.protocol.srt_address import feed_and_key
 from ingest.protocol.ts_stream import TsStream

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from flow.clock import Clock
 from flow.errors import SourceError
+from flow.lookup import look_up
 from ingest.libsrt import Address, Option, Ready, Rejection, SrtError
-from ingest.lookup import look_up
 from ingest.protocol.events import Opened
 from ingest.protocol.srt_address import SrtUrl
 from ingest.protocol.ts_stream import TsStream

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
 from flow.flights import Armed, Disarmed
 from flow.samples import Group, Place, StatusText, TelemetrySample
+from flow.source_clock import ClockState
 
 from .battery import BatteryReading, shown_battery
-from .boot_clock import BootClock
-from .gimbal import CameraAxis, camera_axis
+from .gimbal import CameraAxis, Source, Speaker, camera_axis, orientation_axis, status_axis
+from .known import Known
 from .modes import mode_name
 from .places import compass_deg, place_e7
+from .plausible import Plausibility, Whereabouts
+from .quality import REMOTE_CONTROL_IDS
 from .status_text import TextJoiner
 
 AircraftEvent: TypeAlias = StatusText | Armed | Disarmed
 
-# GPS_FIX_TYPE; 7 (static) and 8 (precise point positioning) are 3D fixes with a better source.
-_FIXES = {0: "none", 1: "none", 2: "2d", 3: "3d", 4: "dgps", 5: "rtk_float", 6: "rtk_fixed", 7: "3d", 8: "3d"}
-_FIX_2D, _FIX_3D = dialect.GPS_FIX_TYPE_2D_FIX, dialect.GPS_FIX_TYPE_3D_FIX
 _LANDED = {1: "on_ground", 2: "in_air", 3: "takeoff", 4: "landing"}  # MAV_LANDED_STATE
 _AUTOPILOT = dialect.MAV_COMP_ID_AUTOPILOT1
 _AUTOPILOT_GONE_NS = 5_000_000_000
+_MOST_RAD = 2 * math.pi
 
 # Components and ground equipment, as told by MAV_TYPE.
 NOT_AIRCRAFT = frozenset(
@@ -44,40 +44,12 @@ def is_aircraft(heartbeat: Any) -> bool:
     return heartbeat.autopilot != dialect.MAV_AUTOPILOT_INVALID and heartbeat.type not in NOT_AIRCRAFT
 
 
-@dataclass(slots=True)
-class _Known:
-    """What has been heard since the aircraft started; thrown away as a whole when it restarts."""
-
-    clock: BootClock = field(default_factory=BootClock)
-    received_ns: dict[Group, int] = field(default_factory=dict)
-    newest_boot_ms: dict[int, int] = field(default_factory=dict)  # by message id
-    place: tuple[float, float] | None = None
-    alt_msl_m: float | None = None
-    alt_home_m: float | None = None
-    heading_deg: float | None = None
-    velocity: tuple[float, float] | None = None  # ground speed and climb of GLOBAL_POSITION_INT
-    attitude: tuple[float, float, float] | None = None  # roll, pitch, yaw in degrees
-    hud: tuple[float | None, float | None] | None = None  # ground speed and climb of VFR_HUD
-    axis: CameraAxis | None = None
-    gimbal: tuple[int, int] | None = None  # component and device id of the gimbal that is shown
-    system_battery: BatteryReading | None = None
-    first_battery: BatteryReading | None = None
-    battery: BatteryReading | None = None  # what is shown of both
-    fix_type: int | None = None
-    satellites: int | None = None
-    mode: str | None = None
-    armed: bool | None = None
-    landed: str | None = None
-    home: Place | None = None
-    has_global_position: bool = False
-
-
 class Assembly:
     """`handle` messages of one system id, then read `sample()`; `moved` says that it is worth showing."""
 
     def __init__(self, aircraft_id: str) -> None:
         self._aircraft_id = aircraft_id
-        self._known = _Known()
+        self._known = Known()
         self._texts = TextJoiner()
         self._text_count = 0
         self._armed: bool | None = None  # outlives restarts: an event is a change, not a rediscovery
@@ -88,6 +60,9 @@ class Assembly:
         self.moved = False
         """Position or attitude came since this was last set to False."""
         self.restarts = 0
+        self.implausible = 0
+        """Positions held back because the aircraft cannot have got there."""
+        self.implausible_ns = 0
 
     def handle(self, component_id: int, message: Any, arrival_ns: int) -> list[AircraftEvent]:
         """Take in a message that arrived at `arrival_ns`; return what happened."""
@@ -96,15 +71,27 @@ class Assembly:
             return self._on_text(component_id, message, arrival_ns)
         if number == dialect.MAVLINK_MSG_ID_HEARTBEAT:
             return self._on_heartbeat(component_id, message, arrival_ns)
-        if number == dialect.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS:
-            self._on_gimbal(component_id, message, arrival_ns)
+        if number in _ANYBODYS:
+            self._time_ns = self._known.clock.follow(arrival_ns)
+            _ANYBODYS[number](self, component_id, message)
         elif component_id == self.autopilot and self._take_time(number, message, arrival_ns):
             _READERS[number](self, message)
         return []
 
+    def on_radio(self, message: Any, arrival_ns: int) -> None:
+        """Take in what the radio that carries this aircraft's messages says, whoever it says it as."""
+        self._time_ns = self._known.clock.follow(arrival_ns)
+        self._known.link.on_radio(message, self._time_ns)
+        self._show_link()
+
+    @property
+    def clock(self) -> ClockState:
+        """What is known of the aircraft's clocks."""
+        return self._known.clock.state()
+
     def forget(self) -> None:
         """Throw away what is known: from here on another aircraft may be speaking."""
-        self._known = _Known()
+        self._known = Known()
         self._heartbeat_ns = None
 
     def poll(self, now_ns: int) -> list[AircraftEvent]:
@@ -113,54 +100,25 @@ class Assembly:
 
     def sample(self) -> TelemetrySample | None:
         """Everything known now; None before the first message that says anything."""
-        known = self._known
-        if not known.received_ns:
-            return None
-        located = known.place is not None if known.fix_type is None else known.fix_type >= _FIX_2D
-        place = known.place if located else None
-        roll, pitch, yaw = known.attitude or (None, None, known.heading_deg)
-        speed, climb = known.hud or known.velocity or (None, None)
-        return TelemetrySample(
-            aircraft_id=self._aircraft_id,
-            utc_ns=max(known.received_ns.values()),
-            lat_deg=place[0] if place else None,
-            lon_deg=place[1] if place else None,
-            # A height above the sea needs a 3D fix; the one above home is the barometer's and needs none.
-            alt_msl_m=known.alt_msl_m if place and (known.fix_type or _FIX_3D) >= _FIX_3D else None,
-            alt_home_m=known.alt_home_m,
-            roll_deg=roll,
-            pitch_deg=pitch,
-            yaw_deg=yaw,
-            gimbal_pitch_deg=known.axis.pitch_deg if known.axis else None,
-            gimbal_yaw_deg=known.axis.true_yaw_deg(yaw) if known.axis else None,
-            ground_speed_ms=speed if located else None,
-            climb_ms=climb,
-            battery_pct=known.battery.percent if known.battery else None,
-            battery_v=known.battery.volts if known.battery else None,
-            fix=_FIXES.get(known.fix_type) if known.fix_type is not None else None,
-            satellites=known.satellites,
-            mode=known.mode,
-            armed=known.armed,
-            landed=known.landed,
-            home=known.home,
-            received_ns=dict(known.received_ns),
-        )
+        return self._known.sample(self._aircraft_id)
 
     # --- messages of the autopilot ----------------------------------------------------------------
 
     def _take_time(self, number: int, message: Any, arrival_ns: int) -> bool:
         """Set the time of `message`, notice a restart; False where a newer one of its kind is known."""
-        boot_ms: int | None = getattr(message, "time_boot_ms", None)
-        if boot_ms is None:
-            self._time_ns = self._known.clock.follow(arrival_ns)
+        clock = self._known.clock
+        if number not in _CLOCKED:
+            self._time_ns = clock.follow(arrival_ns)
             return True
-        if self._known.clock.restarts_with(boot_ms):
-            self._known = _Known()
+        boot_ms: int = message.time_boot_ms
+        if clock.restarts_with(boot_ms):
+            self._known = Known(clock)
             self.restarts += 1
-        if boot_ms < self._known.newest_boot_ms.get(number, 0):
+        if clock.is_used and boot_ms < self._known.newest_boot_ms.get(number, 0):
             return False  # overtaken on a faster link
-        self._known.newest_boot_ms[number] = boot_ms
-        self._time_ns = self._known.clock.map(boot_ms, arrival_ns)
+        self._time_ns = clock.map(boot_ms, arrival_ns)
+        if clock.is_used:
+            self._known.newest_boot_ms[number] = boot_ms
         return True
 
     def _received(self, group: Group) -> None:
@@ -189,13 +147,14 @@ class Assembly:
 
     def _on_global_position(self, message: Any) -> None:
         known = self._known
-        known.has_global_position = True
-        known.place = place_e7(message.lat, message.lon)
-        known.alt_msl_m, known.alt_home_m = message.alt / 1e3, message.relative_alt / 1e3
+        if not known.has_global_position:  # the autopilot's estimate follows from no place of its receiver
+            known.has_global_position, known.plausibility = True, Plausibility()
+        place, alt_m = place_e7(message.lat, message.lon), message.alt / 1e3
+        if not self._believes(Whereabouts(place, alt_m, self._time_ns, message.time_boot_ms)):
+            return
+        known.place, known.alt_msl_m, known.alt_home_m = place, alt_m, message.relative_alt / 1e3
         known.heading_deg = compass_deg(message.hdg / 100) if message.hdg != 0xFFFF else None
-        known.velocity = (
-            (math.hypot(message.vx, message.vy) / 100, -message.vz / 100) if known.place else None
-        )
+        known.velocity = (math.hypot(message.vx, message.vy) / 100, -message.vz / 100) if place else None
         self._received(Group.POSITION)
         if known.velocity and not known.hud:
             self._received(Group.SPEED)
@@ -203,9 +162,16 @@ class Assembly:
             self._received(Group.ATTITUDE)
         self.moved = True
 
+    def _believes(self, said: Whereabouts) -> bool:
+        believed = self._known.plausibility.believes(said)
+        if not believed:
+            self.implausible += 1
+            self.implausible_ns = said.time_ns
+        return believed
+
     def _on_attitude(self, message: Any) -> None:
         angles = message.roll, message.pitch, message.yaw
-        if all(map(math.isfinite, angles)):
+        if all(-_MOST_RAD <= angle <= _MOST_RAD for angle in angles):  # NaN is not
             roll, pitch, yaw = map(math.degrees, angles)
             self._known.attitude = roll, pitch, compass_deg(yaw)
             self._received(Group.ATTITUDE)
@@ -219,11 +185,19 @@ class Assembly:
         known = self._known
         known.fix_type = message.fix_type
         known.satellites = message.satellites_visible if message.satellites_visible != 0xFF else None
+        known.accuracy = message.h_acc / 1e3 or None, message.v_acc / 1e3 or None  # 0 where not sent
+        known.clock.wall.hear_gps(message.time_usec, self._time_ns)
         self._received(Group.FIX)
-        if not known.has_global_position:  # bare trackers send nothing else
-            known.place, known.alt_msl_m = place_e7(message.lat, message.lon), message.alt / 1e3
+        if known.has_global_position:
+            return
+        place, alt_m = place_e7(message.lat, message.lon), message.alt / 1e3
+        if self._believes(Whereabouts(place, alt_m, self._time_ns)):  # bare trackers send nothing else
+            known.place, known.alt_msl_m = place, alt_m
             self._received(Group.POSITION)
             self.moved = True
+
+    def _on_system_time(self, message: Any) -> None:
+        self._known.clock.wall.hear_system_time(message.time_unix_usec, self._time_ns)
 
     def _on_system_status(self, message: Any) -> None:
         volts = message.voltage_battery / 1e3 if message.voltage_battery not in {0, 0xFFFF} else None
@@ -252,16 +226,48 @@ class Assembly:
     def _on_landed(self, message: Any) -> None:
         self._known.landed = _LANDED.get(message.landed_state)
 
-    # --- messages of any component ----------------------------------------------------------------
+    def _on_distance_sensor(self, message: Any) -> None:
+        self._known.ground.on_distance_sensor(message, self._known.upright(self._time_ns), self._time_ns)
 
-    def _on_gimbal(self, component_id: int, message: Any, arrival_ns: int) -> None:
-        """The first gimbal heard is the one shown; its uptime is its own, so it follows the autopilot's."""
-        gimbal = component_id, message.gimbal_device_id
-        self._known.gimbal = self._known.gimbal or gimbal
-        if gimbal == self._known.gimbal:
-            self._known.axis = camera_axis(message.q, message.flags)
-            self._time_ns = self._known.clock.follow(arrival_ns)
+    def _on_rangefinder(self, message: Any) -> None:
+        self._known.ground.on_rangefinder(message, self._known.upright(self._time_ns), self._time_ns)
+
+    def _on_altitude(self, message: Any) -> None:
+        self._known.ground.on_altitude(message, self._time_ns)
+
+    def _on_terrain(self, message: Any) -> None:
+        known = self._known
+        known.ground.on_terrain(message, known.place if known.located else None, self._time_ns)
+
+    def _on_remote_control(self, message: Any) -> None:
+        self._known.link.on_remote_control(message, self._time_ns)
+        self._show_link()
+
+    def _show_link(self) -> None:
+        if self._known.link.percent is not None:
+            self._known.received_ns[Group.LINK] = self._known.link.received_ns
+
+    # --- messages of any component, whose uptime is its own: they follow the autopilot's clock -----------
+
+    def _on_gimbal(self, component_id: int, message: Any) -> None:
+        speaker = Speaker(Source.DEVICE, component_id, message.gimbal_device_id)
+        self._show_gimbal(speaker, camera_axis(message.q, message.flags))
+
+    def _on_mount_orientation(self, component_id: int, message: Any) -> None:
+        self._show_gimbal(Speaker(Source.ORIENTATION, component_id), orientation_axis(message))
+
+    def _on_mount_status(self, component_id: int, message: Any) -> None:
+        of_body = component_id == self.autopilot
+        axis = status_axis(message, self._known.tilt(self._time_ns), of_body=of_body)
+        self._show_gimbal(Speaker(Source.STATUS, component_id), axis)
+
+    def _show_gimbal(self, speaker: Speaker, axis: CameraAxis | None) -> None:
+        if self._known.gimbal.take(speaker, axis, self._time_ns):
             self._received(Group.GIMBAL)
+
+    def _on_fov(self, _: int, message: Any) -> None:
+        self._known.fov = _fov_deg(message.hfov), _fov_deg(message.vfov)
+        self._received(Group.CAMERA)
 
     def _on_text(self, component_id: int, message: Any, arrival_ns: int) -> list[AircraftEvent]:
         return self._text_events(self._texts.push(component_id, message, arrival_ns), arrival_ns)
@@ -279,12 +285,17 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _fov_deg(value: float) -> float | None:
+    return value if 0.0 < value <= 180.0 else None  # NaN is neither
+
+
 def _percent(remaining: int) -> float | None:
     return float(remaining) if 0 <= remaining <= 100 else None
 
 
 _READERS: dict[int, Callable[[Assembly, Any], None]] = {
     dialect.MAVLINK_MSG_ID_SYS_STATUS: Assembly._on_system_status,
+    dialect.MAVLINK_MSG_ID_SYSTEM_TIME: Assembly._on_system_time,
     dialect.MAVLINK_MSG_ID_GPS_RAW_INT: Assembly._on_gps,
     dialect.MAVLINK_MSG_ID_ATTITUDE: Assembly._on_attitude,
     dialect.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: Assembly._on_global_position,
@@ -292,12 +303,27 @@ _READERS: dict[int, Callable[[Assembly, Any], None]] = {
     dialect.MAVLINK_MSG_ID_BATTERY_STATUS: Assembly._on_battery,
     dialect.MAVLINK_MSG_ID_HOME_POSITION: Assembly._on_home,
     dialect.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: Assembly._on_landed,
+    dialect.MAVLINK_MSG_ID_DISTANCE_SENSOR: Assembly._on_distance_sensor,
+    dialect.MAVLINK_MSG_ID_RANGEFINDER: Assembly._on_rangefinder,
+    dialect.MAVLINK_MSG_ID_ALTITUDE: Assembly._on_altitude,
+    dialect.MAVLINK_MSG_ID_TERRAIN_REPORT: Assembly._on_terrain,
+    **dict.fromkeys(REMOTE_CONTROL_IDS, Assembly._on_remote_control),
+}
+
+_CLOCKED = frozenset({dialect.MAVLINK_MSG_ID_ATTITUDE, dialect.MAVLINK_MSG_ID_GLOBAL_POSITION_INT})
+"""Whose uptime the clock goes by; all others are as old as the last of these."""
+
+_ANYBODYS: dict[int, Callable[[Assembly, int, Any], None]] = {
+    dialect.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS: Assembly._on_gimbal,
+    dialect.MAVLINK_MSG_ID_MOUNT_ORIENTATION: Assembly._on_mount_orientation,
+    dialect.MAVLINK_MSG_ID_MOUNT_STATUS: Assembly._on_mount_status,
+    dialect.MAVLINK_MSG_ID_CAMERA_FOV_STATUS: Assembly._on_fov,
 }
 
 READ_IDS = frozenset({
     *_READERS,
+    *_ANYBODYS,
     dialect.MAVLINK_MSG_ID_HEARTBEAT,
     dialect.MAVLINK_MSG_ID_STATUSTEXT,
-    dialect.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS,
 })  # fmt: skip
 """The messages worth decoding."""

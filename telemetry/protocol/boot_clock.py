@@ -2,55 +2,83 @@
 
 from __future__ import annotations
 
-from flow.envelope import EarliestArrival
+from flow.arrival import Arrival
+from flow.clock import NS_PER_MS, NS_PER_S
+from flow.clock_watch import ClockWatch, Sight
+from flow.drift import Drift
+from flow.source_clock import ClockState, ClockStatus
 
-NS_PER_MS = 1_000_000
-WINDOW_NS = 10_000_000_000
-MOST_DELAY_NS = 2_000_000_000
-"""A message mapped to longer ago than this says more about a bad clock than about a slow link."""
-TRUST_AGAIN_NS = 30_000_000_000
-RESTART_MS = 3_000
-"""Uptime stepping back this far is a restart; less is a message that came late or over a slower link."""
-FOLLOWS_NS = 1_000_000_000
+from .wall_clock import WallClock
+
+WINDOW_NS = 10 * NS_PER_S
+MOST_DELAY_NS = 300 * NS_PER_S
+"""No sender keeps messages for so long: a clock that says so is slow."""
+FOLLOWS_NS = NS_PER_S
 
 
 class BootClock:
     """Maps uptime to Lagebild time by the least delayed message, so that link jitter does not move telemetry.
 
-    Never trusts the clock far: a result outside [arrival - 2 s, arrival] is replaced by the arrival, and a
-    clock that does it twice within 30 s (it runs at the wrong speed, or stands still) is ignored until the
-    aircraft restarts.
+    What a queue holds back stays old (flow/arrival.py). A clock that no aircraft has (flow/clock_watch.py) is
+    refused: then a message is as old as its arrival, until the clock has been without fault for 30 s.
     """
 
     def __init__(self) -> None:
-        self._envelope = EarliestArrival(WINDOW_NS)
-        self._newest_ms: int | None = None
-        self._refused_ns: int | None = None
-        self._trusted = True
-        self._mapped_ns = 0
+        self._watch = ClockWatch()
+        self._arrival = Arrival(WINDOW_NS)
+        self._drift = Drift()
+        self._last: tuple[int, int] | None = (
+            None  # arrival of a message with uptime, and what it was mapped to
+        )
+        self.wall = WallClock()
+        """The aircraft's time of day; no message is timed by it."""
+        self.is_used = False
+        """Whether the last uptime was believed."""
 
     def restarts_with(self, boot_ms: int) -> bool:
         """Whether `boot_ms` can only come from an aircraft that has started anew."""
-        return self._newest_ms is not None and boot_ms < self._newest_ms - RESTART_MS
+        return self._watch.restarts_with(boot_ms * NS_PER_MS)
 
     def map(self, boot_ms: int, arrival_ns: int) -> int:
-        """Lagebild time of a message that carries its uptime."""
-        self._newest_ms = max(boot_ms, self._newest_ms or 0)
-        mapped_ns = self._envelope.map(boot_ms * NS_PER_MS, arrival_ns) if self._trusted else arrival_ns
-        if not arrival_ns - MOST_DELAY_NS <= mapped_ns <= arrival_ns:
-            self._refuse(arrival_ns)
-            mapped_ns = arrival_ns
-        self._mapped_ns = mapped_ns
+        """Lagebild time of a message that carries its uptime, never later than `arrival_ns` (rising)."""
+        source_ns, mapped_ns = boot_ms * NS_PER_MS, arrival_ns
+        sight = self._watch.see(source_ns, arrival_ns)
+        if sight is Sight.BEGINS:
+            self._arrival.reset()
+            self._drift.reset()
+        self.is_used = sight is not Sight.UNUSABLE
+        if self.is_used:
+            mapped_ns = self._mapped_ns(source_ns, arrival_ns)
+        self._last = arrival_ns, mapped_ns
+        return mapped_ns
+
+    def _mapped_ns(self, source_ns: int, arrival_ns: int) -> int:
+        mapped_ns = self._arrival.map(source_ns, arrival_ns)
+        if arrival_ns - mapped_ns > MOST_DELAY_NS:
+            self._watch.refuse("clock_slow", arrival_ns)
+            self.is_used = False
+            return arrival_ns
+        if not self._arrival.is_behind:
+            self._drift.add(source_ns, arrival_ns)
         return mapped_ns
 
     def follow(self, arrival_ns: int) -> int:
-        """Lagebild time of a message without uptime: as old as the last one that had it, if that is recent.
+        """Lagebild time of a message without uptime: as old as the last one that had it, if that just came.
 
         They travel through the same queue; its arrival alone would make it newer than the attitude beside it.
         """
-        return self._mapped_ns if arrival_ns - self._mapped_ns < FOLLOWS_NS else arrival_ns
+        if self._last is None or arrival_ns - self._last[0] >= FOLLOWS_NS:
+            return arrival_ns
+        return self._last[1]
 
-    def _refuse(self, arrival_ns: int) -> None:
-        self._envelope.reset()
-        self._trusted = self._refused_ns is None or arrival_ns - self._refused_ns > TRUST_AGAIN_NS
-        self._refused_ns = arrival_ns
+    def state(self) -> ClockState:
+        """What is known of both. A `reason` beside another status than REFUSED is that of the time of day."""
+        watch = self._watch
+        refused = watch.status is ClockStatus.REFUSED
+        return ClockState(
+            status=watch.status,
+            reason=watch.reason or self.wall.reason,
+            offset_ms=self.wall.offset_ms,
+            drift_ppm=watch.wrong_by_ppm if refused else self._drift.ppm,
+            restarts=watch.restarts,
+        )

@@ -71,7 +71,8 @@ class Claims:
         """Whether a message of `sender` (None: one that is not decoded) counts; takes it as evidence."""
         claim = self._claims.get(sender) or self._enter(sender, now_ns)
         claim.heard_ns = now_ns
-        if self._holder is None or now_ns - self._holder.heard_ns > GONE_NS:
+        holder = self._holder
+        if holder is None or now_ns - holder.heard_ns > GONE_NS:
             self._hold(claim)
         if message is not None:
             self._take_evidence(claim, message)

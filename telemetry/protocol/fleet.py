@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
 from flow.samples import RawTelemetry, TelemetrySample
+from flow.source_clock import ClockState
 
 from .assembly import READ_IDS, AircraftEvent, Assembly, is_aircraft
 from .claims import Claims
 from .parser import Decoder, Frame, Parser
+from .quality import RADIO_IDS
 from .sequence import Duplicates, Gaps
+from .signing import Refusal, Signatures
 
 Out: TypeAlias = RawTelemetry | TelemetrySample | AircraftEvent
 
@@ -23,6 +26,8 @@ SENDERS_KEPT = 64
 GROUND_SYSTEM_IDS = range(250, 256)
 """Ground stations live here, and old ones do not say in their heartbeat that they are one. Never adopted."""
 UNASSIGNED_SHOWN_NS = 30 * NS_PER_S
+NEWS_NS = 5 * NS_PER_S
+"""So long a message or position that was refused is told of."""
 FOREIGN_BYTES = 280
 """The longest frame: whoever joins a stream of MAVLink in the middle of one meets the next within so much."""
 READOPT_NS = 10 * NS_PER_S
@@ -50,16 +55,23 @@ class Heard:
     rival: tuple[str, str] | None  # senders of two aircraft with this system id
     unassigned_system_ids: tuple[int, ...]
     foreign: str  # a sender whose bytes are no MAVLink; "" for none
+    clock: ClockState
+    unsigned: int = 0  # messages refused for their signature
+    refusal: Refusal | None = None  # why the last of them was, while that is news
+    implausible: int = 0  # positions held back
+    is_astray: bool = False  # one has been just now
 
 
 class _Aircraft:
     """One aircraft of the link and everything counted for it."""
 
-    def __init__(self, aircraft_id: str, system_id: int | None) -> None:
+    def __init__(self, aircraft_id: str, system_id: int | None, key: bytes | None) -> None:
         self.id = aircraft_id
         self.system_id = system_id
         self.adopts = system_id is None
-        self.messages = self.duplicates = self.lost = 0
+        self.signatures = Signatures(key) if key else None
+        self.messages = self.duplicates = self.lost = self.unsigned = 0
+        self.refusal: tuple[Refusal, int] | None = None  # the last one, and when
         self.heard_ns: int | None = None
         self.claims: defaultdict[int, Claims] = defaultdict(Claims)  # by component
         self.assembly = Assembly(aircraft_id)
@@ -71,6 +83,26 @@ class _Aircraft:
         self.system_id = system_id
         self.claims.clear()
         self.assembly.forget()
+
+    def refuses(self, frame: Frame, duplicates: Duplicates, now_ns: int) -> bool:
+        """Whether `frame` is not this aircraft's own, by its signature.
+
+        A genuine one that has come before, over another router, is no replay but a duplicate. A radio's word,
+        which need not be signed, tells of the link; that the aircraft is there, it does not prove.
+        """
+        if self.signatures is None:
+            return False
+        refusal = self.signatures.refusal(frame, now_ns)
+        if refusal is None or (refusal is Refusal.REPLAYED and duplicates.knows(frame)):
+            return False
+        if frame.message_id not in RADIO_IDS:
+            self.unsigned += 1
+            self.refusal = refusal, now_ns
+        return True
+
+    def news(self, now_ns: int) -> Refusal | None:
+        recent = self.refusal is not None and now_ns - self.refusal[1] < NEWS_NS
+        return self.refusal[0] if self.refusal and recent else None
 
     def admits(self, sender: str, frame: Frame, message: object, now_ns: int) -> bool:
         claims = self.claims[frame.component_id]
@@ -90,8 +122,7 @@ class _Aircraft:
             self.due_ns = max(now_ns + SETTLE_NS, self._sampled_ns + SAMPLE_AT_LEAST_NS)
 
     def due_sample(self, now_ns: int) -> list[TelemetrySample]:
-        if self.due_ns is None or now_ns < self.due_ns:
-            return []
+        """The sample that is due now."""
         self.assembly.moved, self.due_ns, self._moved_ns, self._sampled_ns = False, None, None, now_ns
         self._earliest_ns = max(self._earliest_ns, now_ns - CREDIT_NS) + SPACING_NS
         sample = self.assembly.sample()
@@ -109,14 +140,22 @@ class _Sender:
         self.parser = Parser()
         self.speaks = False  # MAVLink
         self.gaps: _Gaps = defaultdict(Gaps)
+        self.carries: dict[str, int] = {}  # aircraft id -> when it was last heard from here
 
 
 class Fleet:
-    """The aircraft of one link; `system_ids` are pairs of aircraft id and system id, None to adopt one."""
+    """The aircraft of one link; `system_ids` are pairs of aircraft id and system id, None to adopt one.
 
-    def __init__(self, link: str, system_ids: Sequence[tuple[str, int | None]]) -> None:
+    `keys` are the 32 bytes that an aircraft signs with, by aircraft id: of those only what is signed counts.
+    """
+
+    def __init__(
+        self, link: str, system_ids: Sequence[tuple[str, int | None]], keys: Mapping[str, bytes] | None = None
+    ) -> None:
         self.link = link
-        self._aircraft = [_Aircraft(*pair) for pair in system_ids]
+        keys = keys or {}
+        self._aircraft = [_Aircraft(*pair, keys.get(pair[0])) for pair in system_ids]
+        self._owners = {one.system_id: one for one in self._aircraft if one.system_id is not None}
         self._senders: OrderedDict[str, _Sender] = OrderedDict()
         self._duplicates = Duplicates()
         self._decoder = Decoder()
@@ -134,15 +173,17 @@ class Fleet:
     def receive(self, data: bytes, sender: str, now_ns: int, *, datagram: bool = False) -> list[Out]:
         """Take in what `sender` sent; return the raw messages of our aircraft, their events, due samples."""
         origin = self._sender(sender)
-        before = origin.parser.bad_bytes
-        frames = origin.parser.push_datagram(data) if datagram else origin.parser.push(data)
-        self._bad_bytes += origin.parser.bad_bytes - before
-        origin.speaks |= bool(frames)
-        if not origin.speaks and origin.parser.bad_bytes > FOREIGN_BYTES:
+        parser = origin.parser
+        before = parser.bad_bytes
+        frames = parser.push_datagram(data) if datagram else parser.push(data)
+        if parser.bad_bytes != before:
+            self._bad_bytes += parser.bad_bytes - before
+        origin.speaks = origin.speaks or bool(frames)
+        if not origin.speaks and parser.bad_bytes > FOREIGN_BYTES:
             self._foreign = self._foreign or sender  # one is enough, or the line would not stand still
         out = self._due_samples(now_ns)
         for frame in frames:
-            self._take(frame, sender, origin.gaps, now_ns, out)
+            self._take(frame, sender, origin, now_ns, out)
         return out
 
     def poll(self, now_ns: int) -> list[Out]:
@@ -151,7 +192,11 @@ class Fleet:
         return [*self._due_samples(now_ns), *texts]
 
     def _due_samples(self, now_ns: int) -> list[Out]:
-        return [sample for aircraft in self._aircraft for sample in aircraft.due_sample(now_ns)]
+        out: list[Out] = []
+        for aircraft in self._aircraft:
+            if aircraft.due_ns is not None and now_ns >= aircraft.due_ns:
+                out += aircraft.due_sample(now_ns)
+        return out
 
     def heard(self, aircraft_id: str, now_ns: int) -> Heard:
         """The counters and findings for one aircraft of this link."""
@@ -168,6 +213,11 @@ class Fleet:
             rival=next(filter(None, rivals), None),
             unassigned_system_ids=tuple(sorted(recent)),
             foreign=self._foreign,
+            unsigned=aircraft.unsigned,
+            refusal=aircraft.news(now_ns),
+            implausible=aircraft.assembly.implausible,
+            is_astray=0 <= now_ns - aircraft.assembly.implausible_ns < NEWS_NS,
+            clock=aircraft.assembly.clock,
         )
 
     def close_sender(self, sender: str) -> None:
@@ -175,20 +225,32 @@ class Fleet:
         self._senders.pop(sender, None)
 
     def _sender(self, name: str) -> _Sender:
-        sender = self._senders.setdefault(name, _Sender())
-        self._senders.move_to_end(name)
-        if len(self._senders) > SENDERS_KEPT:
+        sender = self._senders.get(name)
+        if sender is not None:
+            self._senders.move_to_end(name)
+            return sender
+        if len(self._senders) >= SENDERS_KEPT:
             self._senders.popitem(last=False)
+        sender = self._senders[name] = _Sender()
         return sender
 
-    def _take(self, frame: Frame, sender: str, gaps: _Gaps, now_ns: int, out: list[Out]) -> None:
+    def _take(self, frame: Frame, sender: str, origin: _Sender, now_ns: int, out: list[Out]) -> None:
         """Hand one frame to its aircraft, unless it is nobody's or is one too many."""
-        message = self._decoder.decode(frame) if frame.message_id in READ_IDS else None
-        aircraft = self._owner(frame, message, now_ns)
-        if aircraft is None or not aircraft.admits(sender, frame, message, now_ns):
+        number = frame.message_id
+        if number in RADIO_IDS:
+            self._take_radio(frame, origin, now_ns)
+        aircraft = self._owners.get(frame.system_id)
+        if aircraft is None:
+            aircraft = self._adopter(frame, now_ns)
+            if aircraft is None:
+                return
+        elif aircraft.refuses(frame, self._duplicates, now_ns):
             return
-        aircraft.heard_ns = now_ns
-        aircraft.lost += gaps[frame.system_id, frame.component_id].missing(frame.sequence)
+        message = self._decoder.decode(frame) if number in READ_IDS else None
+        if not aircraft.admits(sender, frame, message, now_ns):
+            return
+        aircraft.heard_ns = origin.carries[aircraft.id] = now_ns
+        aircraft.lost += origin.gaps[frame.system_id, frame.component_id].missing(frame.sequence)
         if self._duplicates.seen(frame):
             aircraft.duplicates += 1
             return
@@ -198,22 +260,32 @@ class Fleet:
             out += aircraft.assembly.handle(frame.component_id, message, now_ns)
             aircraft.touch(now_ns)
 
-    def _owner(self, frame: Frame, message: object, now_ns: int) -> _Aircraft | None:
-        for aircraft in self._aircraft:
-            if aircraft.system_id == frame.system_id:
-                return aircraft
-        if (
-            message is None
-            or frame.message_id != dialect.MAVLINK_MSG_ID_HEARTBEAT
-            or not is_aircraft(message)
-        ):
+    def _take_radio(self, frame: Frame, origin: _Sender, now_ns: int) -> None:
+        """Radios have a system id of their own, SiK's is 51: what they say is of the aircraft heard by them.
+
+        Where several are, nobody can tell whose it is.
+        """
+        heard = [one for one in self._aircraft if now_ns - origin.carries.get(one.id, -NEWS_NS) < NEWS_NS]
+        if len(heard) == 1:
+            heard[0].assembly.on_radio(self._decoder.decode(frame), now_ns)
+
+    def _adopter(self, frame: Frame, now_ns: int) -> _Aircraft | None:
+        """Who takes in the system of `frame`, which is nobody's: only for the heartbeat of an aircraft, and
+        whoever holds a key only for one that is signed with it."""
+        if frame.message_id != dialect.MAVLINK_MSG_ID_HEARTBEAT or frame.system_id in GROUND_SYSTEM_IDS:
             return None
-        if frame.system_id in GROUND_SYSTEM_IDS:
+        if not is_aircraft(self._decoder.decode(frame)):
             return None
         for aircraft in self._aircraft:
-            if aircraft.adopts and (aircraft.heard_ns is None or now_ns - aircraft.heard_ns > READOPT_NS):
-                aircraft.adopt(frame.system_id)
-                self._unassigned.pop(frame.system_id, None)
+            waits = aircraft.heard_ns is None or now_ns - aircraft.heard_ns > READOPT_NS
+            if aircraft.adopts and waits and not aircraft.refuses(frame, self._duplicates, now_ns):
+                self._adopt(aircraft, frame.system_id)
                 return aircraft
         self._unassigned[frame.system_id] = now_ns
         return None
+
+    def _adopt(self, aircraft: _Aircraft, system_id: int) -> None:
+        self._owners.pop(aircraft.system_id or 0, None)
+        self._owners[system_id] = aircraft
+        aircraft.adopt(system_id)
+        self._unassigned.pop(system_id, None)

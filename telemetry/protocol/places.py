@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 EARTH_RADIUS_M = 6_371_009.0
+_DEGREE_M = 111_700.0  # the longest that one is, of latitude at the poles
 
 
 def place_e7(lat_e7: int, lon_e7: int) -> tuple[float, float] | None:
@@ -29,7 +30,23 @@ def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
     return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
 
 
+def are_within(most_m: float, one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two (lat, lon) in degrees are at most so far apart; the usual yes costs no trigonometry."""
+    if abs(one[0] - other[0]) + abs(one[1] - other[1]) <= most_m / _DEGREE_M:
+        return True
+    return distance_m(one, other) <= most_m
+
+
 def compass_deg(angle_deg: float) -> float:
     """The direction as 0 <= degrees < 360; plain `%` turns -1e-15 into 360.0."""
     wrapped = angle_deg % 360.0
     return wrapped if wrapped < 360.0 else 0.0
+
+
+def bearing_and_distance(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    """From one (lat, lon) to another: degrees from true north, 0 to 360, and great-circle metres."""
+    lat_a, lat_b = math.radians(one[0]), math.radians(other[0])
+    east = math.radians(other[1] - one[1])
+    y = math.sin(east) * math.cos(lat_b)
+    x = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(east)
+    return compass_deg(math.degrees(math.atan2(y, x))), distance_m(one, other)

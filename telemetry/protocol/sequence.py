@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import TypeAlias
 
 from .parser import COMPONENTS_KEPT, Frame
 
 WINDOW = 64
 """How many messages of a component a duplicate may lag behind. With 256 numbers and constant payloads (a
 heartbeat is always the same), a longer memory takes real messages of a lossy link for duplicates."""
+
+
+_Gist: TypeAlias = tuple[int, int, bytes]
+"""Sequence number, message id, payload."""
 
 
 class Duplicates:
@@ -19,22 +24,33 @@ class Duplicates:
     """
 
     def __init__(self) -> None:
-        self._recent: OrderedDict[tuple[int, int], OrderedDict[tuple[int, int, bytes], None]] = OrderedDict()
+        self._recent: OrderedDict[int, OrderedDict[_Gist, None]] = OrderedDict()  # by system and component
 
     def seen(self, frame: Frame) -> bool:
         """Whether `frame` is one of the recent ones; remembers it."""
-        source = frame.system_id, frame.component_id
-        recent = self._recent.setdefault(source, OrderedDict())
-        self._recent.move_to_end(source)
+        recent = self._recent_of(frame.system_id << 8 | frame.component_id)
         key = frame.sequence, frame.message_id, frame.payload.rstrip(b"\0")
         if key in recent:
             return True
         recent[key] = None
         if len(recent) > WINDOW:
             recent.popitem(last=False)
-        if len(self._recent) > COMPONENTS_KEPT:
-            self._recent.popitem(last=False)
         return False
+
+    def knows(self, frame: Frame) -> bool:
+        """Whether `frame` is one of the recent ones; changes nothing."""
+        recent = self._recent.get(frame.system_id << 8 | frame.component_id)
+        key = frame.sequence, frame.message_id, frame.payload.rstrip(b"\0")
+        return recent is not None and key in recent
+
+    def _recent_of(self, source: int) -> OrderedDict[_Gist, None]:
+        recent = self._recent.get(source)
+        if recent is not None:
+            self._recent.move_to_end(source)
+            return recent
+        if len(self._recent) >= COMPONENTS_KEPT:
+            self._recent.popitem(last=False)
+        return self._recent.setdefault(source, OrderedDict())
 
 
 class Gaps:

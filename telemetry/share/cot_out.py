@@ -69,7 +69,7 @@ class Destination:
         """Keep it open and send until cancelled."""
         while True:
             try:
-                await self._serve(await open_way(self.url, self._settings))
+                await self._serve(await open_way(self.url, self._settings, self._wake.set))
             except (LagebildError, OSError, TimeoutError) as error:
                 self._fail(str(error) or type(error).__name__)
             except Exception:  # a bug here must not end the telemetry
@@ -85,21 +85,28 @@ class Destination:
         try:
             while True:
                 while self._waiting:
-                    _, event = self._waiting.popitem(last=False)
-                    await way.send(event)
-                    self._sent += 1
-                    self._retry_s, self._logged = RETRY_FIRST_S, ""
+                    await self._send(way)
                 self._wake.clear()
+                way.check()
                 await self._wake.wait()
         finally:
             self._open = False
             await way.aclose()
 
+    async def _send(self, way: Way) -> None:
+        """Send what has waited longest; it is done only when it has gone, and unless it is newer by then."""
+        uid, event = next(iter(self._waiting.items()))
+        await way.send(event)
+        self._sent += 1
+        self._retry_s, self._logged = RETRY_FIRST_S, ""
+        if self._waiting.get(uid) is event:
+            del self._waiting[uid]
+
     def _fail(self, detail: str) -> None:
-        self._detail = detail
-        if detail != self._logged:  # it fails the same way each time
-            log.warning("CoT to %s: %s; it is tried again", self.url, detail)
-        self._logged = detail
+        self._detail = detail if self.url in detail else f"{self.url}: {detail}"
+        if self._detail != self._logged:  # it fails the same way each time
+            log.warning("CoT: %s; it is tried again", self._detail)
+        self._logged = self._detail
 
 
 class CotSender:

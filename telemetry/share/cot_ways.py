@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -25,6 +27,10 @@ FORMS = "udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT"
 class Way(Protocol):
     """A way that is open."""
 
+    def check(self) -> None:
+        """Raises ConnectionResetError where the other side has closed it."""
+        ...
+
     async def send(self, event: bytes) -> None:
         """Raises OSError or TimeoutError where it does not go."""
         ...
@@ -38,6 +44,9 @@ class UdpWay:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
+    def check(self) -> None:
+        """Nobody closes a datagram's way."""
+
     async def send(self, event: bytes) -> None:
         with contextlib.suppress(BlockingIOError):  # full: a newer one comes
             self._socket.send(XML_HEAD + event)
@@ -47,15 +56,24 @@ class UdpWay:
 
 
 class StreamWay:
-    """Events one behind the other, as TAK servers read them; what the server says is read and dropped."""
+    """Events one behind the other, as TAK servers read them; what the server says is read and dropped.
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    `over` is called when it ends.
+    """
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, over: Callable[[], None]
+    ) -> None:
         self._writer = writer
         self._listening = asyncio.ensure_future(_drop(reader))
+        self._listening.add_done_callback(lambda _: over())
 
-    async def send(self, event: bytes) -> None:
+    def check(self) -> None:
         if self._listening.done():
             raise ConnectionResetError("the server has closed the connection")
+
+    async def send(self, event: bytes) -> None:
+        self.check()
         self._writer.write(event + b"\n")
         async with asyncio.timeout(SEND_S):
             await self._writer.drain()
@@ -63,8 +81,7 @@ class StreamWay:
     async def aclose(self) -> None:
         self._listening.cancel()
         self._writer.transport.abort()
-        with contextlib.suppress(asyncio.CancelledError, OSError):
-            await self._listening
+        await asyncio.wait([self._listening])
 
 
 async def _drop(reader: asyncio.StreamReader) -> None:
@@ -73,8 +90,11 @@ async def _drop(reader: asyncio.StreamReader) -> None:
             pass
 
 
-async def open_way(url: str, settings: CotOut) -> Way:
-    """Raises ConfigError where the settings must change, SourceError where trying again may help."""
+async def open_way(url: str, settings: CotOut, over: Callable[[], None]) -> Way:
+    """Open it; `over` is called when the other side ends it.
+
+    Raises ConfigError where the settings must change, SourceError where trying again may help.
+    """
     parts = urlsplit(url)
     try:
         host, port = parts.hostname, parts.port
@@ -91,7 +111,7 @@ async def open_way(url: str, settings: CotOut) -> Way:
     except (OSError, TimeoutError) as error:
         raise SourceError(f"{url}: {_why(error)}", code="connect_failed") from None
     watch(streams[1].get_extra_info("socket"))
-    return StreamWay(*streams)
+    return StreamWay(*streams, over)
 
 
 async def _open_udp(host: str, port: int) -> UdpWay:
@@ -131,4 +151,6 @@ def _why(error: Exception) -> str:
         return f"TLS: {error.reason or error}"
     if isinstance(error, TimeoutError):
         return f"no answer within {CONNECT_S:.0f} s"
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
     return getattr(error, "strerror", None) or str(error)

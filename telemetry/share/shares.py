@@ -34,8 +34,8 @@ def shares(
     links = tuple(link.url for link in settings.links)
     forwarders = [Forwarder(bus, clock, sharing, links) for sharing in settings.sharing]
     cot = [CotSender(bus, clock, settings, door)] if settings.cot.to else []
-    films = [TsSender(bus, clock, settings, out, door) for out in settings.ts_outs]
-    return [*forwarders, *cot, *films]
+    streams = [TsSender(bus, clock, settings, out, door) for out in settings.ts_outs]
+    return [*forwarders, *cot, *streams]
 
 
 async def keep_going(share: Outgoing, clock: Clock) -> None:

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import itertools
 import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from tests.browser.harness import RunningLagebild, lagebild
 from tests.fakes.aircraft import FakeAircraft
@@ -40,6 +41,9 @@ def free_udp_port() -> int:
         return int(probe.getsockname()[1])
 
 
+Say: TypeAlias = Callable[[FakeAircraft], bytes]
+
+
 @dataclass(slots=True)
 class Flight:
     """The configuration that receives it, and switches for what the aircraft sends."""
@@ -47,6 +51,7 @@ class Flight:
     config: Path
     sends_video: asyncio.Event
     sends_telemetry: asyncio.Event
+    says: list[Say] = field(default_factory=list)  # beside that, once each
 
     def served(self, port: int = 0) -> contextlib.AbstractAsyncContextManager[RunningLagebild]:
         """A service that receives this flight."""
@@ -65,7 +70,7 @@ async def flying(folder: Path, *, fix: bool = True) -> AsyncIterator[Flight]:
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(_film(video, flight.sends_video)),
-            tasks.create_task(_report(telemetry, flight.sends_telemetry, fix)),
+            tasks.create_task(report(telemetry, flight.sends_telemetry, fix, flight.says)),
         ]
         yield flight
         for task in running:
@@ -87,7 +92,10 @@ async def _film(port: int, switched_on: asyncio.Event) -> None:
         camera.close()
 
 
-async def _report(port: int, switched_on: asyncio.Event, fix: bool) -> None:
+async def report(
+    port: int, switched_on: asyncio.Event, fix: bool = True, says: list[Say] | None = None
+) -> None:
+    """Ten positions and headings (90°) a second to that port, until cancelled; `says` beside that, once each."""
     aircraft = FakeAircraft()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         for tenth in itertools.count():
@@ -98,6 +106,9 @@ async def _report(port: int, switched_on: asyncio.Event, fix: bool) -> None:
             if tenth % 10 == 0:
                 messages.append(aircraft.heartbeat(armed=True))
                 messages.append(aircraft.gps(fix=3 if fix else 0))
+            if says:
+                messages += [say(aircraft) for say in says]
+                says.clear()
             for message in messages:
                 link.sendto(message, ("127.0.0.1", port))
             await asyncio.sleep(0.1)

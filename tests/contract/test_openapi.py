@@ -109,11 +109,18 @@ async def until(bus: Bus, kind: Any, key: str, holds: Any) -> Any:
 
 async def test_every_answer_is_as_described(tmp_path: Path) -> None:
     async with house(tmp_path) as (_, client):
-        for path in ("/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/config"):
+        for path in (
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/api/v1/openapi.json",
+            "/api/v1/config",
+            "/api/v1/alarms",
+        ):
             await client.ask("GET", path, 200)
         feeds, _ = await client.ask("GET", "/api/v1/feeds", 200)
         assert feeds["feeds"][0]["renditions"][0]["cpu_share"] == 0.4
-        for path in ("/api/v1/feeds/{feed}", "/api/v1/feeds/{feed}/viewers"):
+        for path in ("/api/v1/feeds/{feed}", "/api/v1/feeds/{feed}/viewers", "/api/v1/feeds/{feed}/history"):
             await client.ask("GET", path, 200, feed="tag")
             await client.ask("GET", path, 404, feed="nobody")
         latest = "/api/v1/aircraft/{aircraft}/telemetry/latest"

@@ -19,10 +19,16 @@ from flow.flights import UNFIT_NOTES
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "web" / "dashboard" / "src" / "catalogue.ts"
 TREATMENT = CATALOGUE.with_name("treatmentWords.ts")
+GROUND = CATALOGUE.with_name("groundWords.ts")
 TRACKS = CATALOGUE.with_name("trackWords.ts")
+LINKS = CATALOGUE.with_name("linkWords.ts")
 
 CODE_FIRST = frozenset({"Unusable", "Failure", "_explain", "_failed"})
 """What takes a code as its first argument; `_halt` takes a status before it."""
+
+
+JUDGES = frozenset({"_judge", "_why_nothing", "_refusal", "_rivalry", "_astray"})
+"""What returns a code before its line."""
 
 
 def sources(room: str) -> Iterator[ast.Module]:
@@ -36,9 +42,15 @@ def text_of(node: ast.expr | None) -> set[str]:
     return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
 
 
+def name_of(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def codes_of_call(call: ast.Call) -> set[str]:
     """The codes that a call hands on, by its name; an error without one has its class's own."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = name_of(call)
+    if name == "UnlocatableError":  # no state of a link: see refusals
+        return set()
     named = {keyword.arg: keyword.value for keyword in call.keywords}
     kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, errors.LagebildError):
@@ -82,7 +94,7 @@ def reasons(room: str) -> set[str]:
                 found |= text_of(node.value)
             elif isinstance(node, ast.FunctionDef):
                 found |= defaults(node)
-                if node.name in ("_judge", "_why_nothing"):
+                if node.name in JUDGES:
                     found |= returned_first(node)
     return found - {"", "malformed"}  # malformed bytes are told as what they are not
 
@@ -104,6 +116,19 @@ def sentences(prefix: str, *files: Path) -> set[str]:
     return {code for text in texts for code in re.findall(rf'^\s*"{prefix}\.(\w+)":', text, re.MULTILINE)}
 
 
+def refusals(room: str) -> set[str]:
+    """Why a place on the ground cannot be told."""
+    return {
+        code
+        for tree in sources(room)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and name_of(node) == "UnlocatableError"
+        for keyword in node.keywords
+        if keyword.arg == "code"
+        for code in text_of(keyword.value)
+    }
+
+
 def test_the_codes_are_found() -> None:
     """Of every way in which a code is given, one."""
     assert {
@@ -118,14 +143,21 @@ def test_the_codes_are_found() -> None:
         "publisher_left",
         "passphrase_of_sender",
     } <= reasons("ingest")
-    assert {"file_ended", "duplicate_system_id", "not_mavlink", "connect_failed", "no_messages"} <= reasons(
-        "telemetry"
-    )
+    assert {
+        "file_ended",
+        "duplicate_system_id",
+        "not_mavlink",
+        "connect_failed",
+        "no_messages",
+        "serial_busy",
+        "signature_replayed",
+        "position_implausible",
+    } <= reasons("telemetry")
 
 
 @pytest.mark.parametrize(("room", "prefix"), [("ingest", "reason"), ("telemetry", "link")])
 def test_every_reason_has_a_sentence(room: str, prefix: str) -> None:
-    assert reasons(room) - sentences(prefix) == set()
+    assert reasons(room) - sentences(prefix) - sentences(prefix, LINKS) == set()
 
 
 def test_every_fault_of_metadata_has_a_sentence() -> None:
@@ -174,3 +206,11 @@ def test_every_reason_to_convert_a_picture_has_words_and_advice() -> None:
     assert codes - sentences("advice", TREATMENT) == set()
     assert codes | {"scaled"} == sentences("made", TREATMENT)
     assert codes | {"scaled"} <= sentences("note")
+
+
+def test_why_a_place_on_the_ground_cannot_be_told_has_a_sentence() -> None:
+    promised = set(re.findall(r'"(\w+)"', errors.UnlocatableError.__doc__ or ""))
+    assert {"no_position", "above_horizon", "pose_stale", "no_terrain"} <= promised
+    assert refusals("telemetry") == promised
+    assert refusals("web") <= promised
+    assert promised | {"markers_full"} == sentences("ground", GROUND)

@@ -26,6 +26,11 @@ class FakeAircraft:
             self._mavlink.signing.sign_outgoing = True
             self._mavlink.signing.timestamp = 1
 
+    def set_signing(self, link_id: int, timestamp: int) -> None:
+        """Sign as this link from this time on, in units of 10 µs since 2015."""
+        self._mavlink.signing.link_id = link_id
+        self._mavlink.signing.timestamp = timestamp
+
     def send(self, message: Any) -> bytes:
         """Any message of the dialect, framed."""
         framed = bytes(message.pack(self._mavlink, force_mavlink1=self._v1))
@@ -96,3 +101,8 @@ class FakeAircraft:
         status = dialect.MAVLink_gimbal_device_attitude_status_message(0, 0, 0, flags, q, 0.0, 0.0, 0.0, 0)
         status.gimbal_device_id = device
         return self.send(status)
+
+    def radio(self, rssi: int, noise: int, far_rssi: int | None = None, far_noise: int = 48) -> bytes:
+        """RADIO_STATUS, as the radio on the ground puts it into the stream; the other end hears as well."""
+        far = rssi if far_rssi is None else far_rssi
+        return self.send(dialect.MAVLink_radio_status_message(rssi, far, 100, noise, far_noise, 0, 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import fields
 
 import pytest
@@ -11,25 +12,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
-from flow.samples import TelemetrySample
+from flow.samples import RawTelemetry, TelemetrySample
 from telemetry.protocol.assembly import READ_IDS
 from telemetry.protocol.fleet import Fleet
+from telemetry.protocol.quality import RADIO_IDS
+from telemetry.protocol.signing import EPOCH_NS, UNIT_NS
 from tests.fakes.aircraft import FakeAircraft
 from tests.fakes.clock import START_NS
 
 MS = 1_000_000
 
 
-def checked(out: list[object]) -> None:
-    """Every number of every sample is finite and within its range."""
+RANGES = {
+    "lat_deg": (-90, 90), "lon_deg": (-180, 180), "yaw_deg": (0, 360), "gimbal_yaw_deg": (0, 360),
+    "gimbal_pitch_deg": (-360, 360), "gimbal_roll_deg": (-360, 360), "battery_pct": (0, 100),
+    "link_quality_pct": (0, 100), "hfov_deg": (0, 180), "vfov_deg": (0, 180), "alt_agl_m": (-20_000, 20_000),
+    "h_accuracy_m": (0, 5e6), "v_accuracy_m": (0, 5e6),
+}  # fmt: skip
+
+
+def checked(out: Sequence[object]) -> None:
+    """Every number of every sample is finite and within its range; no group is fresher than it."""
     for sample in (item for item in out if isinstance(item, TelemetrySample)):
         for each in fields(sample):
             value = getattr(sample, each.name)
-            assert not isinstance(value, float) or math.isfinite(value)
-        assert sample.lat_deg is None or (abs(sample.lat_deg) <= 90 and sample.lon_deg is not None)
-        assert sample.yaw_deg is None or 0 <= sample.yaw_deg < 360
-        assert sample.gimbal_yaw_deg is None or 0 <= sample.gimbal_yaw_deg < 360
-        assert sample.battery_pct is None or 0 <= sample.battery_pct <= 100
+            if isinstance(value, float):
+                least, most = RANGES.get(each.name, (-math.inf, math.inf))
+                assert math.isfinite(value), each.name
+                assert least <= value <= most, each.name
+        assert (sample.lat_deg is None) is (sample.lon_deg is None)
+        assert sample.utc_ns == max(sample.received_ns.values())
 
 
 @given(chunks=st.lists(st.binary(max_size=300), max_size=30))
@@ -41,21 +53,26 @@ def test_noise(chunks: list[bytes]) -> None:
     checked(list(fleet.poll(START_NS + 10**10)))
 
 
-def random_frame(rng: random.Random, number: int, sequence: int) -> bytes:
-    """A frame with a right checksum and random contents, of a random length."""
-    kind = dialect.mavlink_map[number]
-    payload = rng.randbytes(rng.choice((kind.unpacker.size, rng.randrange(256), 0)))
-    system, component = rng.choice((1, 1, 1, 2, 255)), rng.choice((1, 1, 1, 154))
-    head = bytes((len(payload), 0, 0, sequence, system, component)) + number.to_bytes(3, "little")
-    checksum: int = dialect.x25crc(head + payload + bytes((kind.crc_extra,))).crc
+def framed(number: int, payload: bytes, sequence: int, source: tuple[int, int] = (1, 1)) -> bytes:
+    """A frame with a right checksum, whatever is in it."""
+    head = bytes((len(payload), 0, 0, sequence, *source)) + number.to_bytes(3, "little")
+    extra: int = dialect.mavlink_map[number].crc_extra
+    checksum: int = dialect.x25crc(head + payload + bytes((extra,))).crc
     return b"".join((b"\xfd", head, payload, checksum.to_bytes(2, "little")))
+
+
+def random_frame(rng: random.Random, number: int, sequence: int) -> bytes:
+    """A frame with random contents, of a random length."""
+    size: int = dialect.mavlink_map[number].unpacker.size
+    payload = rng.randbytes(rng.choice((size, rng.randrange(256), 0)))
+    return framed(number, payload, sequence, (rng.choice((1, 1, 1, 2, 255, 51)), rng.choice((1, 1, 1, 154))))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_random_contents_of_every_message_read(seed: int) -> None:
     rng = random.Random(seed)
     fleet = Fleet("x", [("fritz", 1), ("ottmar", 2)])
-    numbers = sorted(READ_IDS)
+    numbers = sorted(READ_IDS | RADIO_IDS)
     for count in range(2000):
         frame = random_frame(rng, rng.choice(numbers), count % 256)
         now_ns = START_NS + count * 20 * MS
@@ -97,3 +114,25 @@ def test_a_flight_over_a_bad_line(seed: int) -> None:
     assert {round(sample.lat_deg * 1e7) for sample in samples if sample.lat_deg} <= sent
     lats = [sample.lat_deg for sample in samples if sample.lat_deg]
     assert lats == sorted(lats)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_only_what_is_signed_comes_through(seed: int) -> None:
+    """Flipped bits in signed frames, and all of them again: what counts was sent, and once."""
+    rng, key = random.Random(seed), bytes(range(32))
+    drone = FakeAircraft(key=key)
+    drone.set_signing(0, (START_NS - EPOCH_NS) // UNIT_NS)
+    fleet = Fleet("x", [("fritz", 1)], {"fritz": key})
+    genuine = [drone.position(1000 + 20 * number, 49.4) for number in range(1000)]
+    counted: list[bytes] = []
+    for number, message in enumerate(genuine):
+        said = bytearray(message)
+        if rng.random() < 0.5:
+            said[rng.randrange(len(said))] ^= 1 << rng.randrange(8)
+        for data in (bytes(said), rng.choice(genuine[: number + 1])):
+            out = fleet.receive(data, rng.choice("ab"), START_NS + number * 20 * MS, datagram=True)
+            counted += [item.data for item in out if isinstance(item, RawTelemetry)]
+    assert set(counted) <= set(genuine)
+    assert len(counted) == len(set(counted))
+    assert len(counted) > 450
+    assert fleet.heard("fritz", START_NS).unsigned > 450

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ async def command_by_pymavlink(bus: Bus, name: str, system: int) -> None:
         station = await asyncio.to_thread(mavutil.mavlink_connection, url, source_system=250)
         try:
             command_everything(station, system)
-            state = await until(bus, ForwardState, name, lambda s, b=before: s.commands >= b.commands + 9)
+            state = await until(bus, ForwardState, name, partial(_has_counted, before.commands + 9))
             assert state.last_command.split(" from ")[0] == "FILE_TRANSFER_PROTOCOL"
             heard = await asyncio.to_thread(
                 station.recv_match, type="GLOBAL_POSITION_INT", blocking=True, timeout=5
@@ -127,11 +128,19 @@ async def command_by_mavproxy(bus: Bus, name: str, home: Path) -> None:
             ("takeoff 10", "TAKEOFF"),
         ):
             station.type(line)
-            await until(bus, ForwardState, name, lambda s, e=expected: e in s.last_command)
+            await until(bus, ForwardState, name, partial(_was_told, expected))
         state = bus.peek(ForwardState, name)
         assert state is not None
         assert state.commands >= before + 4
         assert state.requests > 0  # it asks for streams and parameters by itself
+
+
+def _has_counted(commands: int, state: ForwardState) -> bool:
+    return state.commands >= commands
+
+
+def _was_told(name: str, state: ForwardState) -> bool:
+    return name in state.last_command
 
 
 async def test_mavproxy_shows_a_real_flight(feeds: Path, tmp_path: Path) -> None:

@@ -9,17 +9,17 @@ import msgspec
 from aiohttp import web
 
 from flow.doors import Answer, RelayDoor
-from flow.errors import LagebildError, MalformedError, OfferError
+from flow.errors import LagebildError, OfferError
 from flow.units import Rendition
 from relay.sdp import MAX_OFFER_BYTES
 from web.access import Door, Permission, Route
+from web.bodies import JSON, json_body
 from web.errors import RequestError
 from web.metrics import Refused
 from web.views import RenditionView, rendition_view
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
-JSON = "application/json"
 
 MAX_WISH_BYTES = 1024
 
@@ -109,7 +109,7 @@ def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
         return _json(rendition_view(chosen))
 
     async def choose(request: web.Request) -> web.Response:
-        wish = await _wish(request)
+        wish = await json_body(request, RenditionWish, MAX_WISH_BYTES)
         chosen = relay.choose(request.match_info["session"], wish.rendition)
         return _json(rendition_view(chosen))
 
@@ -140,17 +140,6 @@ def opened(request: web.Request, answer: Answer) -> web.Response:
 
 def _json(answer: object) -> web.Response:
     return web.Response(body=msgspec.json.encode(answer), content_type=JSON)
-
-
-async def _wish(request: web.Request) -> RenditionWish:
-    if request.content_type != JSON:
-        raise MalformedError(f"Content-Type is {request.content_type}; it must be {JSON}")
-    if (request.content_length or 0) > MAX_WISH_BYTES:
-        raise MalformedError(f"the body has {request.content_length} bytes; {MAX_WISH_BYTES} are the limit")
-    try:
-        return msgspec.json.decode(await request.read(), type=RenditionWish)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise MalformedError(f"the body is no wish for a rendition: {error}") from None
 
 
 async def text_of(request: web.Request, content_type: str) -> str:

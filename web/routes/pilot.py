@@ -14,6 +14,7 @@ from flow.clock import Clock
 from flow.errors import ConfigError, LagebildError, NotFoundError
 from ingest.settings import PUSHED
 from web.access import Door, Permission, Route
+from web.feed_history import FeedHistory, FeedPast
 from web.pilot_views import NewKey, PilotDesk, PilotView, Withdrawn
 from web.settings import FeedSettings
 from web.views import ms
@@ -66,13 +67,29 @@ _WITHDRAW = Route(
 )
 
 
-def add_pilot_routes(door: Door, desk: PilotDesk, clock: Clock, dismiss: Callable[[str], None]) -> None:
+_PAST = Route(
+    "GET",
+    "/api/v1/feeds/{feed}/history",
+    Permission.CONNECT,
+    "Bit rate, picture rate and age of a feed's pictures in the last minutes, second by second",
+    {200: "its past", 404: "no such feed"},
+    schema=FeedPast,
+    headers=tuple(_NEVER_KEPT),
+)
+
+
+def add_pilot_routes(
+    door: Door, desk: PilotDesk, history: FeedHistory, clock: Clock, dismiss: Callable[[str], None]
+) -> None:
     """`dismiss` ends the publication of a feed whose keys are withdrawn."""
 
     one_at_a_time = asyncio.Lock()  # a flood of wishes takes one thread and no more
 
     async def overview(request: web.Request) -> web.Response:
         return _told(await desk.view(str(request.url.origin()), ms(clock.now_ns())))
+
+    async def past(request: web.Request) -> web.Response:
+        return _told(history.past(known(request).id))
 
     async def make(request: web.Request) -> web.Response:
         feed = pushed(request)
@@ -87,17 +104,22 @@ def add_pilot_routes(door: Door, desk: PilotDesk, clock: Clock, dismiss: Callabl
             dismiss(feed.id)
         return _told(withdrawn)
 
-    def pushed(request: web.Request) -> FeedSettings:
+    def known(request: web.Request) -> FeedSettings:
         feed_id = request.match_info["feed"]
         feed = desk.feed(feed_id)
         if feed is None:
             raise NotFoundError(f"no feed '{feed_id}'")
+        return feed
+
+    def pushed(request: web.Request) -> FeedSettings:
+        feed = known(request)
         if feed.source not in PUSHED:
             kind = feed.source.partition(":")[0]
-            raise LagebildError(f"feed '{feed_id}' takes its pictures from {kind}: no key", code="not_pushed")
+            raise LagebildError(f"feed '{feed.id}' takes its pictures from {kind}: no key", code="not_pushed")
         return feed
 
     door.route(_OVERVIEW, overview)
+    door.route(_PAST, past)
     door.route(_MAKE, make)
     door.route(_WITHDRAW, withdraw)
 

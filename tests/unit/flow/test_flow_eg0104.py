@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from flow.codec.eg0104 import EG0104_KEY, decode_eg0104
+from flow.codec.st0601 import St0601
 from flow.errors import MalformedError
 from tests.fakes.klv_sets import universal
 
@@ -42,6 +43,8 @@ def test_corners_and_what_is_no_number() -> None:
     spoiled = {**latitudes, **longitudes, "0701020103070100": float("nan"), "0701080101000000": float("inf")}
     got = decode_eg0104(universal(spoiled))
     assert (got.items.corners, got.items.slant_range_m) == ((), None)
+    beyond = universal({"0701020102040200": 91.0, "0701020102020000": 1e30, "0420020101080000": -1.0})
+    assert decode_eg0104(beyond).items == St0601()
 
 
 def test_unknown_items_are_skipped_and_broken_sets_refused() -> None:

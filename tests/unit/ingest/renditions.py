@@ -19,7 +19,7 @@ from ingest.protocol.events import Opened, ParameterSets, SourcePicture
 from ingest.protocol.feed import Feed
 from ingest.protocol.lifecycle import Patience
 from ingest.protocol.reader_pipe import Begin, Sample
-from ingest.protocol.timeline import ticks_to_ns
+from ingest.protocol.ticks import ticks_to_ns
 from tests.fakes.clock import START_NS
 
 

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from flow.arrival import MOST_DRIFT_PPM, Arrival
 from flow.clock import NS_PER_MS, NS_PER_S
-from ingest.protocol.arrival import MOST_DRIFT_PPM, PictureArrival
 
 WINDOW_NS = 10 * NS_PER_S
 INTERVAL_NS = NS_PER_S // 25
 
 
-def ages_ns(pictures: Iterable[tuple[int, int]], arrival: PictureArrival | None = None) -> list[int]:
+def ages_ns(pictures: Iterable[tuple[int, int]], arrival: Arrival | None = None) -> list[int]:
     """How old each picture of (source_ns, arrival_ns) is taken to be when it arrives."""
-    arrival = arrival or PictureArrival(WINDOW_NS)
+    arrival = arrival or Arrival(WINDOW_NS)
     return [arrival_ns - arrival.map(source_ns, arrival_ns) for source_ns, arrival_ns in pictures]
 
 
@@ -60,7 +60,7 @@ def test_stalls_that_are_caught_up_only_in_part_add_up() -> None:
 
 def test_a_queue_that_drains_is_young_again_at_once() -> None:
     pictures = sent(60, lambda at: at // 10 if at < 40 * NS_PER_S else 0)
-    arrival = PictureArrival(WINDOW_NS)
+    arrival = Arrival(WINDOW_NS)
     ages = ages_ns(sorted(pictures, key=lambda picture: picture[1])[:900], arrival)
     assert ages[-1] > 3 * NS_PER_S
     assert arrival.is_behind
@@ -108,7 +108,7 @@ def test_a_longer_way_without_a_silence_stays_an_age() -> None:
 
 
 def test_a_reset_forgets_the_old_clock() -> None:
-    arrival = PictureArrival(WINDOW_NS)
+    arrival = Arrival(WINDOW_NS)
     assert arrival.offset_ns is None
     ages_ns(sent(30, lambda at: at // 10), arrival)
     assert arrival.is_behind

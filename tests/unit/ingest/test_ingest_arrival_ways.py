@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from flow.arrival import Arrival
 from flow.clock import NS_PER_MS, NS_PER_S
-from ingest.protocol.arrival import PictureArrival
 
 WINDOW_NS = 10 * NS_PER_S
 MEAN = 16_000
@@ -56,7 +56,7 @@ def flight(
 
 def ages_s(pictures: Iterator[Picture]) -> list[tuple[float, float, float]]:
     """When it arrived, how old it is shown, how old it is."""
-    arrival = PictureArrival(WINDOW_NS)
+    arrival = Arrival(WINDOW_NS)
     newest_ns, rows = 0, list[tuple[float, float, float]]()
     for source_ns, captured_ns, arrived_ns, size in pictures:
         newest_ns = max(newest_ns, arrived_ns)
@@ -97,7 +97,7 @@ def test_timestamps_that_are_counted_and_not_taken_make_nothing_old_for_ever(
 )
 def test_drift_and_jitter_for_hours_are_no_age(fps: float, jitter_ms: int, ppm: int) -> None:
     chance = random.Random(9)
-    arrival = PictureArrival(WINDOW_NS)
+    arrival = Arrival(WINDOW_NS)
     for index in range(int(3600 * min(fps, 10))):
         captured_ns = int(index * NS_PER_S / fps)
         arrived_ns = captured_ns + chance.randrange(min(jitter_ms * NS_PER_MS, int(NS_PER_S / fps)))
@@ -107,7 +107,7 @@ def test_drift_and_jitter_for_hours_are_no_age(fps: float, jitter_ms: int, ppm: 
 
 @pytest.mark.parametrize("ahead_ms", [900, 5000])
 def test_one_bad_timestamp_is_over_with_the_window(ahead_ms: int) -> None:
-    arrival = PictureArrival(WINDOW_NS)
+    arrival = Arrival(WINDOW_NS)
     for index in range(100 * 30):
         at = index * NS_PER_S // 30
         shown_ns = at - arrival.map(at + (ahead_ms * NS_PER_MS if index == 1000 else 0), at, MEAN)
@@ -115,7 +115,7 @@ def test_one_bad_timestamp_is_over_with_the_window(ahead_ms: int) -> None:
 
 
 def test_a_clock_that_is_set_back_is_believed_after_the_window() -> None:
-    arrival = PictureArrival(WINDOW_NS)
+    arrival = Arrival(WINDOW_NS)
     times = range(0, 80 * NS_PER_S, NS_PER_S // 30)
     ages = [at - arrival.map(at - 800 * NS_PER_MS * (at > 60 * NS_PER_S), at, MEAN) for at in times]
     assert max(ages[: 60 * 30]) == 0
@@ -128,7 +128,7 @@ def test_a_clock_that_stood_is_believed_though_the_first_picture_after_it_was_la
     stood_s: float, first_late_ms: int
 ) -> None:
     chance = random.Random(1)
-    arrival = PictureArrival(WINDOW_NS)
+    arrival = Arrival(WINDOW_NS)
     stood_ns, age_ns, last_ns = int(stood_s * NS_PER_S), 0, 0
     for index in range(100 * 30):
         source_ns = index * NS_PER_S // 30

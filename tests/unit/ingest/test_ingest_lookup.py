@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from flow import lookup
 from flow.clock import SystemClock
 from flow.errors import SourceError
-from ingest import lookup
-from ingest.lookup import LOOK_UPS_MOST, connected, look_up
+from flow.lookup import LOOK_UPS_MOST, connected, look_up
 from ingest.open import open_source
 from ingest.protocol.events import Opened, SourceEvent, SourcePicture
 from ingest.protocol.rtsp_messages import Interleaved

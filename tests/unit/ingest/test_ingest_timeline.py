@@ -7,7 +7,8 @@ import pytest
 
 from flow.clock import NS_PER_MS, NS_PER_S
 from flow.units import UtcOrigin
-from ingest.protocol.timeline import Stamp, Timeline, ns_to_ticks, ticks_to_ns
+from ingest.protocol.ticks import ns_to_ticks, ticks_to_ns
+from ingest.protocol.timeline import Stamp, Timeline
 
 START_NS = 1_795_330_000 * NS_PER_S
 STEP = 3000  # ticks between pictures at 30 fps

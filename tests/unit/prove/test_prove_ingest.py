@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from tests.prove.ingest import prove
 from tests.prove.mutation import Mutator
 from tests.prove.parsers import PARSERS
+from tests.prove.parsing import prove
 
 INPUTS = 150
 

@@ -27,8 +27,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from OpenSSL import SSL
 
 from flow.errors import LagebildError, RemoteError
-from relay import aiortc_seam
-from relay.aiortc_seam import MAX_DATAGRAM_BYTES, MAX_WAITING_RECORDS, DtlsServer, SrtpKeys
+from relay import aiortc_seam, dtls_records
+from relay.aiortc_seam import DtlsServer, SrtpKeys
+from relay.dtls_records import MAX_DATAGRAM_BYTES, MAX_WAITING_RECORDS
 from relay.srtp import KEY_BYTES, SrtpIn, SrtpOut
 
 GCM, CM80 = SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80
@@ -166,7 +167,7 @@ async def test_every_datagram_twice_and_records_out_of_order_do_no_harm() -> Non
         receive = both.server.receive
 
         def disordered(datagram: bytes) -> None:
-            for record in reversed(list(aiortc_seam._records(datagram))):
+            for record in reversed(list(dtls_records.records_of(datagram))):
                 if record is not None:
                     receive(record)
             receive(datagram)
@@ -585,8 +586,8 @@ def test_attributes_of_an_object_are_looked_for_too(monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_flight_that_nobody_answers_goes_again_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aiortc_seam, "REPEAT_AFTER_S", 0.001)
-    monkeypatch.setattr(aiortc_seam, "REPEAT_UNTIL_S", 0.002)
+    monkeypatch.setattr(dtls_records, "REPEAT_AFTER_S", 0.001)
+    monkeypatch.setattr(dtls_records, "REPEAT_UNTIL_S", 0.002)
     sent: list[bytes] = []
     link = aiortc_seam._Link(sent.append)
     await link._send(b"hello")
@@ -632,7 +633,7 @@ async def test_a_flight_that_went_twice_says_nothing_of_the_round_trip() -> None
     link.push(b"ClientHello")
     await link._recv()
     await link._send(b"ServerHello")
-    link._repeat_flight(aiortc_seam.REPEAT_UNTIL_S)
+    link._repeat_flight(dtls_records.REPEAT_UNTIL_S)
     link.push(b"Finished")
     await link._recv()
     await link._send(b"Finished")

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from cv2.typing import MatLike
 
-from simulator.camera import DAY_HFOV_DEG, Lens, View
+from simulator.camera import DAY_HFOV_DEG, THERMAL_HFOV_DEG, Lens, View
 from simulator.canvas import Canvas
 from simulator.flightpath import pose_at
 from simulator.ground import Ground, Level, heat_levels
 from simulator.picture import Picture
 from simulator.solids import Solids, box
 from simulator.surfaces import Brush
+from web.publishers import DEMO_AIRCRAFT
 
 DAY = Lens(1280, 720, DAY_HFOV_DEG)
 TIMES = (40.0, 75.0, 120.0, 178.0, 205.0, 240.0)
@@ -112,3 +113,7 @@ def test_a_view_from_the_frame_of_a_thing_sees_the_same() -> None:
     turned = np.array([x + 3 * math.cos(math.radians(angle)), y + 3 * math.sin(math.radians(angle)), 1.0])
     inside = view.from_frame(x, y, angle).project(np.array([[3.0, 0.0, 1.0]]))[0]
     assert inside == pytest.approx(view.project(turned[None])[0], abs=1e-6)
+
+
+def test_the_demo_is_told_the_lenses_that_it_films_with() -> None:
+    assert [feed.hfov_deg for feed in DEMO_AIRCRAFT.feed] == [DAY_HFOV_DEG, THERMAL_HFOV_DEG]

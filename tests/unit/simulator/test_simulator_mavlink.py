@@ -11,7 +11,7 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from simulator import place, utm
-from simulator.aircraft import AircraftClock, Errors, Sensors, true_state
+from simulator.aircraft import AircraftClock, ClockError, Errors, Sensors, true_state
 from simulator.camera import DAY_HFOV_DEG, Lens, View
 from simulator.flightpath import pose_at
 from simulator.mavlink_out import MavlinkOut
@@ -123,6 +123,6 @@ def test_sensor_errors_are_seeded_of_the_size_asked_for_and_absent_by_default() 
 
 
 def test_the_aircrafts_clock_is_as_wrong_as_told() -> None:
-    clock = AircraftClock(1_000_000, offset_ms=250.0, drift_ppm=40.0)
+    clock = AircraftClock(1_000_000, ClockError(200.0, 30.0) + ClockError(50.0, 10.0))
     assert clock.at(1_000_000) == 1_000_250
     assert clock.at(1_000_000 + 100_000) == pytest.approx(1_100_254)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -64,3 +65,42 @@ def test_messages_without_uptime_follow_the_others() -> None:
     clock.map(1500, START_NS + 800 * MS)  # 300 ms late
     assert clock.follow(START_NS + 801 * MS) == START_NS + 500 * MS
     assert clock.follow(START_NS + 9_000 * MS) == START_NS + 9_000 * MS
+
+
+def ages_ms(
+    clock: BootClock, late_ms: Callable[[int], int], seconds: int = 120
+) -> list[tuple[int, float, float]]:
+    """(ms sent, true age, told age) of ten messages a second that come `late_ms` after they were sent."""
+    rows, newest_ns = [], 0
+    for sent in range(0, seconds * 1000, 100):
+        newest_ns = max(newest_ns, START_NS + (sent + late_ms(sent)) * MS)
+        told_ns = newest_ns - clock.map(sent, newest_ns)
+        rows.append((sent, (newest_ns - START_NS) / MS - sent, told_ns / MS))
+    return rows
+
+
+@pytest.mark.parametrize("growth", [0.02, 0.1, 0.5])
+def test_a_queue_that_builds_up_is_an_age(growth: float) -> None:
+    for sent, true, told in ages_ms(BootClock(), lambda sent: int(max(0, sent - 30_000) * growth)):
+        assert told <= true
+        assert told >= 0.85 * true - 100, sent
+
+
+@pytest.mark.parametrize("catch_up", [1.1, 2.0])
+def test_an_outage_that_is_caught_up_with_is_as_old_as_it_is(catch_up: float) -> None:
+    def late_ms(sent: int) -> int:
+        """Silence from second 40 to 52; then all of it, at so many times life speed."""
+        return max(0, 52_000 - sent - int((sent - 40_000) * (1 - 1 / catch_up))) if sent >= 40_000 else 0
+
+    rows = ages_ms(BootClock(), late_ms, 240)
+    assert max(true for _, true, _ in rows) == 12_000
+    for _, true, told in rows:
+        assert true - 300 <= told <= true
+
+
+def test_messages_without_uptime_are_as_old_as_those_beside_them_in_the_queue() -> None:
+    clock = BootClock()
+    ages_ms(clock, lambda sent: 0, 30)
+    late_ns = START_NS + 40_000 * MS
+    assert late_ns - clock.map(30_000, late_ns) == 10_000 * MS
+    assert clock.follow(late_ns + MS) == START_NS + 30_000 * MS

@@ -146,13 +146,13 @@ def test_messages_of_one_moment_make_one_sample() -> None:
         air.wait(late_ms * MS)
         air.send(drone.attitude(boot_ms, yaw=number))
         air.wait(MS)
-        air.send(drone.position(boot_ms, 49 + number / 1000))
+        air.send(drone.position(boot_ms, 49 + number / 1e5))
         for _ in range(32 - late_ms):
             air.wait(MS)
     samples = air.samples()
     assert len(samples) == 30
     assert all(
-        round((sample.lat_deg or 0) * 1000) - 49_000 == round(sample.yaw_deg or 0) for sample in samples
+        round((sample.lat_deg or 0) * 1e5) - 4_900_000 == round(sample.yaw_deg or 0) for sample in samples
     )
 
 

@@ -42,6 +42,10 @@ class Running:
         assert state is not None
         return state
 
+    def states(self, aircraft_id: str = "fritz") -> bool:
+        """Whether there is a state yet."""
+        return self.bus.peek(LinkState, aircraft_id) is not None
+
     def sample(self, aircraft_id: str = "fritz") -> TelemetrySample | None:
         return self.bus.peek(TelemetrySample, aircraft_id)
 
@@ -200,6 +204,7 @@ async def test_a_port_in_use_is_named_and_taken_when_free() -> None:
         ("udpin:127.0.0.1", (), "unsupported_url"),
         ("udpin:127.0.0.1:99999", (), "unsupported_url"),
         ("serial:/dev/ttyUSB0", (), "unsupported_url"),
+        ("udpout:127.0.0.1:14550", (), "unsupported_url"),  # nothing is ever sent
         ("tlog:/no/such/file.tlog", (), "not_found"),
         ("tlog:", (), "unsupported_url"),
     ],

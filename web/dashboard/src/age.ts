@@ -43,10 +43,14 @@ export class Anchors {
 }
 
 /**
- * Age in milliseconds at server time `serverNowMs`: never negative. Where the capture time is only the arrival,
- * the configured delay of the air link is added and the true age is at least that.
+ * When the picture was captured, in server time: where only its arrival is known, the configured delay of the
+ * air link earlier, or earlier still.
  */
+export function capturedMs(capture: Capture, airLinkMs: number): number {
+  return capture.utcMs - (capture.origin === "arrival" ? airLinkMs : 0);
+}
+
+/** Age in milliseconds at server time `serverNowMs`: never negative; of an arrival, the true one is at least that. */
 export function ageMs(capture: Capture, serverNowMs: number, airLinkMs: number): number {
-  const airLink = capture.origin === "arrival" ? airLinkMs : 0;
-  return Math.max(0, serverNowMs - capture.utcMs + airLink);
+  return Math.max(0, serverNowMs - capturedMs(capture, airLinkMs));
 }

@@ -1,5 +1,8 @@
 /** The service's HTTP and WebSocket interface, as the page reads it. Times are server time, UTC milliseconds. */
 
+import type { AlarmState } from "./alarms/board";
+import type { Look, Mark } from "./marks/api";
+
 export interface Thresholds {
   live_age_ms: number;
   freeze_ms: number;
@@ -128,6 +131,7 @@ export interface Sample {
   armed: boolean | null;
   home: Place | null;
   received_ms: Partial<Record<Group, number>>;
+  look?: Look | null; // null: as it was told last
 }
 
 export interface LinkState {
@@ -153,6 +157,13 @@ export interface RenditionChosen {
   choices: readonly Rendition[]; // the best first
 }
 
+/** What every page hears, whichever feed it watches. */
+export type SharedMessage =
+  | { type: "alarms"; alarms: AlarmState[] } // all that stand
+  | ({ type: "alarm" } & AlarmState)
+  | { type: "markers"; markers: Mark[] } // all there are
+  | { type: "marker"; marker: Mark };
+
 export type ServerMessage =
   | { type: "hello"; feed: Feed }
   | ({ type: "anchor" } & Anchor)
@@ -163,6 +174,7 @@ export type ServerMessage =
   | { type: "feeds"; feeds: Feed[] }
   | ({ type: "link" } & LinkState)
   | ({ type: "text" } & StatusText)
+  | SharedMessage
   | ({ type: "rendition" } & RenditionChosen)
   | { type: "time"; t0: number; utc_ms: number };
 

@@ -1,6 +1,8 @@
 /** The page: chosen feeds, layout, the loop that keeps texts true, and what the viewer does. */
 
-import type { Config, Feed } from "./api";
+import { AlarmBoard } from "./alarms/board";
+import { AlarmStrip } from "./alarms/strip";
+import type { Config, Feed, SharedMessage } from "./api";
 import { Bar } from "./bar";
 import { translate } from "./catalogue";
 import { Channel } from "./channel";
@@ -9,6 +11,7 @@ import { h, setAttribute, setText } from "./dom";
 import { Help } from "./help";
 import { listenToKeys } from "./keys";
 import { MapPanel } from "./mapPanel";
+import { MarkDesk } from "./marks/desk";
 import { Pane } from "./pane";
 import { savePhoto } from "./photo";
 import { Picker } from "./picker";
@@ -28,6 +31,9 @@ export class App {
   private readonly help = new Help();
   private readonly bar: Bar;
   private readonly picker: Picker;
+  private readonly alarms = new AlarmBoard();
+  private readonly strip = new AlarmStrip(this.alarms);
+  private readonly desk = new MarkDesk((mark) => this.map.goTo(mark));
   private readonly map: MapPanel;
   private readonly pictures = h("div", { class: "pictures" });
   private readonly empty = h("p", { class: "empty", hidden: true });
@@ -58,10 +64,11 @@ export class App {
       photo: () => void this.photo(),
       map: () => this.toggle("map"),
     });
-    this.map = new MapPanel(this.taste.theme);
+    this.map = new MapPanel(this.taste.theme, this.desk);
     root.replaceChildren(
       this.bar.element,
-      h("main", { class: "views" }, this.pictures, this.map.element, this.empty),
+      this.strip.element,
+      h("main", { class: "views" }, this.pictures, this.map.element, this.desk.sheet.element, this.empty),
       this.picker.element,
       this.help.element,
     );
@@ -188,16 +195,26 @@ export class App {
           performance.now(),
         ),
       feeds: (feeds) => this.setFeeds(feeds),
+      shared: (message) => this.hear(message),
     });
-    const pane: Pane = new Pane(channel, this.time, () => {
+    const pane: Pane = new Pane(channel, this.time, (event) => {
       if (id === this.chosen.second) this.swap();
+      else void this.desk.point(pane, event);
     });
     this.panes.set(id, pane);
     this.pictures.append(pane.element);
   }
 
+  private hear(message: SharedMessage): void {
+    if (message.type === "alarms") this.alarms.replace(message.alarms);
+    else if (message.type === "alarm") this.alarms.take(message);
+    else this.desk.take(message);
+    this.showShared();
+  }
+
   private closePane(id: string): void {
     const pane = this.panes.get(id);
+    if (pane) this.desk.leave(pane);
     this.panes.delete(id);
     pane?.channel.close();
     pane?.close();
@@ -253,8 +270,14 @@ export class App {
       pictureState: (id) => this.panes.get(id)?.channel.state.name ?? null,
     });
     this.showEmpty();
+    this.showShared();
     const now = performance.now();
     this.map.show(language, this.watched(), this.time.at(now), now);
+  }
+
+  private showShared(): void {
+    this.strip.show(this.taste.language);
+    this.desk.show(this.taste.language);
   }
 
   private showEmpty(): void {
@@ -273,6 +296,7 @@ export class App {
       sample: channel.newestSample,
       linkTrouble: linkSentence(this.taste.language, channel.link),
       text: channel.text,
+      look: channel.look,
     }));
   }
 
@@ -301,7 +325,7 @@ export class App {
         const feed = this.feeds[n - 1];
         if (feed) this.choose(feed.id);
       },
-      escape: () => this.setFull(false),
+      escape: () => (this.desk.isOpen ? this.desk.close() : this.setFull(false)),
     });
     document.addEventListener("fullscreenchange", () => {
       if (!document.fullscreenElement) this.setFull(false);

@@ -1,8 +1,14 @@
 /** Every word on the page, German first. `{name}` is filled in by `translate`. */
 
+import { ALARM_WORDS } from "./alarms/words";
 import { CAMERA_WORDS } from "./camera/words";
+import { GROUND_WORDS } from "./groundWords";
+import { MARK_WORDS } from "./marks/words";
+import { STEP_WORDS } from "./pilot/stepWords";
+import { LINK_WORDS } from "./linkWords";
 import { PILOT_WORDS } from "./pilot/words";
 import { TRACK_WORDS } from "./trackWords";
+import { CLOCK_WORDS } from "./clockWords";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
 export type Language = "de" | "en";
@@ -11,9 +17,15 @@ type Entry = readonly [de: string, en: string];
 
 export const CATALOGUE = {
   ...PILOT_WORDS,
+  ...STEP_WORDS,
   ...CAMERA_WORDS,
   ...TRACK_WORDS,
+  ...CLOCK_WORDS,
   ...TREATMENT_WORDS,
+  ...GROUND_WORDS,
+  ...ALARM_WORDS,
+  ...MARK_WORDS,
+  ...LINK_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
   "state.delayed": ["VERZÖGERT", "DELAYED"],

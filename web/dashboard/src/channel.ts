@@ -1,14 +1,25 @@
 /** One feed as it is watched: picture, telemetry and time brought together. No layout. */
 
-import type { Config, Feed, LinkState, RenditionChosen, Sample, ServerMessage, StatusText } from "./api";
+import type {
+  Config,
+  Feed,
+  LinkState,
+  RenditionChosen,
+  Sample,
+  ServerMessage,
+  SharedMessage,
+  StatusText,
+} from "./api";
 import { whepUrl } from "./api";
-import { ageMs, Anchors, type Capture } from "./age";
+import { ageMs, Anchors, capturedMs, type Capture } from "./age";
 import { Backoff } from "./backoff";
 import { FeedSocket } from "./feedSocket";
 import { FrameWatch, type DisplayedFrame } from "./frames";
 import { PictureState, type PictureStateName } from "./pictureState";
+import type { Look } from "./marks/api";
 import { wish, type Fixed } from "./quality";
 import { Unwrapper } from "./rtp";
+import { warns } from "./sentences";
 import type { ServerTime } from "./serverTime";
 import { SampleRing } from "./telemetry";
 import { WhepClient, type Refusal } from "./whep";
@@ -34,6 +45,8 @@ export interface ChannelEvents {
   sample(): void;
   change(): void;
   feeds(feeds: Feed[]): void;
+  /** What concerns all pages: alarms and marks. */
+  shared(message: SharedMessage): void;
 }
 
 export class Channel {
@@ -42,6 +55,7 @@ export class Channel {
   shown: Shown | null = null;
   link: LinkState | null = null;
   text: StatusText | null = null;
+  look: Look | null = null; // it holds for as long as samples come
   chosen: RenditionChosen | null = null; // of the session that this page watches by
   private unwrapper = new Unwrapper();
   private anchors = new Anchors(this.unwrapper);
@@ -112,7 +126,8 @@ export class Channel {
 
   /** The moment of server time that `sample` is shown for. */
   referenceMs(now = performance.now()): number | null {
-    return (this.isMoving ? this.shown?.capture?.utcMs : undefined) ?? this.time.at(now);
+    const capture = this.isMoving ? this.shown?.capture : null;
+    return capture ? capturedMs(capture, this.feed.air_link_ms) : this.time.at(now);
   }
 
   /** Age of the displayed picture; counts on while nothing new comes. null where it cannot be known. */
@@ -252,8 +267,13 @@ export class Channel {
         this.fixAgain();
         break;
       case "text":
-        this.text = message;
+        if (warns(message)) this.text = message; // what follows at once must not hide it
         break;
+      case "alarms":
+      case "alarm":
+      case "markers":
+      case "marker":
+        return this.events.shared(message);
       default:
         return;
     }
@@ -262,6 +282,7 @@ export class Channel {
 
   private takeSample(sample: Sample): void {
     const ticks = sample.rtp_timestamp === null ? null : this.unwrapper.unwrap(sample.rtp_timestamp);
+    this.look = sample.look ?? this.look;
     this.ring.push(sample, ticks);
     this.correctShown(ticks);
     this.events.change();
@@ -305,5 +326,6 @@ export class Channel {
     this.unwrapper = new Unwrapper();
     this.anchors = new Anchors(this.unwrapper);
     this.ring = new SampleRing();
+    this.look = null;
   }
 }

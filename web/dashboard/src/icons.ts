@@ -6,6 +6,10 @@ const SHAPES = {
   frozen: '<path d="M5.5 3v10M10.5 3v10" stroke-width="3"/>',
   lost: '<path d="M3.5 3.5l9 9M12.5 3.5l-9 9" stroke-width="2.5"/>',
   warning: '<path d="M8 2l6.500 11.500h-13zM8 6.500v3.500M8 11.500v.8"/>',
+  alarm:
+    '<path d="M5.200 1.500h5.600l3.700 3.700v5.600l-3.700 3.700H5.200l-3.700-3.700V5.200zM8 4.500v4.500M8 10.800v.9" stroke-width="2"/>',
+  mark: '<path d="M8 14.500C5 10.500 3.500 8.300 3.500 6a4.500 4.500 0 0 1 9 0c0 2.300-1.500 4.500-4.500 8.500z"/><circle cx="8" cy="6" r="1.500"/>',
+  trash: '<path d="M2.500 4h11M6 4V2.500h4V4M4 4l.7 9.500h6.600L12 4M6.700 6.500v4.500M9.300 6.500v4.500"/>',
   waiting: '<circle cx="8" cy="8" r="5.5" stroke-dasharray="3 2.5"/>',
   sending: '<circle cx="8" cy="8" r="3" fill="currentColor"/>',
   rec: '<circle cx="8" cy="8" r="5.5"/><circle cx="8" cy="8" r="2.5" fill="currentColor"/>',
@@ -21,6 +25,7 @@ const SHAPES = {
     '<circle cx="8" cy="8" r="3"/><path d="M8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.5 1.5M11.5 11.5L13 13M13 3l-1.5 1.5M4.500 11.5L3 13"/>',
   help: '<path d="M5.500 6a2.5 2.5 0 1 1 3.700 2.200c-.8.4-1.200.9-1.200 1.800M8 12.500v.5"/>',
   follow: '<circle cx="8" cy="8" r="3"/><path d="M8 1v4M8 11v4M1 8h4M11 8h4"/>',
+  arrow: '<path d="M8 1.500l5 12.500-5-3-5 3z" fill="currentColor"/>',
   plus: '<path d="M8 3v10M3 8h10"/>',
   minus: '<path d="M3 8h10"/>',
   copy: '<path d="M5.500 5.500h8v8h-8zM10.500 5.500v-3h-8v8h3"/>',

@@ -4,6 +4,8 @@ import "./style/quality.css";
 import "./style/layout.css";
 import "./style/picture.css";
 import "./style/map.css";
+import "./style/alarms.css";
+import "./style/marks.css";
 import { getConfig, getFeeds } from "./api";
 import { App } from "./app";
 import { Backoff } from "./backoff";

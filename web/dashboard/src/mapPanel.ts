@@ -7,8 +7,13 @@ import { age } from "./format";
 import { icon, type IconName } from "./icons";
 import type { Theme } from "./mapStyle";
 import type { MapView } from "./mapView";
+import type { SeenGround } from "./mapMarks";
+import type { Look } from "./marks/api";
+import type { MarkDesk } from "./marks/desk";
+import { lookFreshness, lookSentence } from "./marks/sentences";
 import { PositionBar } from "./position";
 import { warning } from "./sentences";
+import type { Wedge } from "./symbols";
 import { groupAgeMs, hasPosition, STALE_MS } from "./telemetry";
 
 export interface Watched {
@@ -16,6 +21,7 @@ export interface Watched {
   sample: Sample | null;
   linkTrouble: string | null;
   text: StatusText | null;
+  look: Look | null;
 }
 
 const EVERY_MS = 100; // ten places a second are enough for a map
@@ -23,6 +29,7 @@ const EVERY_MS = 100; // ten places a second are enough for a map
 export class MapPanel {
   private readonly canvas = h("div", { class: "map-canvas" });
   private readonly notice = h("p", { class: "map-notice", role: "status", hidden: true });
+  private readonly lookText = h("p", { class: "map-look", hidden: true });
   private readonly text = h("p", { class: "map-text", role: "status", hidden: true });
   private readonly position = new PositionBar();
   private readonly controls: Record<"follow" | "zoom_in" | "zoom_out", HTMLButtonElement>;
@@ -31,7 +38,10 @@ export class MapPanel {
   private failed = false;
   private shownAt = 0;
 
-  constructor(private theme: Theme) {
+  constructor(
+    private theme: Theme,
+    private readonly desk: MarkDesk,
+  ) {
     const control = (name: IconName, act: () => void): HTMLButtonElement =>
       h("button", { type: "button", class: "map-control", onclick: act }, icon(name));
     this.controls = {
@@ -39,8 +49,9 @@ export class MapPanel {
       zoom_in: control("plus", () => this.view?.zoomBy(1)),
       zoom_out: control("minus", () => this.view?.zoomBy(-1)),
     };
-    const buttons = h("div", { class: "map-controls" }, ...Object.values(this.controls));
-    const area = h("div", { class: "map-area" }, this.canvas, buttons, this.notice);
+    const buttons = h("div", { class: "map-controls" }, desk.panel.button, ...Object.values(this.controls));
+    const over = [this.lookText, buttons, desk.panel.element, this.notice];
+    const area = h("div", { class: "map-area" }, this.canvas, ...over);
     this.element = h("section", { class: "map-panel" }, area, this.text, this.position.element);
     new ResizeObserver(() => this.view?.resize()).observe(this.canvas);
   }
@@ -72,8 +83,27 @@ export class MapPanel {
     this.label(language);
     this.position.show(language, hasPosition(sample) ? sample : null, old);
     this.showNotice(language, main, old ? ageMs : null);
-    this.showText(warning(main?.text ?? null, serverMs));
+    this.showText(warning(language, main?.text ?? null, serverMs));
     this.showAircraft(language, watched, serverMs);
+    this.showGround(language, watched, serverMs);
+    this.view?.marks.showMarks(this.desk.marks.list, this.desk.marks.version);
+  }
+
+  goTo(at: { lat_deg: number; lon_deg: number }): void {
+    this.setFollowing(false);
+    this.view?.goTo(at);
+  }
+
+  private showGround(language: Language, watched: readonly Watched[], serverMs: number | null): void {
+    const seen = watched.flatMap(({ sample, look }, i): SeenGround[] => {
+      const freshness = lookFreshness(sampleAgeMs(sample, serverMs));
+      return look && freshness !== "gone" ? [{ look, main: i === 0, old: freshness === "old" }] : [];
+    });
+    this.view?.marks.showGround(seen);
+    const main = seen.find((one) => one.main);
+    const sentence = lookSentence(language, main && !main.old ? main.look : null);
+    this.lookText.hidden = sentence === null;
+    setText(this.lookText, sentence ?? "");
   }
 
   private showText(text: string | null): void {
@@ -83,7 +113,7 @@ export class MapPanel {
 
   private showAircraft(language: Language, watched: readonly Watched[], serverMs: number | null): void {
     const seen = new Set<string>();
-    watched.forEach(({ feed, sample }, i) => {
+    watched.forEach(({ feed, sample, look }, i) => {
       if (seen.has(feed.aircraft_id)) return; // its second camera
       seen.add(feed.aircraft_id);
       if (!hasPosition(sample)) {
@@ -96,7 +126,7 @@ export class MapPanel {
         old: ageMs !== null && ageMs > STALE_MS,
         label: feed.aircraft_name,
         home: translate(language, "map.home"),
-        hfov_deg: feed.hfov_deg,
+        view: wedge(sample, look, feed.hfov_deg, serverMs),
       });
     });
     this.view?.keepOnly(seen);
@@ -131,3 +161,20 @@ export class MapPanel {
     setAttribute(this.element, "aria-label", translate(language, "map"));
   }
 }
+
+/** The direction of view where that is all that is known; the footprint says it better. */
+function wedge(
+  sample: Sample,
+  look: Look | null,
+  hfovDeg: number | null,
+  serverMs: number | null,
+): Wedge | null {
+  if (look && look.corners.length > 0) return null;
+  if (lookFreshness(sampleAgeMs(sample, serverMs)) === "gone") return null;
+  const { gimbal_yaw_deg: camera, gimbal_pitch_deg: tilt } = sample;
+  const bearing = look ? look.bearing_deg : tilt !== null && tilt < -80 ? null : camera;
+  return bearing === null ? null : { bearing_deg: bearing, hfov_deg: hfovDeg };
+}
+
+const sampleAgeMs = (sample: Sample | null, serverMs: number | null): number | null =>
+  sample === null || serverMs === null ? null : Math.max(0, serverMs - sample.utc_ms);

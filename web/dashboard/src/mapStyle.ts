@@ -3,7 +3,7 @@
 import type { StyleSpecification } from "maplibre-gl";
 
 export type Theme = "dark" | "bright";
-type Paint = "background-color" | "line-color";
+type Paint = "background-color" | "line-color" | "fill-color";
 
 /** Every coloured layer, for both themes. */
 export const MAP_COLOURS: readonly (readonly [
@@ -14,6 +14,10 @@ export const MAP_COLOURS: readonly (readonly [
   ["ground", "background-color", { dark: "#15191c", bright: "#f4f3ee" }],
   ["grid", "line-color", { dark: "#2c3338", bright: "#cfd2d0" }],
   ["grid-major", "line-color", { dark: "#46515a", bright: "#9aa1a3" }],
+  // not blue: that is what people marked
+  ["footprint-fill", "fill-color", { dark: "#eceff1", bright: "#14181b" }],
+  ["footprint-outline", "line-color", { dark: "#000000", bright: "#ffffff" }],
+  ["footprint", "line-color", { dark: "#eceff1", bright: "#14181b" }],
   ["track-outline", "line-color", { dark: "#000000", bright: "#ffffff" }],
   ["track", "line-color", { dark: "#e8eaed", bright: "#14181b" }],
 ];
@@ -30,7 +34,11 @@ export function mapStyle(theme: Theme): StyleSpecification {
   });
   return {
     version: 8,
-    sources: { grid: { ...empty, tolerance: 0 }, track: { ...empty, tolerance: 0.1 } },
+    sources: {
+      grid: { ...empty, tolerance: 0 },
+      footprint: { ...empty, tolerance: 0 },
+      track: { ...empty, tolerance: 0.1 },
+    },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": colour("ground") } },
       line("grid", "grid", 1),
@@ -38,8 +46,36 @@ export function mapStyle(theme: Theme): StyleSpecification {
         ...line("grid-major", "grid", 1.5),
         filter: ["get", "major"],
       } as StyleSpecification["layers"][number],
+      ...footprint(colour),
       line("track-outline", "track", 5),
       line("track", "track", 2),
     ],
   };
+}
+
+/** Thin, and fainter where it is old or of the second picture. */
+function footprint(colour: (layer: string) => string): StyleSpecification["layers"] {
+  const faint = ["case", ["any", ["get", "old"], ["!", ["get", "main"]]], 0.45, 1];
+  const [source, type] = ["footprint", "line"] as const;
+  const opacity = { "line-opacity": faint as unknown as number };
+  return [
+    {
+      id: "footprint-fill",
+      type: "fill",
+      source,
+      paint: { "fill-color": colour("footprint-fill"), "fill-opacity": 0.07 },
+    },
+    {
+      id: "footprint-outline",
+      type,
+      source,
+      paint: { "line-color": colour("footprint-outline"), "line-width": 3, ...opacity },
+    },
+    {
+      id: "footprint",
+      type,
+      source,
+      paint: { "line-color": colour("footprint"), "line-width": 1.5, "line-dasharray": [4, 2], ...opacity },
+    },
+  ];
 }

@@ -6,8 +6,9 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import type { Sample } from "./api";
 import { h, setAttribute } from "./dom";
 import { grid, gridLabel, type Grid } from "./grid";
+import { MapMarks } from "./mapMarks";
 import { MAP_COLOURS, mapStyle, type Theme } from "./mapStyle";
-import { aircraftSymbol, turnSymbol, type AircraftSymbol } from "./symbols";
+import { aircraftSymbol, turnSymbol, type AircraftSymbol, type Wedge } from "./symbols";
 import { Track, type LonLat } from "./track";
 
 setWorkerUrl(workerUrl);
@@ -28,6 +29,7 @@ interface Tracked {
 
 export class MapView {
   following = true;
+  readonly marks: MapMarks;
   private readonly map: LibreMap;
   private readonly labels = h("div", { class: "grid-labels", "aria-hidden": "true" });
   private readonly aircraft = new globalThis.Map<string, Tracked>();
@@ -61,12 +63,17 @@ export class MapView {
       this.drawTracks();
     });
     container.append(this.labels);
+    this.marks = new MapMarks(this.map);
   }
 
   setTheme(theme: Theme): void {
     for (const [layer, property, colour] of MAP_COLOURS) {
       if (this.map.getLayer(layer)) this.map.setPaintProperty(layer, property, colour[theme]);
     }
+  }
+
+  goTo(at: { lat_deg: number; lon_deg: number }): void {
+    this.map.jumpTo({ center: [at.lon_deg, at.lat_deg] });
   }
 
   zoomBy(step: number): void {
@@ -76,7 +83,7 @@ export class MapView {
   /** Show an aircraft at its place; `main` is the one the map follows. */
   show(
     sample: Sample & { lat_deg: number; lon_deg: number },
-    look: { main: boolean; old: boolean; label: string; home: string; hfov_deg: number | null },
+    look: { old: boolean; main: boolean; label: string; home: string; view: Wedge | null },
   ): void {
     const at: LonLat = [sample.lon_deg, sample.lat_deg];
     const tracked = this.tracked(sample.aircraft_id, at);

@@ -10,8 +10,15 @@ import { Quality } from "./quality";
 import { findings, noPicture } from "./sentences";
 import { trouble } from "./treatment";
 import type { ServerTime } from "./serverTime";
+import type { Pixel } from "./marks/api";
+import { placeOf, pointAt } from "./marks/pixel";
 import { letterbox } from "./tape";
 import { UnsecuredMark } from "./unsecured";
+
+interface Size {
+  width: number;
+  height: number;
+}
 
 export class Pane {
   readonly badge = new Badge(false);
@@ -22,6 +29,8 @@ export class Pane {
   private readonly head = h("p", { class: "notice-head" });
   private readonly why = h("p", { class: "notice-why", role: "alert" }); // not the head: it counts seconds
   private readonly notice = h("div", { class: "notice", hidden: true }, this.head, this.why);
+  private readonly target = h("div", { class: "cross", hidden: true, "aria-hidden": "true" });
+  private pointed: Pixel | null = null;
   private readonly name = h("span", { class: "pane-name" });
   private readonly findingText = h("span", {});
   private readonly finding = h(
@@ -37,7 +46,7 @@ export class Pane {
   constructor(
     readonly channel: Channel,
     private readonly time: ServerTime,
-    onTap: () => void,
+    onTap: (event: MouseEvent) => void,
   ) {
     const { video } = channel;
     this.stage = h(
@@ -46,6 +55,7 @@ export class Pane {
       video,
       this.still,
       this.hud.element,
+      this.target,
       this.notice,
     );
     this.quality = new Quality((fixed) => channel.fix(fixed));
@@ -131,6 +141,32 @@ export class Pane {
     return this.channel.video.videoWidth > 0 ? this.channel.video : null;
   }
 
+  /** The point of the displayed picture under the pointer; null beside it. */
+  pixelAt(event: MouseEvent): Pixel | null {
+    const { left, top } = this.stage.getBoundingClientRect();
+    const { box, shape } = this.sizes();
+    const point = pointAt(box, shape, event.clientX - left, event.clientY - top);
+    const { shown } = this.channel;
+    if (!point || !shown) return null;
+    return { ...point, rtp_timestamp: shown.rtpTimestamp, utc_ms: shown.capture?.utcMs ?? null };
+  }
+
+  /** Show which point is meant; null takes the cross away. */
+  cross(pixel: Pixel | null): void {
+    this.pointed = pixel;
+    this.target.hidden = pixel === null;
+    this.arrange();
+  }
+
+  /** Of the stage and of the picture on it; 0 without one. */
+  private sizes(): { box: Size; shape: Size } {
+    const { video } = this.channel;
+    return {
+      box: { width: this.stage.clientWidth, height: this.stage.clientHeight },
+      shape: { width: video.videoWidth, height: video.videoHeight },
+    };
+  }
+
   private grey(language: Language): void {
     const { channel } = this;
     const sentence = noPicture(language, {
@@ -178,13 +214,12 @@ export class Pane {
   }
 
   private arrange(): void {
-    const { video } = this.channel;
-    const box = { width: this.stage.clientWidth, height: this.stage.clientHeight };
-    const shape =
-      video.videoWidth > 0
-        ? { width: video.videoWidth, height: video.videoHeight }
-        : { width: 16, height: 9 };
-    const [left, top, width, height] = letterbox(box, shape);
+    const { box, shape } = this.sizes();
+    const [left, top, width, height] = letterbox(box, shape.width > 0 ? shape : { width: 16, height: 9 });
+    if (this.pointed) {
+      const [x, y] = placeOf(box, shape, this.pointed);
+      this.target.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+    }
     this.hud.place(left, top, width, height);
     this.notice.style.setProperty("--beside", `${left + this.hud.sideWidth}px`);
     this.notice.style.setProperty("--below", `${top}px`);

@@ -11,6 +11,7 @@ import type {
 import { isKey, translate, type Key, type Language } from "./catalogue";
 import { duration, timeOfDay } from "./format";
 import type { PictureStateName } from "./pictureState";
+import { statusSentence } from "./statusWords";
 import { renditionOf, treatment, trouble } from "./treatment";
 import type { Refusal } from "./whep";
 
@@ -114,10 +115,15 @@ export function linkSentence(language: Language, link: LinkState | null): string
   );
 }
 
-/** The aircraft's own words (STATUSTEXT) with their time, while they are news and warn of something; else null. */
-export function warning(text: StatusText | null, serverMs: number | null): string | null {
-  if (!text || serverMs === null || !WARNINGS.includes(text.severity)) return null;
-  return serverMs - text.utc_ms > WARNING_SHOWN_MS ? null : `${timeOfDay(text.utc_ms)} ${text.text}`;
+export const warns = ({ severity }: StatusText): boolean => WARNINGS.includes(severity);
+
+/** The aircraft's own words (STATUSTEXT), as a sentence with its time, while they are news and warn of something; else null. */
+export function warning(language: Language, text: StatusText | null, serverMs: number | null): string | null {
+  if (!text || serverMs === null || !warns(text)) return null;
+  if (serverMs - text.utc_ms > WARNING_SHOWN_MS) return null;
+  const { text: sentence, original } = statusSentence(language, text.text);
+  const time = timeOfDay(text.utc_ms);
+  return original ? translate(language, "text.original", { time, text: sentence }) : `${time} ${sentence}`;
 }
 
 const keyOr = (key: string, other: Key): Key => (isKey(key) ? key : other);

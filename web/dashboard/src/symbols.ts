@@ -29,21 +29,24 @@ export function aircraftSymbol(): AircraftSymbol {
   return { element, body, view, label };
 }
 
-/** Heading unknown: a round symbol, which points nowhere. View unknown: no cone. */
+/** Which way a camera looks, and how wide. */
+export interface Wedge {
+  bearing_deg: number;
+  hfov_deg: number | null;
+}
+
+/** Heading unknown: a round symbol, which points nowhere. View unknown or drawn otherwise: no cone. */
 export function turnSymbol(
   symbol: AircraftSymbol,
   sample: Sample,
-  look: { main: boolean; old: boolean; label: string; hfov_deg: number | null },
+  look: { main: boolean; old: boolean; label: string; view: Wedge | null },
 ): void {
-  const { yaw_deg: yaw, gimbal_yaw_deg: camera, gimbal_pitch_deg: tilt } = sample;
+  const { yaw_deg: yaw } = sample;
+  const { view } = look;
   setAttribute(symbol.body, "d", yaw === null ? "M0-9A9 9 0 1 0 .01-9Z" : "M0-17 11 13 0 6-11 13Z");
   setAttribute(symbol.body, "transform", `rotate(${(yaw ?? 0).toFixed(1)})`);
-  setAttribute(
-    symbol.view,
-    "d",
-    camera === null || (tilt !== null && tilt < -80) ? "" : cone(look.hfov_deg ?? DEFAULT_HFOV_DEG),
-  );
-  setAttribute(symbol.view, "transform", `rotate(${(camera ?? 0).toFixed(1)})`);
+  setAttribute(symbol.view, "d", view ? cone(view.hfov_deg ?? DEFAULT_HFOV_DEG) : "");
+  setAttribute(symbol.view, "transform", `rotate(${(view?.bearing_deg ?? 0).toFixed(1)})`);
   setAttribute(symbol.element, "data-freshness", look.old ? "old" : "fresh");
   symbol.element.classList.toggle("main", look.main);
   setText(symbol.label, look.label);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Anchor } from "../src/api";
-import { ageMs, Anchors } from "../src/age";
+import { ageMs, Anchors, capturedMs } from "../src/age";
 import { Unwrapper } from "../src/rtp";
 
 const anchor = (rtp_timestamp: number, utc_ms: number, changes: Partial<Anchor> = {}): Anchor => ({
@@ -61,5 +61,12 @@ describe("ageMs", () => {
 
   it("is never negative", () => {
     expect(ageMs({ utcMs: 1000, origin: "source" }, 999, 0)).toBe(0);
+  });
+});
+
+describe("capturedMs", () => {
+  it("is one air link before the arrival: telemetry of that picture is no older for its way", () => {
+    expect(capturedMs({ utcMs: 5000, origin: "arrival" }, 3000)).toBe(2000);
+    expect(capturedMs({ utcMs: 5000, origin: "source" }, 3000)).toBe(5000);
   });
 });

@@ -13,6 +13,7 @@ const REASONS = `connecting waiting_for_keyframe no_packets stalled source_ended
 const NOTES = `b_frames interlaced codec_h265 chroma keyframe_interval_long intra_refresh clock_untrusted clock_refused arrival_behind
   codec_mpeg2 codec_mpeg4 codec_mjpeg codec_other scaled`;
 const LINKS = "no_messages port_in_use connect_failed file_ended duplicate_system_id";
+const CLOCKS = "clock_fast clock_slow clock_bogus clock_jumps clock_wrong";
 const FINDINGS = "black frozen covered blurred";
 const FIXES = "none 2d 3d dgps rtk_float rtk_fixed";
 
@@ -26,7 +27,7 @@ describe("the catalogue", () => {
   });
 
   it("has a sentence for every code the service sends", () => {
-    const codes = { reason: REASONS, note: NOTES, link: LINKS, fix: FIXES, finding: FINDINGS };
+    const codes = { reason: REASONS, note: NOTES, link: LINKS, fix: FIXES, finding: FINDINGS, clock: CLOCKS };
     for (const [family, list] of Object.entries(codes)) {
       for (const code of list.split(/\s+/))
         expect(isKey(`${family}.${code}`), `${family}.${code}`).toBe(true);
@@ -44,13 +45,21 @@ describe("the catalogue", () => {
     const source = readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter(
         (name) =>
-          name.endsWith(".ts") && !["catalogue.ts", "pilot/words.ts", "camera/words.ts"].includes(name),
+          name.endsWith(".ts") &&
+          ![
+            "catalogue.ts",
+            "pilot/words.ts",
+            "camera/words.ts",
+            "alarms/words.ts",
+            "marks/words.ts",
+          ].includes(name),
       )
       .map((name) => readFileSync(new URL(name, folder), "utf8"))
       .join("\n");
     // looked up by code
     const families = [
       "state.", "source.", "reason.", "note.", "link.", "fix.", "age.", "map.", "unsecured.", "finding.",
+      "alarm.", "alarms.", "look.", "mark.choice.",
     ]; // prettier-ignore
     const unused = KEYS.filter(
       (key) => !source.includes(`"${key}"`) && !families.some((family) => key.startsWith(family)),

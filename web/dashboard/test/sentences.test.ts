@@ -139,6 +139,10 @@ describe("notes and links", () => {
     expect(linkSentence("de", { ...link, status: "silent", reason: "file_ended" })).toBe(
       "Telemetrie: Die Datei ist zu Ende.",
     );
+    expect(linkSentence("de", { ...link, status: "silent", reason: "no_metadata" })).toMatch(
+      /^Telemetrie ausg/,
+    );
+    expect(linkSentence("de", { ...link, status: "silent", reason: "bad_checksum" })).toContain("Prüfsumme");
     expect(linkSentence("de", { ...link, status: "failed", reason: "duplicate_system_id" })).toContain(
       "Zwei Drohnen",
     );
@@ -150,10 +154,13 @@ describe("the aircraft's own words", () => {
   const text = { severity: "critical", text: "Low battery", utc_ms: 1_000_000 };
 
   it("are shown for half a minute when they warn", () => {
-    expect(warning(text, 1_030_000)).toMatch(/^\d\d:\d\d:\d\d Low battery$/);
-    expect(warning(text, 1_030_001)).toBeNull();
-    expect(warning({ ...text, severity: "info" }, 1_000_001)).toBeNull();
-    expect(warning(null, 1_000_000)).toBeNull();
-    expect(warning(text, null)).toBeNull();
+    expect(warning("de", text, 1_030_000)).toMatch(/^\d\d:\d\d:\d\d Akku schwach$/);
+    expect(warning("en", { ...text, text: "Frobnicated" }, 1_000_000)).toMatch(
+      / original text: Frobnicated$/,
+    );
+    expect(warning("de", text, 1_030_001)).toBeNull();
+    expect(warning("de", { ...text, severity: "info" }, 1_000_001)).toBeNull();
+    expect(warning("de", null, 1_000_000)).toBeNull();
+    expect(warning("de", text, null)).toBeNull();
   });
 });

@@ -82,3 +82,20 @@ export type Advice = (typeof ADVICE)[keyof typeof ADVICE];
 /** A reason that this page does not know yet is in the log. */
 export const adviceOn = (reason: string): Advice =>
   Object.hasOwn(ADVICE, reason) ? ADVICE[reason as keyof typeof ADVICE] : "next.log";
+
+/** The same for a telemetry link (LinkState). */
+const LINK_ADVICE: Record<string, Key> = {
+  no_messages: "next.telemetry",
+  silent: "next.telemetry",
+  connecting: "next.wait",
+  connect_failed: "next.telemetry",
+  duplicate_system_id: "next.system_id",
+  not_mavlink: "next.telemetry",
+  forbidden_sender: "next.allow",
+  file_ended: "next.nothing",
+  internal: "next.log",
+};
+
+/** What else there is, is in the settings or with the server. */
+export const linkAdvice = (reason: string): Key =>
+  Object.hasOwn(LINK_ADVICE, reason) ? (LINK_ADVICE[reason] as Key) : "next.operator";

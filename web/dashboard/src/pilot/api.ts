@@ -1,6 +1,6 @@
 /** What the pilot page asks of the service. A key comes in one answer, once, and is kept nowhere. */
 
-import type { Feed, LinkState, SourceState, Unsecured } from "../api";
+import type { Feed, LinkState, Origin, SourceState, Unsecured } from "../api";
 
 export type Protocol =
   "srt" | "rtmp" | "whip" | "camera" | "rtp" | "mpegts" | "rtsp" | "file" | "mavlink" | "track";
@@ -25,11 +25,64 @@ export interface NewKey {
   ways: ScannedWay[];
 }
 
+export type StepName = "reachable" | "key" | "picture" | "codec" | "keyframes" | "telemetry" | "clock";
+
+/** `reason` is a code: why it is red, or what a green one costs; "" where there is nothing to say. */
+export interface Step {
+  step: StepName;
+  state: "ok" | "bad" | "waiting" | "none";
+  reason: string;
+}
+
+/** One second of a feed; null: no pictures came. */
+export interface Moment {
+  utc_ms: number;
+  bitrate_bps: number | null;
+  fps: number | null;
+  age_ms: number | null;
+  age_origin: Origin | null;
+}
+
+export interface Past {
+  kept_s: number;
+  moments: Moment[];
+}
+
+/** The place that somebody marked last. null: not known. */
+export interface Pointed {
+  label: string;
+  by: string;
+  utc_ms: number;
+  lat_deg: number;
+  lon_deg: number;
+  bearing_deg: number | null; // from the aircraft
+  distance_m: number | null;
+  right_deg: number | null; // of the aircraft's nose
+}
+
+export interface PilotAlarm {
+  code: string;
+  values: Record<string, string>;
+  level: "alarm" | "warning";
+  utc_ms: number;
+}
+
+/** Ground stations that read along; what they sent was dropped. */
+export interface Forward {
+  stations: string[];
+  commands: number;
+  last_command: string;
+  reason: string;
+}
+
 export interface PilotFeed {
   feed: Omit<Feed, "state"> & { state: SourceState | null };
   keys: number | null; // null: it takes none
   keys_readable: boolean; // else nobody can publish, and their number is not known
   ways: ScannedWay[];
+  steps: Step[];
+  viewers: number;
+  newest: Moment | null;
 }
 
 export interface PilotLink extends LinkState {
@@ -40,6 +93,9 @@ export interface PilotAircraft {
   id: string;
   name: string;
   telemetry: { way: Way; unsecured: Unsecured | null; state: PilotLink | null } | null;
+  forward: Forward | null;
+  alarms: PilotAlarm[];
+  pointed: Pointed | null;
   feeds: PilotFeed[];
 }
 
@@ -65,8 +121,10 @@ async function ask<T>(method: string, path: string): Promise<T> {
   return body as T;
 }
 
-const keysOf = (feedId: string): string => `/api/v1/feeds/${encodeURIComponent(feedId)}/keys`;
+const feedPath = (feedId: string): string => `/api/v1/feeds/${encodeURIComponent(feedId)}`;
+const keysOf = (feedId: string): string => `${feedPath(feedId)}/keys`;
 
 export const getPilotView = (): Promise<PilotView> => ask("GET", "/api/v1/pilot");
+export const getPast = (feedId: string): Promise<Past> => ask("GET", `${feedPath(feedId)}/history`);
 export const makeKey = (feedId: string): Promise<NewKey> => ask("POST", keysOf(feedId));
 export const withdrawKeys = (feedId: string): Promise<{ withdrawn: number }> => ask("DELETE", keysOf(feedId));

@@ -8,6 +8,7 @@ import { advice } from "../treatment";
 import { adviceOn } from "./advice";
 import type { PilotFeed, ScannedWay, Way } from "./api";
 import { protocolName } from "./parts";
+import { redAdvice } from "./steps";
 
 export type Verdict = "arrives" | "missing" | "unknown";
 
@@ -49,9 +50,9 @@ export function openFirst(ways: readonly ScannedWay[], state: SourceState | null
 }
 
 /** The next step; what is missing at first depends on how the feed is reached. */
-export function nextStep({ feed: { state }, keys, keys_readable, ways }: PilotFeed): Key {
+export function nextStep({ feed: { state }, keys, keys_readable, ways, steps }: PilotFeed): Key {
   if (!state) return "next.wait";
-  if (state.status === "live") return advice(state) ?? "next.nothing";
+  if (state.status === "live") return redAdvice(steps) ?? advice(state) ?? "next.nothing";
   if (!keys_readable) return "next.operator";
   const step = state.reason === "" ? "usual" : adviceOn(state.reason);
   if (keys === 0 && (step === "usual" || step === "next.new_key")) return "next.make_key";

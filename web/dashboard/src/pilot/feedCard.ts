@@ -1,12 +1,12 @@
 /** One camera on the pilot page: whether it arrives, why not, what to do, and how it is reached. */
 
-import { translate, type Language } from "../catalogue";
+import { translate, type Key, type Language } from "../catalogue";
 import { h, setAttribute, setText } from "../dom";
 import { timeOfDay } from "../format";
 import { icon } from "../icons";
 import { treatments } from "../treatment";
 import { UnsecuredMark } from "../unsecured";
-import type { PilotFeed } from "./api";
+import type { PilotFeed, PilotLink } from "./api";
 import {
   figures,
   LossWatch,
@@ -18,12 +18,16 @@ import {
   type Verdict,
 } from "./arrival";
 import { KeyDesk, type KeyEvents } from "./keyDesk";
+import { Plots } from "./plots";
+import { StepList } from "./stepList";
+import { isGreen } from "./steps";
 import { WaysPanel } from "./waysPanel";
 
 export interface CardView {
   language: Language;
   encrypted: boolean;
   serverReachable: boolean;
+  link: PilotLink | null; // of its aircraft's telemetry
 }
 
 const SYMBOLS = { arrives: "arrives", missing: "lost", unknown: "waiting" } as const;
@@ -45,14 +49,30 @@ export class FeedCard {
   );
   private readonly reasons = h("div", { class: "reasons" });
   private readonly next = h("p", { class: "next" });
+  private readonly steps = new StepList();
+  private readonly plots: Plots;
+  private readonly watch = h("span", { class: "watch" });
+  private readonly toggle = h("button", {
+    type: "button",
+    class: "button toggle",
+    onclick: () => this.turn(),
+  });
+  private readonly details = h("div", { class: "details" });
   private readonly ways = new WaysPanel();
   private readonly keys: KeyDesk;
   private readonly losses = new LossWatch();
   private shownVerdict: Verdict | null = null;
+  private chosen: boolean | null = null; // open or not, as somebody wanted it; null: a red one is open
+  private wasGreen = false;
   readonly element: HTMLElement;
 
-  constructor(feedId: string, events: KeyEvents) {
+  constructor(
+    feedId: string,
+    private readonly events: KeyEvents,
+  ) {
     this.keys = new KeyDesk(feedId, events);
+    this.plots = new Plots(feedId);
+    this.details.append(this.keys.element, this.ways.element);
     this.element = h(
       "article",
       { class: "card", "data-feed": feedId },
@@ -60,14 +80,17 @@ export class FeedCard {
       this.verdict,
       this.reasons,
       this.next,
-      this.keys.element,
-      this.ways.element,
+      this.steps.element,
+      this.plots.element,
+      h("div", { class: "card-foot" }, this.watch, this.toggle),
+      this.details,
     );
   }
 
   /** A new report of the service has come. */
   take(seen: PilotFeed, utcMs: number): void {
     if (seen.feed.state) this.losses.add(utcMs, seen.feed.state);
+    this.plots.take(seen.newest);
   }
 
   show(seen: PilotFeed, view: CardView): void {
@@ -77,22 +100,34 @@ export class FeedCard {
     setText(this.name, feed.name);
     this.mark.show(language, { picture: feed.unsecured, telemetry: null });
     this.showVerdict(found, seen, language);
+    const open = this.isOpen(found === "arrives" && isGreen(seen.steps));
     const done = found === "arrives" ? treatments(language, feed) : [];
     const sentences = serverReachable ? reasons(language, feed.state) : [translate(language, "why.server")];
-    this.showReasons([...done, ...sentences]);
-    this.next.hidden = !serverReachable;
-    const step = nextStep(seen);
-    const when = step.startsWith("advice.") ? "pilot.better" : "pilot.next";
-    setText(this.next, `${translate(language, when)} ${translate(language, step)}`);
+    this.showReasons(open || !serverReachable ? [...done, ...sentences] : []);
+    const said = nextStep(seen);
+    this.showNext(language, said);
+    this.next.hidden = !serverReachable || !open;
+    this.steps.show(seen, { language, compact: !open, serverReachable, link: view.link, said });
+    this.plots.show(language);
+    this.showFoot(language, seen.viewers, open);
     this.keys.element.hidden = keys === null;
     this.keys.show(language, feed.name, seen.keys_readable ? (keys ?? 0) : null);
+    this.showWays(seen, view);
+  }
+
+  private showNext(language: Language, step: Key): void {
+    const when = step.startsWith("advice.") ? "pilot.better" : "pilot.next";
+    setText(this.next, `${translate(language, when)} ${translate(language, step)}`);
+  }
+
+  private showWays({ feed, ways }: PilotFeed, { language, encrypted }: CardView): void {
     const { fresh } = this.keys;
     this.ways.show({
       language,
-      ways: openFirst(fresh?.ways ?? seen.ways, feed.state),
+      ways: openFirst(fresh?.ways ?? ways, feed.state),
       off: (way) => offSentence(language, feed.state, way),
       key: fresh?.key ?? null,
-      encrypted: view.encrypted,
+      encrypted,
     });
     this.ways.element.classList.toggle("fresh", fresh !== null);
   }
@@ -100,6 +135,26 @@ export class FeedCard {
   /** The page is left: it must not come back with a key on it. */
   forget(): void {
     this.keys.forget();
+  }
+
+  /** A red card is open, a green one small, until somebody wants it otherwise; a key just made stays in sight. */
+  private isOpen(green: boolean): boolean {
+    if (green !== this.wasGreen) this.chosen = null;
+    this.wasGreen = green;
+    return (this.chosen ?? !green) || this.keys.fresh !== null;
+  }
+
+  private turn(): void {
+    this.chosen = this.details.hidden === true;
+    this.events.shown();
+  }
+
+  private showFoot(language: Language, viewers: number, open: boolean): void {
+    const many = viewers === 0 ? "pilot.watch_none" : viewers === 1 ? "pilot.watch_one" : "pilot.watch_many";
+    setText(this.watch, translate(language, many, { count: viewers }));
+    setText(this.toggle, translate(language, open ? "pilot.less" : "pilot.more"));
+    setAttribute(this.toggle, "aria-expanded", String(open));
+    this.details.hidden = !open;
   }
 
   private showVerdict(found: Verdict, { feed: { state } }: PilotFeed, language: Language): void {

@@ -1,6 +1,7 @@
 import "../style/base.css";
 import "../style/bar.css";
 import "../style/pilot.css";
+import "../style/steps.css";
 import { getPilotView } from "./api";
 import { PilotPage } from "./page";
 

@@ -3,6 +3,7 @@
 import { translate } from "../catalogue";
 import { h, setText } from "../dom";
 import { PageBar } from "../pageBar";
+import { AircraftNews } from "./aircraftNews";
 import type { PilotAircraft, PilotView } from "./api";
 import { FeedCard } from "./feedCard";
 import { TelemetryRow } from "./telemetryRow";
@@ -11,6 +12,7 @@ interface Group {
   element: HTMLElement;
   title: HTMLElement;
   telemetry: TelemetryRow;
+  news: AircraftNews;
 }
 
 export class PilotPage {
@@ -60,7 +62,7 @@ export class PilotPage {
 
   private group({ id, feeds }: PilotAircraft): HTMLElement {
     const title = h("h2");
-    const telemetry = new TelemetryRow();
+    const [telemetry, news] = [new TelemetryRow(), new AircraftNews()];
     const cards = feeds.map(({ feed }) => {
       const card = new FeedCard(feed.id, {
         shown: () => this.refresh(),
@@ -74,9 +76,10 @@ export class PilotPage {
       { class: "aircraft", "data-aircraft": id },
       title,
       telemetry.element,
+      news.element,
       h("div", { class: "cards" }, ...cards),
     );
-    this.groups.set(id, { element, title, telemetry });
+    this.groups.set(id, { element, title, telemetry, news });
     return element;
   }
 
@@ -93,10 +96,14 @@ export class PilotPage {
       if (!group) continue;
       setText(group.title, aircraft.name);
       group.telemetry.show(aircraft, language, serverReachable);
-      for (const feed of aircraft.feeds)
-        this.cards
-          .get(feed.feed.id)
-          ?.show(feed, { language, encrypted: view?.srt_encrypted ?? false, serverReachable });
+      group.news.show(aircraft, language, view?.utc_ms ?? 0);
+      const shown = {
+        language,
+        encrypted: view?.srt_encrypted ?? false,
+        serverReachable,
+        link: aircraft.telemetry?.state ?? null,
+      };
+      for (const feed of aircraft.feeds) this.cards.get(feed.feed.id)?.show(feed, shown);
     }
   }
 }

@@ -2,7 +2,8 @@
 
 Both look alike: pictures come later than their timestamps say. A clock may be slow, or may have stood; a
 queue (TCP on a narrow way, an outage that is being caught up) makes a picture old, and an old picture that is
-shown as live can kill. Told apart are they by what only one of them does:
+shown as live can kill. So it is with an aircraft's messages, but their sizes say nothing. Told apart are they
+by what only one of them does:
 
 - a clock drifts by a few hundred ppm, evenly; a queue moves faster, or stands;
 - after a silence in which the clock stood, pictures are as punctual as before at once and for good; what was
@@ -18,8 +19,8 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from statistics import fmean, linear_regression
 
-from flow.clock import NS_PER_MS, NS_PER_S
-from flow.envelope import EarliestArrival
+from .clock import NS_PER_MS, NS_PER_S
+from .envelope import EarliestArrival
 
 MOST_DRIFT_PPM = 2000
 """What a clock may run slow. 29.97 pictures a second that are stamped as 30 are 1000 ppm; quartz is 100."""
@@ -73,7 +74,7 @@ class _Stop:
     levels_ns: list[int] = field(default_factory=list)  # of the blocks since
 
 
-class PictureArrival:
+class Arrival:
     """Maps the times of a source's clock to Lagebild time, by its least delayed pictures.
 
     As `EarliestArrival` does, but never above `floor`, which rises only by what is a clock's doing. A floor
@@ -97,6 +98,11 @@ class PictureArrival:
         self._runs_straight = False
         self.is_behind = False
         """Whether pictures come later than the clock explains."""
+
+    @property
+    def runs_straight(self) -> bool:
+        """Whether they come later and later so evenly, large and small ones, that it is no queue's doing."""
+        return self._runs_straight
 
     @property
     def offset_ns(self) -> int | None:

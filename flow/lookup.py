@@ -1,8 +1,8 @@
-"""From the names of cameras to their addresses, and to a connection, without one bad name harming another.
+"""From names to addresses, and to a connection, without one bad name harming another.
 
 libc's look-up blocks its thread for as long as the name's server keeps silent, 5 to 30 s, and cannot be
 called off. The event loop's own executor has a handful of threads, which much else needs as well: a few
-cameras whose names cannot be resolved would hold them all.
+sources whose names cannot be resolved would hold them all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeAlias
 
 LOOK_UPS_MOST = 64
-"""At once: one for each name, so not more than feeds that are called, unless cameras redirect them."""
+"""At once: one for each name, so not more than sources that are called, unless cameras redirect them."""
 
 _ADDRESSES_MOST = 8
 _NEXT_AFTER_S = 0.25  # RFC 8305 5

@@ -1,0 +1,101 @@
+"""Pixels to places on the ground and back, and the picture's outline on the ground."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from flow.errors import UnlocatableError
+from flow.flights import Ellipse
+from flow.samples import Place
+
+from .camera import Vector
+from .ground import Meeting
+from .ground_error import ground_error
+from .sight import Sight
+
+CORNERS = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+"""Top left, top right, bottom right, bottom left."""
+
+_OPPOSITE = (3, 2, 1, 0)  # at the other end of the same side of the picture
+_HALVINGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a point of the picture is."""
+
+    place: Place
+    slant_range_m: float
+    error: Ellipse
+
+
+def locate(sight: Sight, x: float, y: float) -> Spot:
+    """Where a point of the picture meets the ground. Raises UnlocatableError as Ground.meet does."""
+    direction = sight.camera.ray(x, y)
+    met = sight.ground.meet(direction)
+    error = ground_error(direction, met, sight.accuracy, sight.ground.sigma_m, sight.motion)
+    return Spot(_place(sight, met), met.range_m, error)
+
+
+def footprint(sight: Sight) -> tuple[tuple[Place, ...], bool]:
+    """The places of the picture's corners, and whether some are cut: at `far_m` instead.
+
+    Raises UnlocatableError where no corner meets the ground.
+    """
+    met: list[Meeting | None] = []
+    failed: UnlocatableError | None = None
+    for x, y in CORNERS:
+        try:
+            met.append(sight.ground.meet(sight.camera.ray(x, y)))
+        except UnlocatableError as error:
+            met.append(None)
+            failed = error
+    if failed is not None and not any(met):
+        raise failed
+    places = tuple(
+        _place(sight, meeting)
+        if meeting
+        else _cut(sight, CORNERS[i], CORNERS[_OPPOSITE[i]], met[_OPPOSITE[i]])
+        for i, meeting in enumerate(met)
+    )
+    return places, failed is not None
+
+
+def pixel_of(sight: Sight, place: Place) -> tuple[float, float] | None:
+    """Where a place on the ground is in the picture's plane, also beside the picture; None: behind it.
+
+    A place without a height is taken to be on the flat ground below.
+    """
+    plane = sight.ground.plane
+    below_m, height_m = sight.ground.beneath(place)
+    east, north = plane.offset(place.lat_deg, place.lon_deg, height_m)
+    return sight.camera.pixel((east, north, -below_m - plane.sink_m(east, north)))
+
+
+def _cut(
+    sight: Sight, corner: tuple[float, float], other: tuple[float, float], other_met: Meeting | None
+) -> Place:
+    """Where the picture's side, from a corner that meets the ground towards one that does not, leaves it."""
+    if other_met is None:
+        return _far_off(sight, sight.camera.ray(*corner))
+    met, seen, unseen = other_met, other, corner
+    for _ in range(_HALVINGS):
+        middle = (seen[0] + unseen[0]) / 2, (seen[1] + unseen[1]) / 2
+        try:
+            met, seen = sight.ground.meet(sight.camera.ray(*middle)), middle
+        except UnlocatableError:
+            unseen = middle
+    return _place(sight, met)
+
+
+def _far_off(sight: Sight, direction: Vector) -> Place:
+    """As far away as the ground is looked at, in that direction on the compass."""
+    level = math.hypot(direction[0], direction[1]) or 1.0
+    scale = sight.ground.far_m / level
+    return Place(*sight.ground.plane.place(direction[0] * scale, direction[1] * scale))
+
+
+def _place(sight: Sight, met: Meeting) -> Place:
+    lat_deg, lon_deg = sight.ground.plane.place(met.east_m, met.north_m, met.height_m or 0.0)
+    return Place(lat_deg, lon_deg, met.height_m)

@@ -1,0 +1,99 @@
+"""`make bench-telemetry`: where a picture's points are on the ground, how well telemetry fits the picture, and
+what a message costs.
+
+    python -m tests.bench.telemetry [--quick]
+
+Without --quick it measures longer, makes the table of the recorded flights, writes build/bench/telemetry.json
+and puts the tables into docs/benchmarks.md. The last line printed is one JSON object; what was not measured is
+null in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.bench.figures import p50_p95, surroundings
+from tests.bench.peers import BUILD
+from tests.bench.report import put_table
+from tests.bench.telemetry_ground import measure_klv, measure_simulator
+from tests.bench.telemetry_load import load
+from tests.bench.telemetry_logs import logs_of
+from tests.bench.telemetry_sync import sync_errors_ms
+from tests.bench.telemetry_tables import tables
+
+KLV = "klv/cheyenne_2012_st0601.klv"
+QUICK_POSES, POSES = 600, 4000
+QUICK_TURNS, TURNS = 3, 9
+WINDOW_S = 2.0
+QUICK_SYNC_S, SYNC_S = 8.0, 30.0
+
+Json = dict[str, Any]
+
+
+def measure(*, is_quick: bool) -> Json:
+    """Every part by itself: one that breaks leaves the others standing, and says why."""
+    feeds = os.environ.get("LAGEBILD_FEEDS")
+    parts: dict[str, Callable[[], Any]] = {
+        "load": lambda: asyncio.run(load(QUICK_TURNS if is_quick else TURNS, WINDOW_S)),
+        "ground": lambda: measure_simulator(QUICK_POSES if is_quick else POSES),
+        "sync": lambda: p50_p95(asyncio.run(sync_errors_ms(QUICK_SYNC_S if is_quick else SYNC_S))),
+    }
+    if feeds:
+        parts["klv"] = lambda: measure_klv(Path(feeds) / KLV)
+    if feeds and not is_quick:
+        parts["logs"] = lambda: [asdict(log) | {"clock_speed": log.clock_speed} for log in logs_of(Path(feeds))]
+    found: Json = {
+        "date": time.strftime("%Y-%m-%d"),
+        "surroundings": surroundings(),
+        "load_1_min": round(os.getloadavg()[0], 1),
+        "broken": {},
+    }
+    for name, part in parts.items():
+        try:
+            found[name] = part()
+        except Exception as error:
+            found["broken"][name] = f"{type(error).__name__}: {error}"
+            print(f"{name}: {error}", file=sys.stderr)
+    return found
+
+
+def summary(found: Json) -> Json:
+    """The one line for the record."""
+    ground, cost = found.get("ground", {}), found.get("load", {})
+    return {
+        "ground_error_p95_m": ground.get("ground_error_p95_m"),
+        "ground_error_clean_p95_at_100_m": ground.get("clean_p95_at_100_m"),
+        "ellipse_coverage": ground.get("ellipse_coverage"),
+        "sync_p95_ms": found.get("sync", {}).get("p95"),
+        "cpu_ms_per_1000_messages": cost.get("cpu_ms_per_1000_messages"),
+        "ratio_mavutil": cost.get("ratio_mavutil"),
+        "texts_lost": cost["texts_sent"] - cost["texts_told"] if "texts_sent" in cost else None,
+        "klv_centre_median_m": found.get("klv", {}).get("centre", {}).get("median_m"),
+        "broken": found["broken"],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="under 50 s")
+    is_quick = parser.parse_args().quick
+    found = measure(is_quick=is_quick)
+    if not is_quick:
+        BUILD.mkdir(parents=True, exist_ok=True)
+        (BUILD / "telemetry.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        put_table("telemetry", tables(found))
+    print(json.dumps(found, indent=2), file=sys.stderr)
+    print(json.dumps(summary(found)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The two that are compared: Lagebild's telemetry room, and pymavlink's own loop; each a process of its own.
+
+    python -m tests.bench.telemetry_receivers lagebild|mavutil
+
+Prints the port it listens on, then, for each line on standard input, one JSON object with its figures so far.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+
+from pymavlink import mavutil
+
+from flow.clock import SystemClock
+from flow.memory_bus import MemoryBus
+from flow.samples import LinkState, StatusText, TelemetrySample
+from telemetry.link import Telemetry
+from telemetry.settings import AircraftLink, TelemetrySettings
+from tests.bench.telemetry_traffic import FAST_ID, FLOOD_ID, QUIET_IDS
+
+IDS = {f"a{number}": number for number in (*QUIET_IDS, FLOOD_ID, FAST_ID)}
+
+
+async def lagebild() -> None:
+    """All aircraft on one link, as behind a router; three readers as in the service."""
+    bus, found = MemoryBus(), Counter[str]()
+    links = tuple(AircraftLink(name, "udpin:127.0.0.1:0", number) for name, number in IDS.items())
+
+    async def samples() -> None:
+        async for sample in bus.lossless(TelemetrySample):
+            found[f"samples {sample.aircraft_id}"] += 1
+
+    async def texts() -> None:
+        async for _ in bus.events(StatusText):
+            found["texts"] += 1
+
+    async def answers() -> None:
+        async for state in bus.latest(LinkState, next(iter(IDS))):
+            if state.address:
+                print(state.address.rpartition(":")[2], flush=True)
+                break
+        while await asyncio.to_thread(sys.stdin.readline):
+            states = [bus.peek(LinkState, name) for name in IDS]
+            told = {
+                "cpu_s": time.process_time(),
+                "messages": sum(state.messages for state in states if state),
+                "lost": sum(state.lost for state in states if state),
+                "quiet_messages": sum(state.messages for state in states[: len(QUIET_IDS)] if state),
+                **found,
+            }
+            print(json.dumps(told), flush=True)
+        raise asyncio.CancelledError
+
+    async with asyncio.TaskGroup() as tasks:
+        room = tasks.create_task(Telemetry(bus, SystemClock(), TelemetrySettings(links)).run())
+        readers = [tasks.create_task(samples()), tasks.create_task(texts())]
+        try:
+            await answers()
+        finally:
+            for task in (room, *readers):
+                task.cancel()
+
+
+def mavutil_loop() -> None:
+    """`recv_match` until there is nothing more, as scripts do; asked for figures between two pauses."""
+    connection = mavutil.mavlink_connection("udpin:127.0.0.1:0", robust_parsing=True)
+    print(connection.port.getsockname()[1], flush=True)
+    connection.port.setblocking(True)
+    connection.port.settimeout(0.05)
+    found = Counter[str]()
+    import select
+
+    while True:
+        ready, _, _ = select.select([connection.port, sys.stdin], [], [])
+        if sys.stdin in ready:
+            if not sys.stdin.readline():
+                return
+            print(json.dumps({"cpu_s": time.process_time(), **found}), flush=True)
+        if connection.port in ready:
+            message = connection.recv_msg()
+            found["messages"] += message is not None and message.get_type() != "BAD_DATA"
+            found["texts"] += message is not None and message.get_type() == "STATUSTEXT"
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "lagebild":
+        asyncio.run(lagebild())
+    else:
+        mavutil_loop()

@@ -1,0 +1,167 @@
+"""What all viewers see at once: a mark that one of them sets in the picture, and the aircraft's alarms."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.flight import FEED, Flight, flying
+from tests.browser.harness import chromium, lagebild, open_page
+from tests.fakes.aircraft import FakeAircraft
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+DAY = "fritz-tag"
+DAY_SIZE = (1280, 720)
+ONE_FEED = f"/?feed={DAY}"
+WORD_SEEN = ".alarm-lines .alarm-text"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+def live(feed: str) -> str:
+    return f"window.lagebild?.feed('{feed}')?.state === 'live'"
+
+
+async def test_a_mark_set_in_one_page_stands_in_the_other_at_its_true_place(
+    browser: Browser, tmp_path: Path
+) -> None:
+    truth = tmp_path / "truth.jsonl"
+    async with lagebild("demo", "--", "--truth", str(truth)) as service:
+        url = service.url.partition("?")[0].rstrip("/") + ONE_FEED
+        async with (
+            open_page(browser, url, size=(820, 600)) as one,
+            open_page(browser, url, size=(390, 600)) as other,
+        ):
+            await one.until(live(DAY), 60)
+            await other.until("document.querySelector('.maplibregl-canvas')", 30)
+            waited_s: list[float] = []
+            for share in (0.45, 0.55):
+                asked, mark, marked_at = await set_mark(one.page, share, "Müller")
+                entry = other.page.locator(f'.mark-symbol[data-mark="{mark["id"]}"]')
+                await expect(entry).to_contain_text("Gefahr", timeout=10_000)
+                waited_s.append(asyncio.get_running_loop().time() - marked_at)
+            assert min(waited_s) < 1.0  # the machine may be busy, but not always
+            assert mark["by"] == "Müller"
+            await expect(one.page.locator(".mark-symbol")).to_have_count(2)
+            await remove_first(other.page)
+            await expect(one.page.locator(".mark-symbol")).to_have_count(1, timeout=10_000)
+            assert one.complaints == other.complaints == []
+    away_m, bearing_deg = offset(true_place(truth, asked, mark["utc_ms"]), mark)
+    assert away_m <= radius_m(mark["error"], bearing_deg)
+    assert away_m < 2.0  # its sensors are without error here
+
+
+async def set_mark(page: Page, share: float, by: str) -> tuple[dict[str, Any], dict[str, Any], float]:
+    """Mark the middle, so far down the picture; returns what was asked, the mark, and when it was set."""
+    stage = await page.locator(".pane.main .stage").bounding_box()
+    assert stage is not None
+    height = stage["width"] * DAY_SIZE[1] / DAY_SIZE[0]
+    black = (stage["height"] - height) / 2
+    if black > 4:
+        await page.mouse.click(stage["x"] + 50, stage["y"] + black / 2)
+        await expect(page.locator(".mark-sheet")).to_be_hidden()
+    await page.mouse.click(stage["x"] + stage["width"] / 2, stage["y"] + black + share * height)
+    await expect(page.locator(".cross")).to_be_visible()
+    await expect(page.locator(".sheet-place")).to_have_text(re.compile(r"^32U [A-Z]{2} \d{4} \d{4}$"))
+    await page.locator(".sheet-choice", has_text="Gefahr").click()
+    await page.locator(".sheet-input").nth(1).fill(by)
+    async with page.expect_response(lambda reply: "/markers" in reply.url) as answered:
+        set_at = asyncio.get_running_loop().time()
+        await page.locator(".sheet-set").click()
+    reply = await answered.value
+    assert reply.status == 201
+    asked: dict[str, Any] = json.loads(reply.request.post_data or "")
+    assert asked["y"] == pytest.approx(share, abs=0.01)
+    mark: dict[str, Any] = await reply.json()
+    return asked, mark, set_at
+
+
+async def remove_first(page: Page) -> None:
+    await page.locator(".marks-button").click()
+    removal = page.locator(".mark-remove").first
+    await removal.click()
+    await expect(removal).to_have_text("Sicher?")
+    await removal.click()
+
+
+def true_place(file: Path, pixel: dict[str, Any], utc_ms: float) -> dict[str, float]:
+    """Where the demo's camera saw that pixel: its ground is flat, and its camera rolls with nothing."""
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()[:-1]]
+    row = min((r for r in rows if r["feed"] == "day"), key=lambda r: abs(r["utc_ms"] - utc_ms))
+    (focal, _, cx), (_, _, cy), _ = row["k"]
+    right, down = (pixel["x"] * DAY_SIZE[0] - 0.5 - cx) / focal, (pixel["y"] * DAY_SIZE[1] - 0.5 - cy) / focal
+    yaw, pitch = math.radians(row["gimbal_yaw_deg"]), math.radians(row["gimbal_pitch_deg"])
+    ahead = math.cos(pitch) + down * math.sin(pitch)
+    reach = row["height_m"] / (down * math.cos(pitch) - math.sin(pitch))
+    north = reach * (ahead * math.cos(yaw) - right * math.sin(yaw))
+    east = reach * (ahead * math.sin(yaw) + right * math.cos(yaw))
+    lat = row["lat_deg"]
+    lon_m = 111_320 * math.cos(math.radians(lat))
+    return {"lat_deg": lat + north / 111_230, "lon_deg": row["lon_deg"] + east / lon_m}
+
+
+def offset(true: dict[str, float], mark: dict[str, Any]) -> tuple[float, float]:
+    """How far the mark is from there, and in which direction."""
+    north = (mark["lat_deg"] - true["lat_deg"]) * 111_230
+    east = (mark["lon_deg"] - true["lon_deg"]) * 111_320 * math.cos(math.radians(true["lat_deg"]))
+    return math.hypot(north, east), math.degrees(math.atan2(east, north))
+
+
+def radius_m(error: dict[str, float], bearing_deg: float) -> float:
+    """Of the ellipse in that direction."""
+    turn = math.radians(bearing_deg - error["bearing_deg"])
+    return 1 / math.hypot(math.cos(turn) / error["semi_major_m"], math.sin(turn) / error["semi_minor_m"])
+
+
+async def test_alarms_stand_on_every_page_until_they_are_over(browser: Browser, tmp_path: Path) -> None:
+    async with flying(tmp_path) as flight, flight.served() as service:
+        async with open_page(browser, service.url, size=(820, 600)) as page:
+            await page.until(live(FEED), 30)
+            say(flight, "Radio Failsafe", "GPS Glitch")
+            words = page.page.locator(WORD_SEEN)
+            await expect(words).to_have_count(2)
+            await expect(page.page.locator(".alarm-more")).to_have_text("+1", timeout=15_000)
+            await expect(words.first).to_have_text("Akku unter 20 %")
+            assert not await covers(page.page, ".alarm-lines", ".bar .badge, .pane.main .stage")
+            await expect(page.page.locator(".map-text")).to_contain_text("GPS-Position springt")
+            async with open_page(browser, service.url, size=(390, 600), locale="en-GB") as late:
+                await expect(late.page.locator(WORD_SEEN)).to_have_count(2)
+                say(flight, "Radio Failsafe Cleared", "GPS Glitch cleared")
+                for each in (page.page, late.page):
+                    await expect(each.locator(WORD_SEEN)).to_have_text(["Akku unter 20 %"])
+            await page.page.reload()
+            await expect(words).to_have_text(["Akku unter 20 %"])
+            await page.page.locator(".alarm-lines").click()
+            await expect(page.page.locator("dialog.alarm-all")).to_contain_text("Ottmar")
+
+
+def say(flight: Flight, *texts: str) -> None:
+    flight.says.append(partial(FakeAircraft.system_status, percent=15))
+    flight.says += [partial(FakeAircraft.text, text=text, severity=4) for text in texts]
+
+
+async def covers(page: Page, above: str, below: str) -> bool:
+    overlap: bool = await page.evaluate(
+        """([above, below]) => {
+          const box = (element) => element.getBoundingClientRect();
+          const a = box(document.querySelector(above));
+          return [...document.querySelectorAll(below)].map(box).some((b) =>
+            a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1);
+        }""",
+        [above, below],
+    )
+    return overlap

@@ -1,0 +1,154 @@
+"""The pilot page's steps, plots, and what comes of the aircraft, in headless Chromium."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from flow.clock import NS_PER_S, Clock
+from flow.flights import Alarm, AlarmLevel, Marker, SourceState, SourceStatus
+from flow.samples import ForwardState
+from tests.browser.flight import free_udp_port, report
+from tests.browser.harness import chromium, open_page
+from tests.fakes.encoded import FPS, h264_pictures
+from tests.fakes.rtp_camera import RtpCamera
+from web.service import Running, running_service
+from web.settings import (
+    AircraftSettings,
+    FeedSettings,
+    PublishingSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+TAG, PUSH = '[data-feed="otto-tag"]', '[data-feed="otto-push"]'
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+def settings(folder: Path, mavlink: int) -> Settings:
+    feeds = (
+        FeedSettings("otto-tag", "rtp://127.0.0.1:0", "Tageslicht", air_link_ms=120.0),
+        FeedSettings("otto-push", "rtmp", "Wärmebild"),
+    )
+    return Settings(
+        server=ServerSettings(port=0, data_dir=str(folder)),
+        webrtc=WebRtcSettings(port=0),
+        publish=PublishingSettings(rtmp_port=0),
+        aircraft=(AircraftSettings("otto", "Ottmar", f"udpin:127.0.0.1:{mavlink}", 1, feed=feeds),),
+    )
+
+
+@contextlib.asynccontextmanager
+async def house(folder: Path) -> AsyncIterator[Running]:
+    """A service with an aircraft in the air, a feed of it that arrives, and one that nobody sends to."""
+    mavlink, switched_on = free_udp_port(), asyncio.Event()
+    switched_on.set()
+    async with running_service(settings(folder, mavlink)) as service, asyncio.TaskGroup() as tasks:
+        with service.bus.latest(SourceState, "otto-tag") as states:
+            address = await anext(state.address async for state in states if state.address)
+        sending = [
+            tasks.create_task(film(address, service.clock)),
+            tasks.create_task(report(mavlink, switched_on)),
+        ]
+        try:
+            yield service
+        finally:
+            for task in sending:
+                task.cancel()
+
+
+async def film(address: str, clock: Clock) -> None:
+    camera, began_ns = RtpCamera(address), clock.now_ns()
+    try:
+        for count, picture in enumerate(itertools.cycle(h264_pictures(60))):
+            camera.send(picture)  # in time with its timestamps: else it would come later and later
+            await clock.sleep_until(began_ns + (count + 1) * NS_PER_S // FPS)
+    finally:
+        camera.close()
+
+
+def tell_of_the_aircraft(service: Running) -> None:
+    """Somebody points at a place, an alarm stands, and a ground station has sent a command."""
+    now_ns, bus = service.clock.now_ns(), service.bus
+    bus.publish(Marker("m1", "otto", now_ns - 20 * NS_PER_S, 49.441779, 7.771262, "Person", "Einsatzleiter"))
+    bus.publish(Alarm("a1", "otto", now_ns, "made_up", level=AlarmLevel.WARNING))
+    station = "192.0.2.7:14550"
+    bus.publish(
+        ForwardState("otto", stations=(station,), commands=1, last_command=f"COMMAND_LONG from {station}")
+    )
+
+
+async def test_green_is_small_and_red_is_open(browser: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path) as service, open_page(browser, f"{service.url}pilot", size=(390, 844)) as page:
+        green, red = page.page.locator(TAG), page.page.locator(PUSH)
+        await expect(green.locator(".verdict-word")).to_have_text("KOMMT AN", timeout=15_000)
+        await expect(green.locator(".steps.compact")).to_be_visible()
+        for step in ("reachable", "picture", "codec", "keyframes", "telemetry"):
+            await expect(green.locator(f'[data-step="{step}"]')).to_have_attribute("data-state", "ok")
+        await expect(green.locator('[data-step="key"]')).to_have_attribute("data-state", "none")
+        await expect(green.locator(".way-address")).to_be_hidden()
+        await green.get_by_role("button", name="Einzelheiten").click()
+        await expect(green.locator(".way-address")).to_be_visible()
+        await green.get_by_role("button", name="Weniger").click()
+        await expect(green.locator(".way-address")).to_be_hidden()
+
+        await expect(red.locator('[data-step="key"]')).to_have_attribute("data-state", "bad")
+        await expect(red.locator('[data-step="key"] .step-text')).to_have_text("Noch kein Schlüssel")
+        await expect(red.locator('[data-step="picture"]')).to_have_attribute("data-state", "waiting")
+        await expect(red.locator(".next")).to_contain_text("Schlüssel erzeugen")
+        await expect(red.locator(".way-address")).to_be_visible()
+        assert await page.page.evaluate("() => document.documentElement.scrollWidth") == 390
+        assert page.complaints == []
+        assert page.strangers == []
+
+
+async def test_a_page_just_opened_shows_the_past(browser: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path) as service:
+        with service.bus.latest(SourceState, "otto-tag") as states:
+            await anext(state async for state in states if state.status is SourceStatus.LIVE and state.fps)
+        await asyncio.sleep(3)  # the plots' own seconds must pass
+        async with open_page(browser, f"{service.url}pilot") as page:
+            plots = page.page.locator(f"{TAG} .plot")
+            await expect(plots.nth(0).locator(".plot-now")).to_contain_text("Mbit/s")
+            await expect(plots.nth(1).locator(".plot-now")).to_contain_text("3")  # 30 a second, or nearly
+            await expect(plots.nth(2).locator(".plot-now")).to_have_text(
+                re.compile(r"≥ 0,(1[2-9]|[2-9]\d) s")
+            )  # 120 ms of air link
+            seconds = "document.querySelector('.plot-line').getAttribute('d').match(/[ML]/g)?.length"
+            await page.until(f"{seconds} >= 3", within_s=2.5)  # sooner than they would come one by one
+
+
+async def test_the_pilot_sees_where_somebody_points(browser: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path) as service, open_page(browser, f"{service.url}pilot") as page:
+        await expect(page.page.locator(".pointed")).to_be_hidden()
+        tell_of_the_aircraft(service)
+        await expect(page.page.locator(".point-head")).to_have_text("Einsatzleiter zeigt: „Person“")
+        await expect(page.page.locator(".point-where")).to_contain_text("214°, 180 m, 124° rechts, vor 2")
+        await expect(page.page.locator(".point-arrow")).to_have_attribute(
+            "style", re.compile(r"rotate\(12[34]deg\)")
+        )
+        await expect(page.page.locator(".point-place")).to_contain_text("32U MV")
+        await expect(page.page.locator(".alarms li")).to_contain_text("made_up")
+        await expect(page.page.locator(".forward")).to_contain_text(
+            "sie wurden verworfen (1, zuletzt COMMAND_LONG"
+        )
+        service.bus.publish(Alarm("a2", "otto", service.clock.now_ns(), "made_up", active=False))
+        service.bus.publish(Marker("m2", "otto", 0, 0.0, 0.0, "", "", marker_id="m1", removed=True))
+        await expect(page.page.locator(".alarms")).to_be_hidden()
+        await expect(page.page.locator(".pointed")).to_be_hidden()
+        assert page.complaints == []

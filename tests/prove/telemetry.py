@@ -1,0 +1,13 @@
+"""`make prove-telemetry`: a million hostile inputs over all parsers of telemetry, to build/prove/telemetry.json."""
+
+from __future__ import annotations
+
+from .parsing import prove_all
+from .telemetry_films import FILMS
+from .telemetry_klv import KLV_PARSERS
+from .telemetry_mavlink import MAVLINK_PARSERS
+
+TELEMETRY_PARSERS = MAVLINK_PARSERS | KLV_PARSERS | FILMS
+
+if __name__ == "__main__":
+    prove_all("telemetry", TELEMETRY_PARSERS)

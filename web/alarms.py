@@ -1,0 +1,81 @@
+"""What stands: the alarms of all aircraft, told to every page, as whoever watches one may have to act for
+another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from flow.bus import Bus
+from flow.flights import Aircraft, Alarm, AlarmLevel
+
+from .channel import FeedChannel
+from .views import Json, ms
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """An alarm of one aircraft: it stands until the one of the same aircraft and code that is not active."""
+
+    aircraft_id: str
+    aircraft_name: str
+    code: Annotated[str, Meta(description="What it is about: battery_percent, no_fix, telemetry_age, …")]
+    level: AlarmLevel
+    active: bool
+    utc_ms: Annotated[float, Meta(description="Since when: milliseconds since the Unix epoch")]
+    values: Annotated[
+        dict[str, str],
+        Meta(description="`limit`: the limit that is passed; `text`: what the aircraft said itself"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """Every alarm that stands, the oldest first."""
+
+    alarms: list[AlarmView]
+
+
+class AlarmBoard:
+    """Follows the alarms, keeps those that stand, and tells every channel. `run()` until cancelled."""
+
+    def __init__(self, bus: Bus, aircraft: tuple[Aircraft, ...], channels: dict[str, FeedChannel]) -> None:
+        self._bus, self._channels = bus, channels
+        self._names = {one.id: one.name for one in aircraft}
+        self._standing: dict[tuple[str, str], Alarm] = {}
+        for channel in channels.values():
+            channel.alarms = self.views
+
+    def standing(self) -> Alarms:
+        return Alarms([self._view(alarm) for alarm in self._standing.values()])
+
+    def views(self) -> list[Json]:
+        return [_json(view) for view in self.standing().alarms]
+
+    async def run(self) -> None:
+        self._standing.clear()  # the bus tells all of them again
+        with self._bus.events(Alarm) as alarms:
+            async for alarm in alarms:
+                if isinstance(alarm, Alarm) and alarm.aircraft_id in self._names:
+                    self._take(alarm)
+
+    def _take(self, alarm: Alarm) -> None:
+        key = alarm.aircraft_id, alarm.code
+        before = self._standing.pop(key, None)
+        if alarm.active:
+            self._standing[key] = alarm
+        if alarm.active or before is not None:
+            for channel in self._channels.values():
+                channel.tell("alarm", _json(self._view(alarm)))
+
+    def _view(self, alarm: Alarm) -> AlarmView:
+        name = self._names[alarm.aircraft_id]
+        return AlarmView(
+            alarm.aircraft_id, name, alarm.code, alarm.level, alarm.active, ms(alarm.utc_ns), alarm.values
+        )
+
+
+def _json(view: AlarmView) -> Json:
+    return {name: getattr(view, name) for name in AlarmView.__slots__}

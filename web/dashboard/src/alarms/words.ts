@@ -1,0 +1,40 @@
+/** Words of alarms; part of the one catalogue. "alarm." goes by the codes of telemetry/protocol/alarms.py. */
+
+type Entry = readonly [de: string, en: string];
+
+export const ALARM_WORDS = {
+  "alarms.alarm": ["ALARM", "ALARM"],
+  "alarms.warning": ["ACHTUNG", "CAUTION"],
+  "alarms.title": ["Meldungen der Drohnen", "What the aircraft report"],
+  "alarms.all": ["Alle Meldungen zeigen", "Show all of them"],
+  "alarms.more": ["+{count}", "+{count}"],
+  "alarms.none": ["Nichts gemeldet.", "Nothing reported."],
+  "text.original": ["{time} Originaltext: {text}", "{time} original text: {text}"],
+  "alarms.said": ["Meldung der Drohne: {text}", "The aircraft says: {text}"],
+
+  "alarm.battery_percent": ["Akku unter {limit} %", "Battery below {limit} %"],
+  "alarm.battery_volts": ["Akku unter {limit} V", "Battery below {limit} V"],
+  "alarm.battery_falling": ["Akkuspannung stark gefallen", "Battery voltage has dropped far"],
+  "alarm.battery_low": ["Akku schwach", "Battery low"],
+  "alarm.battery_critical": ["Akku fast leer", "Battery nearly empty"],
+  "alarm.link_quality": ["Funkverbindung unter {limit} %", "Radio link below {limit} %"],
+  "alarm.no_fix": ["GPS-Position verloren", "GPS position lost"],
+  "alarm.no_fix_to_arm": ["Kann nicht starten: kein GPS-Fix", "Cannot start: no GPS fix"],
+  "alarm.few_satellites": ["Weniger als {limit} Satelliten", "Fewer than {limit} satellites"],
+  "alarm.returning": ["Drohne kehrt zum Start zurück", "Returning to where it took off"],
+  "alarm.telemetry_age": ["Keine Telemetrie mehr", "No more telemetry"],
+  "alarm.crash": ["Absturz gemeldet", "Crash reported"],
+  "alarm.parachute": ["Fallschirm ausgelöst", "Parachute released"],
+  "alarm.termination": ["Flug wird abgebrochen", "Flight is being terminated"],
+  "alarm.locate": ["Suchalarm: Drohne piept", "Locator alarm: the aircraft beeps"],
+  "alarm.motor": ["Motor gestört", "Motor trouble"],
+  "alarm.fence": ["Erlaubten Bereich verlassen", "Left the permitted area"],
+  "alarm.radio_failsafe": ["Fernsteuerung verloren", "Remote control lost"],
+  "alarm.gcs_failsafe": ["Bodenstation verloren", "Ground station lost"],
+  "alarm.terrain_failsafe": ["Geländedaten fehlen", "Terrain data is missing"],
+  "alarm.gps_glitch": ["GPS-Position unsicher", "GPS position unreliable"],
+  "alarm.ekf": ["Lageschätzung unsicher", "Attitude estimate unreliable"],
+  "alarm.compass": ["Kompass gestört", "Compass disturbed"],
+  "alarm.vibration": ["Starke Vibrationen", "Strong vibration"],
+  "alarm.failsafe": ["Failsafe: Drohne handelt selbstständig", "Failsafe: acting by itself"],
+} as const satisfies Record<string, Entry>;

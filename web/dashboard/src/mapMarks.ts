@@ -1,0 +1,65 @@
+/** What lies on the map beside the aircraft: what their cameras see of the ground, and what people marked. */
+
+import { Marker, type GeoJSONSource, type Map as LibreMap } from "maplibre-gl";
+import { h, setAttribute, setText } from "./dom";
+import { timeOfDay } from "./format";
+import { icon } from "./icons";
+import type { Look, Mark } from "./marks/api";
+
+export interface SeenGround {
+  look: Look;
+  main: boolean;
+  old: boolean;
+}
+
+export class MapMarks {
+  private readonly shown = new globalThis.Map<string, Marker>();
+  private version = -1;
+  private drawn = "[]";
+
+  constructor(private readonly map: LibreMap) {}
+
+  /** The footprints to draw now; one that is not among them is gone. */
+  showGround(seen: readonly SeenGround[]): void {
+    const features = seen.flatMap(({ look, main, old }) => {
+      const [first] = look.corners;
+      if (!first || look.corners.length < 3) return [];
+      const geometry = { type: "Polygon" as const, coordinates: [[...look.corners, first]] };
+      return [{ type: "Feature" as const, properties: { main, old }, geometry }];
+    });
+    const drawn = JSON.stringify(features);
+    if (drawn === this.drawn) return; // setting data redraws the whole map
+    const source = this.map.getSource<GeoJSONSource>("footprint");
+    if (!source) return; // not loaded yet
+    this.drawn = drawn;
+    void source.setData({ type: "FeatureCollection", features });
+  }
+
+  showMarks(marks: readonly Mark[], version: number): void {
+    if (version === this.version) return;
+    this.version = version;
+    const there = new Set(marks.map(({ id }) => id));
+    for (const [id, marker] of this.shown) {
+      if (there.has(id)) continue;
+      marker.remove();
+      this.shown.delete(id);
+    }
+    for (const mark of marks) this.showMark(mark);
+  }
+
+  private showMark(mark: Mark): void {
+    const marker = this.shown.get(mark.id) ?? this.made(mark);
+    const element = marker.setLngLat([mark.lon_deg, mark.lat_deg]).getElement();
+    const texts = [mark.label || "--", [timeOfDay(mark.utc_ms), mark.by].filter(Boolean).join(" · ")];
+    element.querySelectorAll(".mark-text > *").forEach((line, i) => setText(line, texts[i] ?? ""));
+  }
+
+  private made(mark: Mark): Marker {
+    const text = h("span", { class: "mark-text" }, h("strong", {}), h("span", {}));
+    const element = h("div", { class: "mark-symbol" }, icon("mark"), text);
+    setAttribute(element, "data-mark", mark.id);
+    const marker = new Marker({ element, anchor: "bottom" }).setLngLat([mark.lon_deg, mark.lat_deg]);
+    this.shown.set(mark.id, marker.addTo(this.map));
+    return marker;
+  }
+}

@@ -1,0 +1,108 @@
+/** Where the camera looks and what people marked, as the service tells it, and the requests about it. */
+
+export interface ErrorEllipse {
+  semi_major_m: number;
+  semi_minor_m: number;
+  bearing_deg: number;
+}
+
+type LonLat = [lon: number, lat: number];
+
+/** What a camera sees of the ground. With a `reason` only the bearing may be known. */
+export interface Look {
+  reason: string;
+  bearing_deg: number | null; // true north
+  corners: LonLat[]; // of the picture: top left, top right, bottom right, bottom left
+  cut: boolean; // a corner is above the horizon, or too far to mean anything
+  centre: LonLat | null;
+  slant_range_m: number | null;
+  terrain: boolean;
+}
+
+/** A point of a displayed picture: its share of the width and of the height, and which picture it is. */
+export interface Pixel {
+  x: number;
+  y: number;
+  rtp_timestamp: number | null;
+  utc_ms: number | null;
+}
+
+export interface GroundPoint {
+  feed_id: string;
+  utc_ms: number;
+  lat_deg: number;
+  lon_deg: number;
+  alt_msl_m: number | null;
+  utmref: string;
+  slant_range_m: number;
+  error: ErrorEllipse;
+  terrain: boolean;
+}
+
+/** A place that somebody marked; the same for everybody. */
+export interface Mark {
+  id: string;
+  aircraft_id: string;
+  feed_id: string;
+  utc_ms: number;
+  lat_deg: number;
+  lon_deg: number;
+  alt_msl_m: number | null;
+  utmref: string;
+  label: string;
+  by: string;
+  error: ErrorEllipse | null;
+  removed: boolean;
+}
+
+/** The service says no; `code` is one of the catalogue's, or "" where it could not be asked. */
+export class Refused extends Error {
+  constructor(readonly code: string) {
+    super(code);
+  }
+}
+
+const WITHIN_MS = 5000;
+
+export const askGround = (feedId: string, pixel: Pixel): Promise<GroundPoint> =>
+  post(`/api/v1/feeds/${encodeURIComponent(feedId)}/ground`, pixel);
+
+/** `id` is of the page's own making, so that an answer that got lost sets no second mark. */
+export const setMark = (
+  feedId: string,
+  pixel: Pixel,
+  what: { id: string; label: string; by: string },
+): Promise<Mark> => post("/api/v1/markers", { feed_id: feedId, ...pixel, ...what });
+
+/** Gone already is gone as well. */
+export async function removeMark(id: string): Promise<void> {
+  const response = await ask(`/api/v1/markers/${encodeURIComponent(id)}`, { method: "DELETE" });
+  if (!response.ok && response.status !== 404) throw new Refused(await codeOf(response));
+}
+
+async function post<T>(path: string, body: object): Promise<T> {
+  const response = await ask(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Refused(await codeOf(response));
+  return (await response.json()) as T;
+}
+
+async function ask(path: string, how: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, { ...how, cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) });
+  } catch {
+    throw new Refused("");
+  }
+}
+
+async function codeOf(response: Response): Promise<string> {
+  try {
+    const answer = (await response.json()) as { error?: { code?: string } };
+    return answer.error?.code ?? "failed";
+  } catch {
+    return "failed";
+  }
+}

@@ -1,0 +1,109 @@
+/** Marking: from a tap in a picture to a mark that everybody sees. */
+
+import type { SharedMessage } from "../api";
+import type { Language } from "../catalogue";
+import type { Pane } from "../pane";
+import { askGround, Refused, removeMark, setMark, type Mark, type Pixel } from "./api";
+import { MarksPanel } from "./panel";
+import { refusal } from "./sentences";
+import { Sheet } from "./sheet";
+import { Marks } from "./store";
+
+const NAME_KEY = "lagebild-name";
+
+export class MarkDesk {
+  readonly marks = new Marks();
+  readonly sheet: Sheet;
+  readonly panel: MarksPanel;
+  private asked: { pane: Pane; pixel: Pixel } | null = null;
+  private language: Language = "de";
+
+  constructor(show: (mark: Mark) => void) {
+    this.sheet = new Sheet(
+      { set: (label, by) => void this.set(label, by), close: () => this.close() },
+      name(),
+    );
+    this.panel = new MarksPanel(this.marks, { remove: (mark) => void remove(mark), show });
+  }
+
+  show(language: Language): void {
+    this.language = language;
+    this.panel.show(language);
+  }
+
+  take(message: Extract<SharedMessage, { type: "marker" | "markers" }>): void {
+    if (message.type === "markers") this.marks.replace(message.markers);
+    else this.marks.take(message.marker);
+  }
+
+  /** Somebody points at a picture; beside it, that closes what was open. */
+  async point(pane: Pane, event: MouseEvent): Promise<void> {
+    const pixel = pane.pixelAt(event);
+    this.close();
+    if (!pixel) return;
+    const asked = { pane, pixel };
+    this.asked = asked;
+    pane.cross(pixel);
+    this.sheet.open(this.language);
+    try {
+      const point = await askGround(pane.channel.feed.id, pixel);
+      if (this.asked === asked) this.sheet.show(this.language, point);
+    } catch (error) {
+      if (this.asked === asked) this.sheet.say(refusal(this.language, codeOf(error)));
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.asked !== null;
+  }
+
+  /** A picture that is no longer shown cannot be marked in. */
+  leave(pane: Pane): void {
+    if (this.asked?.pane === pane) this.close();
+  }
+
+  close(): void {
+    this.asked?.pane.cross(null);
+    this.asked = null;
+    this.sheet.close();
+  }
+
+  private async set(label: string, by: string): Promise<void> {
+    const { asked } = this;
+    if (!asked) return;
+    keepName(by);
+    this.sheet.wait(true);
+    try {
+      const id = `m-${randomName()}`;
+      this.marks.take(await setMark(asked.pane.channel.feed.id, asked.pixel, { id, label, by }));
+      if (this.asked === asked) this.close();
+    } catch (error) {
+      if (this.asked === asked) this.sheet.wait(false, refusal(this.language, codeOf(error)));
+    }
+  }
+}
+
+/** It goes from every page by the service's word; if that cannot be reached, it stays, as for all others. */
+const remove = (mark: Mark): Promise<void> => removeMark(mark.id).catch(() => undefined);
+
+const codeOf = (error: unknown): string => (error instanceof Refused ? error.code : "failed");
+
+/** Without a secure context there is no randomUUID. */
+const randomName = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+function name(): string {
+  try {
+    return localStorage.getItem(NAME_KEY) ?? "";
+  } catch {
+    return ""; // storage forbidden
+  }
+}
+
+function keepName(by: string): void {
+  try {
+    localStorage.setItem(NAME_KEY, by);
+  } catch {
+    // storage forbidden: it is typed again
+  }
+}

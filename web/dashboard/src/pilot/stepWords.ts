@@ -1,0 +1,86 @@
+/** Words of the pilot page for steps, plots, and for what comes of the aircraft; part of the one catalogue. */
+
+type Entry = readonly [de: string, en: string];
+
+export const STEP_WORDS = {
+  "step.reachable": ["Erreichbar", "Reachable"],
+  "step.key": ["Schlüssel", "Key"],
+  "step.access": ["Zugang", "Access"], // of a camera that takes no key
+  "step.picture": ["Bild", "Picture"],
+  "step.codec": ["Codec", "Codec"],
+  "step.keyframes": ["Keyframes", "Keyframes"],
+  "step.telemetry": ["Telemetrie", "Telemetry"],
+  "step.clock": ["Uhr", "Clock"],
+  "step_state.ok": ["in Ordnung", "well"],
+  "step_state.bad": ["nicht in Ordnung", "not well"],
+  "step_state.waiting": ["noch nicht bekannt", "not known yet"],
+  "step_state.none": ["nicht nötig", "not needed"],
+  "steps.none_key": ["braucht keinen Schlüssel", "needs no key"],
+  "steps.none_telemetry": ["keine eingerichtet", "none is configured"],
+  "steps.none_clock": ["keine Uhrzeit: Alter ab Empfang", "no time: age from arrival"],
+
+  "clock.clock_fast": [
+    "Die Uhr läuft viel zu schnell; ihre Zeiten werden nicht benutzt.",
+    "The clock runs far too fast; its times are not used.",
+  ],
+  "clock.clock_slow": [
+    "Die Uhr läuft viel zu langsam; ihre Zeiten werden nicht benutzt.",
+    "The clock runs far too slowly; its times are not used.",
+  ],
+  "clock.clock_bogus": [
+    "Die Uhr zeigt ein unmögliches Datum; ihre Zeiten werden nicht benutzt.",
+    "The clock shows an impossible date; its times are not used.",
+  ],
+  "clock.clock_jumps": [
+    "Die Uhr springt; ihre Zeiten werden nicht benutzt.",
+    "The clock jumps; its times are not used.",
+  ],
+
+  "next.telemetry": [
+    "Telemetrie an der Drohne oder Bodenstation einschalten und an die Adresse oben senden.",
+    "Switch telemetry on at the drone or ground station and send it to the address above.",
+  ],
+  "next.system_id": [
+    "Jeder Drohne eine eigene Kennung geben (ArduPilot: SYSID_THISMAV).",
+    "Give each drone a system id of its own (ArduPilot: SYSID_THISMAV).",
+  ],
+  "next.clock": [
+    "Uhr am Sender nach GPS oder Netz stellen. Das Bild läuft weiter, sein Alter zählt ab Empfang.",
+    "Set the sender's clock by GPS or network. The picture goes on, its age counts from arrival.",
+  ],
+
+  "pilot.more": ["Einzelheiten", "Details"],
+  "pilot.less": ["Weniger", "Less"],
+  "pilot.watch_none": ["Niemand sieht zu", "Nobody watches"],
+  "pilot.watch_one": ["1 sieht zu", "1 watches"],
+  "pilot.watch_many": ["{count} sehen zu", "{count} watch"],
+
+  "plot.bitrate": ["Bitrate", "Bit rate"],
+  "plot.fps": ["Bilder/s", "Pictures/s"],
+  "plot.age": ["Bildalter", "Picture age"],
+  "plot.span": ["letzte 5 Minuten", "last 5 minutes"],
+  "plot.range": ["{min} bis {max}", "{min} to {max}"],
+  "plot.said": ["{name}: jetzt {now}, {range}", "{name}: now {now}, {range}"],
+
+  "point.head": ["{by} zeigt: „{label}“", "{by} points at “{label}”"],
+  "point.nameless": ["{by} zeigt auf eine Stelle", "{by} points at a place"],
+  "point.somebody": ["Jemand", "Somebody"],
+  "point.ago": ["vor {age}", "{age} ago"],
+  "point.no_position": ["Position der Drohne unbekannt", "the drone's position is not known"],
+  "point.ahead": ["voraus", "ahead"],
+  "point.behind": ["hinter der Drohne", "behind the drone"],
+  "point.right": ["{degrees}° rechts", "{degrees}° to the right"],
+  "point.left": ["{degrees}° links", "{degrees}° to the left"],
+
+  "forward.commands": [
+    "Eine Bodenstation hat Befehle gesendet; sie wurden verworfen ({count}, zuletzt {last}).",
+    "A ground station has sent commands; they were dropped ({count}, the last {last}).",
+  ],
+  "forward.one": ["1 Bodenstation liest mit", "1 ground station reads along"],
+  "forward.many": ["{count} Bodenstationen lesen mit", "{count} ground stations read along"],
+  "forward.trouble": [
+    "Bodenstationen können nicht mitlesen. {why}",
+    "Ground stations cannot read along. {why}",
+  ],
+  "alarm.other": ["Alarm der Drohne: {code}", "Alarm of the drone: {code}"],
+} as const satisfies Record<string, Entry>;

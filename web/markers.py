@@ -1,0 +1,117 @@
+"""The markers that people set: kept in memory, told to every page of every feed."""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+
+from flow.bus import EVENTS_KEPT, Bus
+from flow.clock import Clock
+from flow.errors import LagebildError, MalformedError, NotFoundError
+from flow.flights import Marker
+
+from .channel import FeedChannel
+from .ground_views import marker_json
+from .views import Json
+
+MOST_MARKERS = 500
+MOST_CHARACTERS = 80
+
+_FORBIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, half characters, line breaks
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # text shown backwards
+
+
+class MarkerBoard:
+    """What is marked now. Changes travel as events, so that everybody who hears them knows the same."""
+
+    def __init__(self, bus: Bus, clock: Clock, channels: Mapping[str, FeedChannel]) -> None:
+        self._bus, self._clock, self._channels = bus, clock, channels
+        self._markers: dict[str, Marker] = {}  # by marker id, the one changed last at the end
+        self._known: deque[str] = deque(maxlen=EVENTS_KEPT)  # events come at least once
+        self._changes = 0
+        self._events = bus.events(Marker)
+        for channel in channels.values():
+            channel.markers = self.view
+
+    async def run(self) -> None:
+        async for event in self._events:
+            if isinstance(event, Marker):
+                self._take(event)
+
+    def all(self) -> list[Marker]:
+        self._catch_up()
+        return list(self._markers.values())
+
+    def view(self) -> list[Json]:
+        return [marker_json(marker) for marker in self.all()]
+
+    def newest(self, aircraft_id: str) -> Marker | None:
+        """The one changed last of those for that aircraft, or for none in particular."""
+        return next((m for m in reversed(self.all()) if m.aircraft_id in ("", aircraft_id)), None)
+
+    def get(self, marker_id: str) -> Marker:
+        """Raises NotFoundError."""
+        self._catch_up()
+        marker = self._markers.get(marker_id)
+        if marker is None:
+            raise NotFoundError("there is no such marker (any more)")
+        return marker
+
+    def find(self, marker_id: str) -> Marker | None:
+        self._catch_up()
+        return self._markers.get(marker_id)
+
+    def set(self, marker: Marker) -> Marker:
+        """Set a new one, or change it; its event id is given here, and a marker id where it has none.
+
+        Raises MalformedError for texts that cannot be shown, LagebildError("markers_full").
+        """
+        self._catch_up()
+        if marker.marker_id not in self._markers and len(self._markers) >= MOST_MARKERS:
+            told = f"{MOST_MARKERS} markers are set: remove some first"
+            raise LagebildError(told, code="markers_full")
+        self._changes += 1
+        marker = replace(
+            marker,
+            id=f"marker-{self._clock.now_ns()}-{self._changes}",
+            marker_id=marker.marker_id or f"m-{secrets.token_hex(6)}",
+            label=checked_text(marker.label, "label"),
+            by=checked_text(marker.by, "by"),
+        )
+        self._bus.publish(marker)
+        self._catch_up()
+        return marker
+
+    def remove(self, marker_id: str) -> None:
+        """Raises NotFoundError."""
+        self.set(replace(self.get(marker_id), removed=True))
+
+    def _catch_up(self) -> None:
+        for event in self._events.drain():
+            if isinstance(event, Marker):
+                self._take(event)
+
+    def _take(self, marker: Marker) -> None:
+        if marker.id in self._known:
+            return
+        self._known.append(marker.id)
+        marker = replace(marker, marker_id=marker.marker_id or marker.id)
+        self._markers.pop(marker.marker_id, None)
+        if not marker.removed:
+            self._markers[marker.marker_id] = marker
+        told = {"marker": marker_json(marker)}
+        for channel in self._channels.values():
+            channel.tell("marker", told)
+
+
+def checked_text(text: str, name: str) -> str:
+    """What somebody typed, without space around it. Raises MalformedError."""
+    text = text.strip()
+    if len(text) > MOST_CHARACTERS:
+        raise MalformedError(f"{name} has {len(text)} characters; {MOST_CHARACTERS} are the limit")
+    if any(unicodedata.category(each) in _FORBIDDEN or each in _TURNING for each in text):
+        raise MalformedError(f"{name} holds control characters")
+    return text

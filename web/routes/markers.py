@@ -1,0 +1,164 @@
+"""Markers: set in a picture or on the map, renamed, moved, removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from flow.clock import Clock
+from flow.errors import MalformedError, NotFoundError
+from flow.flights import ID_PATTERN, Aircraft, Marker
+from web.access import Door, Permission, Route
+from web.bodies import JSON, json_body
+from web.ground_views import MarkerList, MarkerView, marker_view
+from web.markers import MOST_CHARACTERS, MarkerBoard
+from web.routes.ground import REFUSALS, Pointer, PointInPicture, Share, Timestamp, UtcMs
+
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+Text = Annotated[
+    str, Meta(max_length=2 * MOST_CHARACTERS, description=f"At most {MOST_CHARACTERS} characters")
+]
+MarkerId = Annotated[str, Meta(pattern=f"^{ID_PATTERN.pattern}$")]
+
+
+class NewMarker(msgspec.Struct, forbid_unknown_fields=True):
+    """In a picture: `feed_id`, `x`, `y` and which one it is; or on the map: `lat_deg`, `lon_deg`."""
+
+    label: Text = ""
+    by: Text = ""
+    id: MarkerId | None = None
+    feed_id: str = ""
+    x: Share | None = None
+    y: Share | None = None
+    rtp_timestamp: Timestamp | None = None
+    utc_ms: UtcMs | None = None
+    lat_deg: Latitude | None = None
+    lon_deg: Longitude | None = None
+    aircraft_id: str = ""
+
+
+class MarkerChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to be different; a place has both coordinates."""
+
+    label: Text | UnsetType = UNSET
+    by: Text | UnsetType = UNSET
+    lat_deg: Latitude | UnsetType = UNSET
+    lon_deg: Longitude | UnsetType = UNSET
+
+
+_ALL = "/api/v1/markers"
+_ONE = "/api/v1/markers/{marker}"
+_GONE = {404: "no such marker (any more)"}
+
+_LIST = Route("GET", _ALL, Permission.WATCH, "Every marker", {200: "the markers"}, schema=MarkerList)
+
+_SET = Route(
+    "POST",
+    _ALL,
+    Permission.MARK,
+    "Set a marker in a picture or on the map; asked twice with the same `id`, it is set once",
+    {201: "the marker"}
+    | REFUSALS
+    | {404: "no such feed or aircraft", 409: f"{REFUSALS[409]}; or 500 are set (markers_full)"},
+    body=JSON,
+    body_schema=NewMarker,
+    schema=MarkerView,
+)
+
+_CHANGE = Route(
+    "PATCH",
+    _ONE,
+    Permission.MARK,
+    "Rename or move a marker",
+    {200: "the marker as it is now", 400: "not such a change"} | _GONE,
+    body=JSON,
+    body_schema=MarkerChange,
+    schema=MarkerView,
+)
+
+_REMOVE = Route("DELETE", _ONE, Permission.MARK, "Remove a marker", {204: "removed"} | _GONE, media_type="")
+
+
+def add_marker_routes(
+    door: Door, board: MarkerBoard, pointer: Pointer, clock: Clock, aircraft: tuple[Aircraft, ...]
+) -> None:
+    owners = {feed.id: each.id for each in aircraft for feed in each.feeds}
+    aircraft_ids = {"", *(each.id for each in aircraft)}
+
+    async def every(_: web.Request) -> web.Response:
+        return _json(MarkerList([marker_view(marker) for marker in board.all()]))
+
+    async def set_one(request: web.Request) -> web.Response:
+        wish = await json_body(request, NewMarker)
+        known = board.find(wish.id) if wish.id else None
+        return _json(marker_view(known or board.set(marker_of(wish))), status=201)
+
+    async def change(request: web.Request) -> web.Response:
+        wish = await json_body(request, MarkerChange)
+        return _json(marker_view(board.set(_changed(board.get(request.match_info["marker"]), wish))))
+
+    async def remove(request: web.Request) -> web.Response:
+        board.remove(request.match_info["marker"])
+        return web.Response(status=204)
+
+    def marker_of(wish: NewMarker) -> Marker:
+        if wish.aircraft_id not in aircraft_ids:
+            raise NotFoundError(f"no aircraft '{wish.aircraft_id}'")
+        return in_picture(wish) if wish.x is not None else on_map(wish)
+
+    def in_picture(wish: NewMarker) -> Marker:
+        if wish.x is None or wish.y is None:
+            raise MalformedError("a point of a picture has x and y")
+        point = pointer.ground(wish.feed_id, PointInPicture(wish.x, wish.y, wish.rtp_timestamp, wish.utc_ms))
+        return Marker(
+            id="",
+            aircraft_id=wish.aircraft_id or owners[wish.feed_id],
+            utc_ns=point.utc_ns,
+            lat_deg=point.place.lat_deg,
+            lon_deg=point.place.lon_deg,
+            label=wish.label,
+            by=wish.by,
+            marker_id=wish.id or "",
+            feed_id=wish.feed_id,
+            alt_msl_m=point.place.alt_msl_m,
+            error=point.error,
+        )
+
+    def on_map(wish: NewMarker) -> Marker:
+        if wish.lat_deg is None or wish.lon_deg is None:
+            raise MalformedError("a marker needs feed_id, x and y, or lat_deg and lon_deg")
+        return Marker(
+            "",
+            wish.aircraft_id,
+            clock.now_ns(),
+            wish.lat_deg,
+            wish.lon_deg,
+            wish.label,
+            wish.by,
+            marker_id=wish.id or "",
+        )
+
+    door.route(_LIST, every)
+    door.route(_SET, set_one)
+    door.route(_CHANGE, change)
+    door.route(_REMOVE, remove)
+
+
+def _changed(marker: Marker, wish: MarkerChange) -> Marker:
+    """Raises MalformedError for half a place. One that is moved is where it was put, without an error."""
+    told = {name: value for name, value in msgspec.structs.asdict(wish).items() if value is not UNSET}
+    moved = told.keys() & {"lat_deg", "lon_deg"}
+    if len(moved) == 1:
+        raise MalformedError("a place has lat_deg and lon_deg")
+    if moved:
+        told |= {"error": None, "alt_msl_m": None}
+    return replace(marker, **told)
+
+
+def _json(view: object, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(view), content_type=JSON, status=status)
