@@ -11,7 +11,6 @@ import asyncio
 import ipaddress
 import logging
 import socket
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -24,7 +23,8 @@ from flow.doors import TelemetryDoor
 from flow.errors import ConfigError, LagebildError
 from flow.samples import TelemetrySample
 from flow.units import AccessUnit, UtcOrigin
-from telemetry.protocol.klv_out import Names, klv_set
+from telemetry.protocol.klv_out import Names, klv_set, sample_at
+from telemetry.protocol.pose_track import PoseTrack
 from telemetry.settings import TelemetrySettings, TsOut
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,6 @@ _ROUNDING_NS = NS_PER_S // 120  # a set is due with the picture nearest to its t
 _RETRY_NS = 5 * NS_PER_S
 _REPORT_NS = 60 * NS_PER_S
 _BUFFER_BYTES = 1024 * 1024  # a keyframe is sent at once
-_SAMPLES_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class TsSender:
         self._feed = next(feed for feed in settings.cameras if feed.id == out.feed_id)
         aircraft = dict(settings.names).get(self._feed.aircraft_id, self._feed.aircraft_id)
         self._names = Names(settings.mission, aircraft, self._feed.name)
-        self._samples = _Samples()
+        self._poses = PoseTrack()
         self._klv_due_ns = 0
         self._report_due_ns = 0
         self._told_dropped = 0
@@ -120,7 +119,8 @@ class TsSender:
             self.is_open = True
             log.info("%s: to %s", self.name, self._out.to)
             async for unit in pictures:
-                self._samples.add(samples.drain())
+                for sample in samples.drain():
+                    self._poses.add(sample)
                 for datagram in datagrams(writer.write(unit, self._klv(unit))):
                     self._send(sock, datagram, address)
                 self._report()
@@ -141,10 +141,10 @@ class TsSender:
         due_ns = self._klv_due_ns
         if due_ns - KLV_EVERY_NS <= utc_ns < due_ns - _ROUNDING_NS:
             return b""
-        if (sample := self._samples.nearest(utc_ns)) is None:
+        if (moment := self._poses.at(utc_ns)) is None:
             return b""
         look = self._door.look(self._feed.id, utc_ns) if self._door else None
-        told = klv_set(sample, utc_ns, self._feed, self._names, look)
+        told = klv_set(sample_at(moment), utc_ns, self._feed, self._names, look)
         if told is None:
             return b""
         # In step with the time, not with the picture that was nearest to it; anew after a pause.
@@ -161,20 +161,6 @@ class TsSender:
             dropped, self._told_dropped = self.dropped - self._told_dropped, self.dropped
             self._report_due_ns = now_ns + _REPORT_NS
             log.warning("%s: %d datagrams did not go: %s", self.name, dropped, self._failure)
-
-
-class _Samples:
-    """What an aircraft told lately."""
-
-    def __init__(self) -> None:
-        self._kept: deque[TelemetrySample] = deque(maxlen=_SAMPLES_KEPT)
-
-    def add(self, samples: list[TelemetrySample]) -> None:
-        self._kept.extend(samples)
-
-    def nearest(self, utc_ns: int) -> TelemetrySample | None:
-        """The one told nearest to that instant."""
-        return min(self._kept, key=lambda sample: abs(sample.utc_ns - utc_ns), default=None)
 
 
 async def _open(target: Target) -> tuple[socket.socket, Any]:
