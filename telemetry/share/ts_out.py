@@ -92,10 +92,11 @@ class TsSender:
         aircraft = dict(settings.names).get(self._feed.aircraft_id, self._feed.aircraft_id)
         self._names = Names(settings.mission, aircraft, self._feed.name)
         self._poses = PoseTrack()
+        self._first_told_ns = 0
         self._klv_due_ns = 0
         self._report_due_ns = 0
         self._told_dropped = 0
-        self._failure = ""
+        self._failure = self._complaint = ""
 
     async def run(self) -> None:
         """Follow the feed; where its address cannot be sent to, try again."""
@@ -103,10 +104,15 @@ class TsSender:
             try:
                 await self._send_all()
             except LagebildError as error:
-                log.warning("%s: %s", self.name, error)
+                self._complain(str(error))
             except OSError as error:
-                log.warning("%s: %s cannot be sent to: %s", self.name, self._out.to, error.strerror or error)
+                self._complain(f"{self._out.to} cannot be sent to: {error.strerror or error}")
             await self._clock.sleep_until(self._clock.now_ns() + _RETRY_NS)
+
+    def _complain(self, line: str) -> None:
+        """It fails the same way each time: say it once."""
+        log.log(logging.DEBUG if line == self._complaint else logging.WARNING, "%s: %s", self.name, line)
+        self._complaint = line
 
     async def _send_all(self) -> None:
         writer = TsWriter(synchronous=self._target.synchronous)
@@ -120,6 +126,7 @@ class TsSender:
             log.info("%s: to %s", self.name, self._out.to)
             async for unit in pictures:
                 for sample in samples.drain():
+                    self._first_told_ns = self._first_told_ns or sample.utc_ns
                     self._poses.add(sample)
                 for datagram in datagrams(writer.write(unit, self._klv(unit))):
                     self._send(sock, datagram, address)
@@ -141,7 +148,8 @@ class TsSender:
         due_ns = self._klv_due_ns
         if due_ns - KLV_EVERY_NS <= utc_ns < due_ns - _ROUNDING_NS:
             return b""
-        if (moment := self._poses.at(utc_ns)) is None:
+        moment = self._poses.at(utc_ns)
+        if moment is None or utc_ns < self._first_told_ns - KLV_EVERY_NS // 2:  # older pictures come first
             return b""
         look = self._door.look(self._feed.id, utc_ns) if self._door else None
         told = klv_set(sample_at(moment), utc_ns, self._feed, self._names, look)
