@@ -1,7 +1,9 @@
 """MPEG-TS multiplexing (ISO/IEC 13818-1), pure: the pictures of one feed with the KLV that belongs to them.
 
 The metadata is of the synchronous kind of MISB ST 1402: stream_type 0x15, each set behind the header of a
-metadata AU cell, with the time stamp of its picture.
+metadata AU cell, with the time stamp of its picture. For readers that do not know it (GStreamer before 1.24)
+there is the asynchronous kind: private data, registered as "KLVA", in which the time stamp means nothing to
+most, but is there all the same.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _TIMES = 1 << 33
 _PAYLOAD = PACKET_SIZE - 4
 _PAT_PID, _PROGRAM = 0, 1
 _PAT, _PMT = 0x00, 0x02  # table_id, table 2-31
-_VIDEO_ID, _METADATA_ID = 0xE0, 0xFC  # stream_id, table 2-22
+_VIDEO_ID, _METADATA_ID, _PRIVATE_ID = 0xE0, 0xFC, 0xBD  # stream_id, table 2-22
 _RANDOM_ACCESS, _HAS_CLOCK = 0x40, 0x10  # of an adaptation field, 2.4.3.5
 _STREAM_TYPES = {Codec.H264: StreamType.H264, Codec.H265: StreamType.H265}
 _DELIMITERS = {Codec.H264: (9, b"\x09\xf0"), Codec.H265: (35, b"\x46\x01\x50")}  # "any slice may follow"
@@ -34,12 +36,14 @@ _DELIMITERS = {Codec.H264: (9, b"\x09\xf0"), Codec.H265: (35, b"\x46\x01\x50")} 
 _METADATA = b"\x26\x09\x01\x00\xffKLVA\x00\x0f"
 # 2.6.62: leaks in at 1 Mbit/s (2500 x 400 bit/s) through a buffer of 64 KB; none out, for it is synchronous.
 _METADATA_STD = b"\x27\x09\xc0\x09\xc4\xc0\x00\x40\xc0\x00\x00"
+_REGISTERED = b"\x05\x04KLVA"  # 2.6.8
 
 
 class TsWriter:
     """`write` pictures in decoding order; whole transport packets come out."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, synchronous: bool = True) -> None:
+        self._synchronous = synchronous
         self._continuity: dict[int, int] = {}
         self._codec: Codec | None = None
         self._version = -1
@@ -58,7 +62,8 @@ class TsWriter:
             self._tables_dts = unit.dts_90k
             parts += self._tables(unit.codec)
         if klv:
-            parts += self._packets(KLV_PID, _pes(_METADATA_ID, self._in_cell(klv), unit.pts_90k, None))
+            stream_id, data = (_METADATA_ID, self._in_cell(klv)) if self._synchronous else (_PRIVATE_ID, klv)
+            parts += self._packets(KLV_PID, _pes(stream_id, data, unit.pts_90k, None))
         picture = _pes(_VIDEO_ID, _delimited(unit), unit.pts_90k, unit.dts_90k)
         parts += self._packets(VIDEO_PID, picture, _clock_field(unit.dts_90k - _HEAD_START, unit.keyframe))
         return b"".join(parts)
@@ -72,7 +77,10 @@ class TsWriter:
         if codec is not self._codec:
             self._codec, self._version = codec, (self._version + 1) % 32
         streams = _stream(_STREAM_TYPES[codec], VIDEO_PID, b"")
-        streams += _stream(StreamType.KLV_SYNCHRONOUS, KLV_PID, _METADATA + _METADATA_STD)
+        if self._synchronous:
+            streams += _stream(StreamType.KLV_SYNCHRONOUS, KLV_PID, _METADATA + _METADATA_STD)
+        else:
+            streams += _stream(StreamType.KLV_ASYNCHRONOUS, KLV_PID, _REGISTERED)
         # Reserved bits are ones (2.4.4.3, 2.4.4.8); the program has no descriptors of its own.
         programs = _PROGRAM.to_bytes(2, "big") + (0xE000 | PMT_PID).to_bytes(2, "big")
         program_map = (0xE000 | VIDEO_PID).to_bytes(2, "big") + b"\xf0\x00" + streams

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flow.clock import NS_PER_S
@@ -12,6 +12,7 @@ from flow.flights import Feed
 from flow.samples import Group, Place, TelemetrySample
 
 from .places import compass_deg
+from .pose_track import ATTITUDE, GIMBAL, POSITION, Moment
 from .rotation import Angles, Matrix, angles, product, rotation
 
 STALE_NS = 2 * NS_PER_S
@@ -25,6 +26,19 @@ class Names:
     mission: str
     aircraft: str
     camera: str
+
+
+def sample_at(moment: Moment) -> TelemetrySample:
+    """What is known of the instant itself: the pose between what was told before and after it."""
+    pose: dict[str, Any] = {
+        **dict(zip(POSITION, moment.position.values, strict=True)),
+        **dict(zip(ATTITUDE, moment.attitude.values, strict=True)),
+        **dict(zip(GIMBAL, moment.gimbal.values, strict=True)),
+    }
+    for name in ("yaw_deg", "gimbal_yaw_deg"):  # the short way round may lead past north
+        if (angle_deg := pose[name]) is not None:
+            pose[name] = compass_deg(angle_deg)
+    return replace(moment.sample, **pose)
 
 
 def klv_set(

@@ -17,9 +17,10 @@ _MOST_KEPT = 4_096
 
 Values: TypeAlias = tuple[float | None, ...]
 
-_POSITION = ("lat_deg", "lon_deg", "alt_msl_m", "alt_home_m", "alt_agl_m")
-_ATTITUDE = ("yaw_deg", "pitch_deg", "roll_deg")
-_GIMBAL = ("gimbal_yaw_deg", "gimbal_pitch_deg", "gimbal_roll_deg")
+POSITION = ("lat_deg", "lon_deg", "alt_msl_m", "alt_home_m", "alt_agl_m")
+ATTITUDE = ("yaw_deg", "pitch_deg", "roll_deg")
+GIMBAL = ("gimbal_yaw_deg", "gimbal_pitch_deg", "gimbal_roll_deg")
+"""Fields of a TelemetrySample, in the order in which an Instant has their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,9 @@ class PoseTrack:
             self._samples.popleft()
         told = sample.received_ns
         for series, group, names in (
-            (self._position, Group.POSITION, _POSITION),
-            (self._attitude, Group.ATTITUDE, _ATTITUDE),
-            (self._gimbal, Group.GIMBAL, _GIMBAL),
+            (self._position, Group.POSITION, POSITION),
+            (self._attitude, Group.ATTITUDE, ATTITUDE),
+            (self._gimbal, Group.GIMBAL, GIMBAL),
         ):
             series.add(told.get(group, sample.utc_ns), tuple(getattr(sample, name) for name in names))
 

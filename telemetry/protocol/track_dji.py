@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
+from flow.clock import NS_PER_S
 from flow.codec.dji_subtitles import Angles, DjiCue, parse_cue
 from flow.samples import Group, Metadata, Place, TelemetrySample
 from flow.source_clock import ClockState
 
+from .news import News, updated
 from .places import compass_deg
+
+REPEAT_NS = NS_PER_S // 10
 
 
 class DjiTrack:
-    """`take` the cues of one film in their order.
+    """`take` the cues of one film in their order. Those written for every picture mostly repeat what was
+    measured ten times a second: a cue that says nothing new makes no sample for so long.
 
     Vertical speed is left out: no film that is known tells whether DJI counts it upwards.
     """
 
     def __init__(self, aircraft_id: str) -> None:
         self._known = TelemetrySample(aircraft_id, 0)
+        self._news: News = {}
 
     @property
     def clock(self) -> ClockState | None:
@@ -29,16 +32,15 @@ class DjiTrack:
     def take(self, metadata: Metadata) -> list[TelemetrySample]:
         """One sample, or none of a cue that says nothing of the aircraft."""
         news = _fields(parse_cue(metadata.data.decode("utf-8", errors="replace")))
-        if not news:
+        if not news or (news == self._news and 0 <= metadata.utc_ns - self._known.utc_ns < REPEAT_NS):
             return []
-        fields = {name: value for group in news.values() for name, value in group.items()}
-        received_ns = {**self._known.received_ns, **dict.fromkeys(news, metadata.utc_ns)}
-        self._known = replace(self._known, utc_ns=metadata.utc_ns, received_ns=received_ns, **fields)
+        self._news = news
+        self._known = updated(self._known, news, metadata.utc_ns)
         return [self._known]
 
 
-def _fields(cue: DjiCue) -> dict[Group, dict[str, Any]]:
-    news: dict[Group, dict[str, Any]] = {}
+def _fields(cue: DjiCue) -> News:
+    news: News = {}
     if cue.lat_deg is not None or cue.rel_alt_m is not None:
         news[Group.POSITION] = {
             "lat_deg": cue.lat_deg,

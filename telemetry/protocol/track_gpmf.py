@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from flow.clock import NS_PER_S
 from flow.codec import gpmf
@@ -19,11 +18,9 @@ from flow.samples import Group, Metadata, Place, TelemetrySample
 from flow.source_clock import ClockState
 from flow.units import CLOCK_RATE_HZ
 
+from .news import News, updated
 from .places import compass_deg, place_deg
 from .row_clock import RowClock
-
-Fields: TypeAlias = dict[Group, dict[str, Any]]
-"""Fields of a TelemetrySample by the group that they come with."""
 
 _PAYLOAD_S = 1.001  # how long a payload is while the next has not come: a second of NTSC
 _PAYLOAD_MOST_S = 5.0
@@ -65,7 +62,7 @@ class GpmfTrack:
         samples: list[TelemetrySample] = []
         for at_s, key, row in sorted(self._placed(streams, payload_s), key=lambda placed: placed[0]):
             utc_ns = metadata.utc_ns + round((at_s - payload_s) * NS_PER_S)
-            self._know(_READERS[key](row, streams[key]), utc_ns)
+            self._known = updated(self._known, _READERS[key](row, streams[key]), utc_ns)
             if key in _MOVES:
                 samples.append(self._known)
         return samples
@@ -94,12 +91,6 @@ class GpmfTrack:
                 off = not -_ASTRAY_S <= at_s - payload_s <= self._duration_s + _ASTRAY_S
                 yield spaced_s if off else at_s, key, row
 
-    def _know(self, news: Fields, utc_ns: int) -> None:
-        fields = {name: value for group in news.values() for name, value in group.items()}
-        received_ns = {**self._known.received_ns, **dict.fromkeys(news, utc_ns)}
-        newest_ns = max(received_ns.values(), default=utc_ns)
-        self._known = replace(self._known, utc_ns=newest_ns, received_ns=received_ns, **fields)
-
 
 def _number(row: Row, index: int) -> float:
     """A field as a number; not a number where there is none."""
@@ -119,16 +110,16 @@ def _position(row: Row, lat: int) -> dict[str, Any]:
     return {"lat_deg": lat_deg, "lon_deg": lon_deg, "alt_msl_m": _known(row, lat + 2) if where else None}
 
 
-def _global_position(row: Row, stream: Stream) -> Fields:
+def _global_position(row: Row, stream: Stream) -> News:
     """GLPI: s, lat, lon, m above the sea, m above home, north, east and down in m/s, heading."""
-    fields: Fields = {Group.POSITION: {**_position(row, 1), "alt_home_m": _known(row, 4)}}
+    fields: News = {Group.POSITION: {**_position(row, 1), "alt_home_m": _known(row, 4)}}
     north, east, climb = _known(row, 5), _known(row, 6), _known(row, 7, -1.0)
     if north is not None and east is not None:
         fields[Group.SPEED] = {"ground_speed_ms": math.hypot(north, east), "climb_ms": climb}
     return fields
 
 
-def _attitude(row: Row, stream: Stream) -> Fields:
+def _attitude(row: Row, stream: Stream) -> News:
     """ATTD: s, roll, pitch and yaw in radians, their rates."""
     roll, pitch, yaw = (_known(row, index, _DEGREES) for index in (1, 2, 3))
     if roll is None or pitch is None or yaw is None:
@@ -136,12 +127,12 @@ def _attitude(row: Row, stream: Stream) -> Fields:
     return {Group.ATTITUDE: {"roll_deg": roll, "pitch_deg": pitch, "yaw_deg": compass_deg(yaw)}}
 
 
-def _hud(row: Row, stream: Stream) -> Fields:
+def _hud(row: Row, stream: Stream) -> News:
     """VFRH: m/s in the air, m/s over ground, m, m/s of climb, heading, throttle."""
     return {Group.SPEED: {"ground_speed_ms": _known(row, 1), "climb_ms": _known(row, 3)}}
 
 
-def _raw_fix(row: Row, stream: Stream) -> Fields:
+def _raw_fix(row: Row, stream: Stream) -> News:
     """GPRI: s, lat, lon, m, accuracy across and up, m/s, course, fix type, satellites."""
     return {Group.FIX: {"fix": _FIXES.get(int(_known(row, 8) or 0)), "satellites": _satellites(row)}}
 
@@ -151,7 +142,7 @@ def _satellites(row: Row) -> int | None:
     return None if count is None or count == 0xFF else int(count)
 
 
-def _battery(row: Row, stream: Stream) -> Fields:
+def _battery(row: Row, stream: Stream) -> News:
     """KBAT: A, Ah, J, degrees, V of four cells, s, four of unknown meaning, percent."""
     percent, cells = _known(row, 14), [_known(row, index) for index in (4, 5, 6, 7)]
     told = [cell for cell in cells if cell is not None]
@@ -160,16 +151,16 @@ def _battery(row: Row, stream: Stream) -> Fields:
     return {Group.BATTERY: {"battery_pct": percent if is_share else None, "battery_v": volts or None}}
 
 
-def _home(row: Row, stream: Stream) -> Fields:
+def _home(row: Row, stream: Stream) -> News:
     """BPOS: lat, lon and m of where the controller is, and so the pilot: Karma comes back to it. Its height
     is that of the controller's own receiver, and not the one that GLPI counts from."""
     where = place_deg(_number(row, 0), _number(row, 1))
     return {Group.HOME: {"home": Place(*where)}} if where else {}
 
 
-def _hero(row: Row, fix: float) -> Fields:
+def _hero(row: Row, fix: float) -> News:
     """Latitude, longitude, height above the sea and m/s over ground; without a fix, nothing but that."""
-    told: Fields = {Group.FIX: {"fix": _FIXES.get(int(fix))}}
+    told: News = {Group.FIX: {"fix": _FIXES.get(int(fix))}}
     has_fix = fix >= 2  # else the camera repeats the last position it had
     where = _position(row, 0) if has_fix else dict.fromkeys(("lat_deg", "lon_deg", "alt_msl_m"))
     told[Group.POSITION] = where
@@ -177,17 +168,17 @@ def _hero(row: Row, fix: float) -> Fields:
     return told
 
 
-def _gps5(row: Row, stream: Stream) -> Fields:
+def _gps5(row: Row, stream: Stream) -> News:
     """GPS5: lat, lon, m, m/s over ground, m/s; GPSF beside it is the fix of all of them."""
     return _hero(row, _known(stream.before.get("GPSF", ()), 0) or 0)
 
 
-def _gps9(row: Row, stream: Stream) -> Fields:
+def _gps9(row: Row, stream: Stream) -> News:
     """GPS9: as GPS5, then days since 2000, seconds of the day, dilution of precision, fix."""
     return _hero(row, _known(row, 8) or 0)
 
 
-_READERS: dict[str, Callable[[Row, Stream], Fields]] = {
+_READERS: dict[str, Callable[[Row, Stream], News]] = {
     "GLPI": _global_position,
     "VFRH": _hud,  # after GLPI: its speeds are those of the pilot's display
     "ATTD": _attitude,

@@ -11,7 +11,6 @@ import asyncio
 import ipaddress
 import logging
 import socket
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -24,20 +23,21 @@ from flow.doors import TelemetryDoor
 from flow.errors import ConfigError, LagebildError
 from flow.samples import TelemetrySample
 from flow.units import AccessUnit, UtcOrigin
-from telemetry.protocol.klv_out import Names, klv_set
+from telemetry.protocol.klv_out import Names, klv_set, sample_at
+from telemetry.protocol.pose_track import PoseTrack
 from telemetry.settings import TelemetrySettings, TsOut
 
 log = logging.getLogger(__name__)
 
-FORM = "udp://HOST:PORT, of a multicast group with ?ttl=N&interface=ADDRESS"
+FORM = "udp://HOST:PORT, with ?ttl=N&interface=ADDRESS for a multicast group, with ?klv=async for old readers"
 MULTICAST_HOPS = 1
 """A multicast group is for the net we stand in, unless somebody wants it further."""
 KLV_EVERY_NS = 100 * NS_PER_MS
+_KINDS = {"sync": True, "async": False}
 _ROUNDING_NS = NS_PER_S // 120  # a set is due with the picture nearest to its time
 _RETRY_NS = 5 * NS_PER_S
 _REPORT_NS = 60 * NS_PER_S
 _BUFFER_BYTES = 1024 * 1024  # a keyframe is sent at once
-_SAMPLES_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Target:
     host: str
     port: int
     hops: int
+    synchronous: bool  # the kind of KLV, see flow/codec/mpegts_writer.py
     interface: str  # of a multicast group: our address there, or (IPv6) the name; "": the system chooses
 
     @classmethod
@@ -56,8 +57,9 @@ class Target:
             parts = urlsplit(url)
             options = dict(parse_qsl(parts.query, keep_blank_values=True))
             hops, interface = int(options.pop("ttl", MULTICAST_HOPS)), options.pop("interface", "")
-            target = cls(parts.hostname or "", parts.port or 0, hops, interface)
-        except ValueError:
+            synchronous = _KINDS[options.pop("klv", "sync")]
+            target = cls(parts.hostname or "", parts.port or 0, hops, synchronous, interface)
+        except (ValueError, KeyError):
             raise _not_understood(url) from None
         if parts.scheme != "udp" or not target.host or not target.port or options or not 0 <= hops <= 255:
             raise _not_understood(url)
@@ -83,17 +85,18 @@ class TsSender:
         self.sent = self.dropped = self.sets = 0
         """Datagrams, those that did not fit, and KLV sets in those sent."""
         self.is_open = False
-        """Whether it follows the feed."""
+        """Whether it has begun to follow the feed."""
         self._bus, self._clock, self._door = bus, clock, door
         self._out, self._target = out, Target.parse(out.to)
         self._feed = next(feed for feed in settings.cameras if feed.id == out.feed_id)
         aircraft = dict(settings.names).get(self._feed.aircraft_id, self._feed.aircraft_id)
         self._names = Names(settings.mission, aircraft, self._feed.name)
-        self._samples = _Samples()
+        self._poses = PoseTrack()
+        self._first_told_ns = 0
         self._klv_due_ns = 0
         self._report_due_ns = 0
         self._told_dropped = 0
-        self._failure = ""
+        self._failure = self._complaint = ""
 
     async def run(self) -> None:
         """Follow the feed; where its address cannot be sent to, try again."""
@@ -101,13 +104,18 @@ class TsSender:
             try:
                 await self._send_all()
             except LagebildError as error:
-                log.warning("%s: %s", self.name, error)
+                self._complain(str(error))
             except OSError as error:
-                log.warning("%s: %s cannot be sent to: %s", self.name, self._out.to, error.strerror or error)
+                self._complain(f"{self._out.to} cannot be sent to: {error.strerror or error}")
             await self._clock.sleep_until(self._clock.now_ns() + _RETRY_NS)
 
+    def _complain(self, line: str) -> None:
+        """It fails the same way each time: say it once."""
+        log.log(logging.DEBUG if line == self._complaint else logging.WARNING, "%s: %s", self.name, line)
+        self._complaint = line
+
     async def _send_all(self) -> None:
-        writer = TsWriter()
+        writer = TsWriter(synchronous=self._target.synchronous)
         sock, address = await _open(self._target)
         with (
             sock,
@@ -117,7 +125,9 @@ class TsSender:
             self.is_open = True
             log.info("%s: to %s", self.name, self._out.to)
             async for unit in pictures:
-                self._samples.add(samples.drain())
+                for sample in samples.drain():
+                    self._first_told_ns = self._first_told_ns or sample.utc_ns
+                    self._poses.add(sample)
                 for datagram in datagrams(writer.write(unit, self._klv(unit))):
                     self._send(sock, datagram, address)
                 self._report()
@@ -138,10 +148,11 @@ class TsSender:
         due_ns = self._klv_due_ns
         if due_ns - KLV_EVERY_NS <= utc_ns < due_ns - _ROUNDING_NS:
             return b""
-        if (sample := self._samples.nearest(utc_ns)) is None:
+        moment = self._poses.at(utc_ns)
+        if moment is None or utc_ns < self._first_told_ns - KLV_EVERY_NS // 2:  # older pictures come first
             return b""
         look = self._door.look(self._feed.id, utc_ns) if self._door else None
-        told = klv_set(sample, utc_ns, self._feed, self._names, look)
+        told = klv_set(sample_at(moment), utc_ns, self._feed, self._names, look)
         if told is None:
             return b""
         # In step with the time, not with the picture that was nearest to it; anew after a pause.
@@ -158,20 +169,6 @@ class TsSender:
             dropped, self._told_dropped = self.dropped - self._told_dropped, self.dropped
             self._report_due_ns = now_ns + _REPORT_NS
             log.warning("%s: %d datagrams did not go: %s", self.name, dropped, self._failure)
-
-
-class _Samples:
-    """What an aircraft told lately."""
-
-    def __init__(self) -> None:
-        self._kept: deque[TelemetrySample] = deque(maxlen=_SAMPLES_KEPT)
-
-    def add(self, samples: list[TelemetrySample]) -> None:
-        self._kept.extend(samples)
-
-    def nearest(self, utc_ns: int) -> TelemetrySample | None:
-        """The one told nearest to that instant."""
-        return min(self._kept, key=lambda sample: abs(sample.utc_ns - utc_ns), default=None)
 
 
 async def _open(target: Target) -> tuple[socket.socket, Any]:

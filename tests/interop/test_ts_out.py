@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -17,14 +18,14 @@ from flow.codec.klv import KlvSplitter
 from flow.codec.metadata_au import MetadataUnits
 from flow.codec.mpegts import StreamType, TsDemuxer
 from flow.codec.st0601 import St0601, decode_st0601
-from flow.errors import ConfigError
 from flow.flights import Feed
 from flow.memory_bus import MemoryBus
 from flow.samples import Group, LinkState, LinkStatus, TelemetrySample
 from flow.units import AccessUnit, Codec, Rendition, UtcOrigin
 from ingest.settings import FeedSource
+from telemetry.link import Telemetry
 from telemetry.settings import AircraftLink, TelemetrySettings, TsOut
-from telemetry.share.ts_out import Target, TsSender
+from telemetry.share.ts_out import TsSender
 from telemetry.tracks import Track
 from tests.unit.ingest.material import Coded, coded
 
@@ -163,10 +164,10 @@ async def play(bus: MemoryBus, codec: Codec, begin_ns: int, *, live: bool = Fals
         await clock.sleep_until(begin_ns + index * NS_PER_S // 30 if live else 0)
 
 
-async def recorded(codec: Codec) -> tuple[bytes, int]:
+async def recorded(codec: Codec, options: str = "") -> tuple[bytes, int]:
     begin_ns = SystemClock().now_ns()
     async with receiving() as received, own_bus() as bus:
-        async with sending(bus, f"udp://127.0.0.1:{received.port}") as sender:
+        async with sending(bus, f"udp://127.0.0.1:{received.port}{options}") as sender:
             await play(bus, codec, begin_ns)
             await until(
                 lambda: sender.sent == len(received.datagrams) and sender.sent > PICTURES, "all there"
@@ -235,6 +236,25 @@ async def test_klvdata_reads_the_sets_as_the_samples_were(tmp_path: Path) -> Non
         assert float(each["15"]) == pytest.approx(told.alt_msl_m, abs=0.2)
         assert float(each["5"]) == pytest.approx(told.yaw_deg, abs=0.01)
         assert (each["3"], each["10"]) == ("Einsatz 4711", "Multikopter Fritz")
+
+
+async def test_gstreamer_finds_the_asynchronous_kind(tmp_path: Path) -> None:
+    stream, begin_ns = await recorded(Codec.H264, "?klv=async")
+    path, sets, pictures = tmp_path / "out.ts", tmp_path / "out.klv", tmp_path / "out.h264"
+    path.write_bytes(stream)
+    await output_of(
+        "gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "tsdemux", "name=demuxer",
+        "demuxer.", "!", "queue", "!", "meta/x-klv", "!", "filesink", f"location={sets}",
+        "demuxer.", "!", "queue", "!", "h264parse", "!", "video/x-h264,stream-format=byte-stream", "!",
+        "filesink", f"location={pictures}",
+    )  # fmt: skip
+    found = [decode_st0601(each) for each in KlvSplitter().push(sets.read_bytes())]
+    assert [told.utc_us for told in found] == [sample(3 * n, begin_ns).utc_ns // 1000 for n in range(20)]
+    assert pictures.read_bytes().count(b"\0\0\0\1\x09") == PICTURES  # delimiters
+    told, _ = await output_of(
+        FFMPEG_9, "-v", "error", "-i", path, "-map", "0:d", "-c", "copy", "-f", "md5", "-"
+    )
+    assert told.strip() == "MD5=" + hashlib.md5(sets.read_bytes()).hexdigest()
 
 
 async def test_each_set_is_of_its_pictures_instant_and_ten_of_a_second() -> None:
@@ -332,26 +352,32 @@ async def test_without_telemetry_only_pictures_go() -> None:
     assert KlvSplitter().push(received.stream) == []
 
 
-@pytest.mark.parametrize(
-    ("url", "target"),
-    [
-        ("udp://192.0.2.7:5004", Target("192.0.2.7", 5004, 1, "")),
-        ("udp://239.0.0.1:5004?ttl=4&interface=192.0.2.1", Target("239.0.0.1", 5004, 4, "192.0.2.1")),
-        ("udp://[ff02::1]:5004?interface=lo", Target("ff02::1", 5004, 1, "lo")),
-    ],
-)
-def test_addresses(url: str, target: Target) -> None:
-    assert Target.parse(url) == target
+async def test_pictures_from_before_the_first_sample_have_none() -> None:
+    """A joiner gets the group that there is; where the aircraft was in those pictures nobody has told."""
+    begin_ns = SystemClock().now_ns()
+    async with receiving() as received, own_bus() as bus:
+        for index, source in enumerate(coded(20)):
+            bus.publish(picture(index, source, Codec.H264, begin_ns))
+        bus.publish(sample(18, begin_ns))
+        async with sending(bus, f"udp://127.0.0.1:{received.port}") as sender:
+            await until(lambda: sender.sent == len(received.datagrams) and sender.sent >= 10, "all there")
+            assert sender.sets == 1
+    [(_, told)] = sets_of(received.stream)
+    assert abs((told.utc_us or 0) - sample(18, begin_ns).utc_ns // 1000) <= 50_000
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["", "239.0.0.1:5004", "udp://239.0.0.1", "udp://:5004", "tcp://192.0.2.7:5004", "udp://192.0.2.7:70000",
-     "udp://239.0.0.1:5004?ttl=256", "udp://239.0.0.1:5004?ttl=", "udp://239.0.0.1:5004?tll=4", "udp://[::1:5004"],
-)  # fmt: skip
-def test_addresses_that_are_none(url: str) -> None:
-    with pytest.raises(ConfigError, match="ts_out"):
-        TsSender(MemoryBus(), SystemClock(), settings(url), TsOut("tag", url))
+async def test_it_is_among_what_telemetry_runs() -> None:
+    async with receiving() as received, own_bus() as bus:
+        task = asyncio.ensure_future(
+            Telemetry(bus, SystemClock(), settings(f"udp://127.0.0.1:{received.port}")).run()
+        )
+        try:
+            bus.publish(picture(0, coded(20)[0], Codec.H264, SystemClock().now_ns()))
+            await until(lambda: len(received.datagrams) > 0, "sent")
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+    assert task.cancelled()
 
 
 async def test_a_multicast_group_is_reached_through_the_interface_that_is_named() -> None:

@@ -67,6 +67,12 @@ def test_a_picture_and_its_set_come_back() -> None:
     assert klv.data == b"\x00\x00\xdf\x00\x50" + b"\x06\x0e" * 40  # metadata AU cell, 13818-1 2.12.4.2
 
 
+def test_the_asynchronous_kind_is_private_data() -> None:
+    writer = TsWriter(synchronous=False)
+    [klv, picture] = read(writer.write(unit(1, keyframe=True), b"\x06\x0e" * 40))
+    assert (klv.stream_type, klv.data, klv.pts_90k) == (0x06, b"\x06\x0e" * 40, picture.pts_90k)
+
+
 def test_sets_are_numbered() -> None:
     writer = TsWriter()
     stream = [writer.write(unit(index), b"set") for index in range(258)]

@@ -12,7 +12,8 @@ from flow.codec.st0601 import decode_st0601, encode_st0601
 from flow.doors import CameraLook, GroundPoint
 from flow.flights import Ellipse, Feed
 from flow.samples import Group, Metadata, MetadataKind, Place, TelemetrySample
-from telemetry.protocol.klv_out import STALE_NS, Names, klv_set, relative_angles
+from telemetry.protocol.klv_out import STALE_NS, Names, klv_set, relative_angles, sample_at
+from telemetry.protocol.pose_track import PoseTrack
 from telemetry.protocol.track_klv import KlvTrack
 
 UTC_NS = 1_795_330_000_123_456_789
@@ -97,6 +98,25 @@ def test_a_camera_without_a_gimbal_is_bolted_on() -> None:
     nothing = klv_set(fixed, UTC_NS, FEED, NAMES)
     assert nothing is not None
     assert nothing.sensor_elevation_deg is None
+
+
+def test_the_pose_is_that_of_the_instant_between_two_samples() -> None:
+    track, later_ns = PoseTrack(), UTC_NS + 400_000_000
+    track.add(dataclasses.replace(SAMPLE, yaw_deg=350.0, gimbal_yaw_deg=20.0))
+    after = dataclasses.replace(
+        SAMPLE,
+        utc_ns=later_ns,
+        lat_deg=49.48,
+        yaw_deg=30.0,
+        gimbal_yaw_deg=340.0,
+        received_ns=dict.fromkeys(Group, later_ns),
+    )
+    track.add(after)
+    moment = track.at(UTC_NS + 300_000_000)
+    assert moment is not None
+    between = sample_at(moment)
+    assert [between.lat_deg, between.yaw_deg, between.gimbal_yaw_deg] == pytest.approx([49.47, 20.0, 350.0])
+    assert (between.aircraft_id, between.alt_msl_m, between.pitch_deg) == ("fritz", 352.5, 6.25)
 
 
 def test_what_is_old_is_left_out() -> None:

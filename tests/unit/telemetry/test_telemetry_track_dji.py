@@ -64,6 +64,13 @@ def test_a_lost_fix_is_an_unknown_position() -> None:
     assert (sample.lat_deg, sample.lon_deg, sample.alt_home_m, sample.satellites) == (None, None, 3.0, 0)
 
 
+def test_cues_of_every_picture_that_say_nothing_new_wait_for_a_tenth_of_a_second() -> None:
+    track, here = DjiTrack("mavic"), "[latitude : 31.452012] [longtitude : 74.398751] [altitude: 213.9]"
+    moved = here.replace("012]", "013]")
+    told = [track.take(cue(here if at < 170 else moved, at)) for at in range(0, 300, 17)]
+    assert [17 * index for index, samples in enumerate(told) if samples] == [0, 102, 170, 272]
+
+
 @pytest.mark.parametrize("data", [b"", b"2017.07.03 10:15:22", b"\xff\xfe\x00GPS(", b"[iso : 120]"])
 def test_cues_without_anything_give_no_sample(data: bytes) -> None:
     assert DjiTrack("mavic").take(Metadata("film", MetadataKind.DJI, START_NS, data)) == []
@@ -78,7 +85,7 @@ def test_a_lost_fix_in_brackets_is_an_unknown_position() -> None:
 
 @pytest.mark.parametrize(
     ("name", "samples", "highest_m"),
-    [("m2zoom.SRT", 7113, None), ("mavic_mini.SRT", 117, 201.0), ("matrice_300.srt", 381, 87.9),
+    [("m2zoom.SRT", 1225, None), ("mavic_mini.SRT", 117, 201.0), ("matrice_300.srt", 381, 87.9),
      ("p4_rtk.SRT", 55, 86.07), ("mavic_pro.SRT", 468, 118.7), ("broken_incomplete.SRT", 19, 20.3)],
 )  # fmt: skip
 def test_real_films(feeds: Path, name: str, samples: int, highest_m: float | None) -> None:
