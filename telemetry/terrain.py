@@ -173,7 +173,8 @@ def _grid(
     west, south, east, north = box
     step_m = 2 * RADIUS_M / (cells - 1)
     rises = [np.abs(np.diff(heights, axis=axis)) / step_m for axis in (0, 1)]
-    steepest = math.hypot(*(float(np.nanmax(rise, initial=0.0)) for rise in rises))
+    # A little more: degrees were counted as on a sphere, and no step of a ray may be too long.
+    steepest = 1.01 * math.hypot(*(float(np.nanmax(rise, initial=0.0)) for rise in rises))
     told = array("f")
     told.frombytes(np.ascontiguousarray(heights).tobytes())
     return HeightGrid(
