@@ -11,7 +11,7 @@ from flow.samples import TelemetrySample
 
 from .camera import Axes, Camera, Lens, gimbal_axes, lens_of, mixed, mounted_axes
 from .earth import Plane
-from .ground import FlatGround, Ground, Relief, no_terrain
+from .ground import FlatGround, Ground, no_terrain
 from .ground_error import (
     BAROMETER_M,
     BODY_TILT_DEG,
@@ -26,6 +26,7 @@ from .ground_error import (
 )
 from .height_grid import Surroundings
 from .pose_track import Instant, Moment
+from .relief import Relief
 
 LEAST_HEIGHT_M = 0.5
 """Lower than this an aircraft stands on the ground, as far as its height can be trusted."""

@@ -68,7 +68,6 @@ def test_a_survey_in_utm_is_read_where_it_lies(hillside: HeightModels) -> None:
         assert grid.height_m(*place) == pytest.approx(250.0 + north / 10, abs=0.05)
         assert hillside.height_m(*place) == pytest.approx(250.0 + north / 10, abs=0.05)
     assert grid.slope(LAT, LON) == pytest.approx((0.0, 0.1), abs=0.003)
-    assert 0.1 <= grid.steepest < 0.11
     assert grid.cell_m == pytest.approx(20.0, rel=0.01)
 
 
