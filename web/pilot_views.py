@@ -146,11 +146,16 @@ class PilotDesk:
             return 0, False
 
     def _telemetry(self, aircraft: AircraftSettings, called: str) -> PilotTelemetry | None:
-        if not aircraft.mavlink:
+        if not aircraft.telemetry_url:
             return None
         state = self._bus.peek(LinkState, aircraft.id)
-        way = way_of_telemetry(aircraft.mavlink, called, state.address if state else "")
-        return PilotTelemetry(way, how_unsecured(aircraft.mavlink), link_view(state) if state else None)
+        way = way_of_telemetry(aircraft.telemetry_url, called, state.address if state else "")
+        return PilotTelemetry(way, self._unsecured(aircraft), link_view(state) if state else None)
+
+    def _unsecured(self, aircraft: AircraftSettings) -> Unsecured | None:
+        """Of telemetry within a feed's stream, what is so of the feed."""
+        feed = self._feeds.get(aircraft.telemetry.removeprefix("feed:"))
+        return how_unsecured(feed.source if feed else aircraft.mavlink)
 
 
 def _with_key(way: WayIn, key: str) -> ScannedWay:

@@ -17,7 +17,7 @@ from .listening import ANY_ADDRESS
 from .settings import FeedSettings, Settings
 from .unsecured import host_of, is_loopback, port_of
 
-Protocol = Literal["srt", "rtmp", "whip", "camera", "rtp", "mpegts", "rtsp", "file", "mavlink"]
+Protocol = Literal["srt", "rtmp", "whip", "camera", "rtp", "mpegts", "rtsp", "file", "mavlink", "track"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,17 @@ def ways_into(feed: FeedSettings, settings: Settings, called: str, opened: str) 
             return [WayIn("file", shown(feed.source), True, pulled=True)]
 
 
-def way_of_telemetry(mavlink: str, called: str, opened: str) -> WayIn:
-    """Where an aircraft's MAVLink is sent to, or read from."""
-    scheme = mavlink.partition(":")[0]
-    if scheme in ("udpin", "tcpin"):
-        return _port_of_ours("mavlink", opened or mavlink, called)
-    is_file = scheme == "tlog"
-    return WayIn("file" if is_file else "mavlink", mavlink, is_file, pulled=True)
+def way_of_telemetry(url: str, called: str, opened: str) -> WayIn:
+    """Where an aircraft's telemetry is sent to, or read from: `url` is its `mavlink` or its `telemetry`."""
+    match url.partition(":")[0]:
+        case "udpin" | "tcpin":
+            return _port_of_ours("mavlink", opened or url, called)
+        case "feed" | "srt" as kind:
+            return WayIn("track", url, kind == "srt", pulled=True)
+        case "tlog":
+            return WayIn("file", url, True, pulled=True)
+        case _:
+            return WayIn("mavlink", url, False, pulled=True)
 
 
 def _port_of_ours(kind: Protocol, address: str, called: str) -> WayIn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flow.flights import Aircraft, Feed
+from flow.flights import Aircraft, Feed, Unsecured
 
 from .unsecured import how_unsecured
 
@@ -143,6 +143,11 @@ class AircraftSettings:
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
     feed: tuple[FeedSettings, ...] = ()
 
+    @property
+    def telemetry_url(self) -> str:
+        """Where its telemetry comes from, whichever way; "": nowhere."""
+        return self.mavlink or self.telemetry
+
     def as_aircraft(self) -> Aircraft:
         return Aircraft(
             self.id,
@@ -159,8 +164,13 @@ class AircraftSettings:
                 )
                 for f in self.feed
             ),
-            how_unsecured(self.mavlink),
+            self._telemetry_unsecured(),
         )
+
+    def _telemetry_unsecured(self) -> Unsecured | None:
+        """Within the stream of a feed it is as trustworthy as that is."""
+        carriers = (feed.source for feed in self.feed if self.telemetry == f"feed:{feed.id}")
+        return how_unsecured(next(carriers, self.mavlink))
 
 
 @dataclass(frozen=True, slots=True)

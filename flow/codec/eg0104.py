@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -27,17 +26,25 @@ class Eg0104:
     look_roll_deg: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class _Float:
-    """A number of IEEE 754, of four bytes or eight; infinite or none is unknown."""
+    """A number of IEEE 754, of four bytes or eight. One beyond `low` and `high`, or that is none, is unknown:
+    there is no checksum to tell."""
+
+    low: float
+    high: float
 
     def decode(self, data: bytes) -> float | None:
         if len(data) not in (4, 8):
             return None
         value: float = struct.unpack(">f" if len(data) == 4 else ">d", data)[0]
-        return value if math.isfinite(value) else None
+        return value if self.low <= value <= self.high else None
 
 
-_FLOAT, _TEXT = _Float(), Text()
+_TEXT = Text()
+_ANGLE, _TURN, _LENS = _Float(-180, 180), _Float(-360, 360), _Float(0, 180)
+_LATITUDE, _LONGITUDE = _Float(-90, 90), _Float(-180, 180)
+_HEIGHT, _WIDTH, _RANGE = _Float(-900, 40_000), _Float(0, 1_500_000), _Float(0, 5_000_000)
 _LOOK_YAW, _LOOK_PITCH, _LOOK_ROLL = "look_yaw_deg", "look_pitch_deg", "look_roll_deg"
 
 _ITEMS: dict[str, tuple[str, _Float | Text | Count]] = {
@@ -46,22 +53,22 @@ _ITEMS: dict[str, tuple[str, _Float | Text | Count]] = {
     "0101200100000000": ("platform_designation", _TEXT),
     "0420010201010000": ("image_source", _TEXT),
     "0701010100000000": ("image_coordinates", _TEXT),
-    "0701100106000000": ("platform_heading_deg", _FLOAT),
-    "0701100105000000": ("platform_pitch_deg", _FLOAT),
-    "0701100104000000": ("platform_roll_deg", _FLOAT),
-    "0701020102040200": ("sensor_lat_deg", _FLOAT),
-    "0701020102060200": ("sensor_lon_deg", _FLOAT),
-    "0701020102020000": ("sensor_alt_msl_m", _FLOAT),
-    "0420020101080000": ("hfov_deg", _FLOAT),
-    "04200201010a0100": ("vfov_deg", _FLOAT),
-    "0701080101000000": ("slant_range_m", _FLOAT),
-    "0701090201000000": ("target_width_m", _FLOAT),
-    "0701020103020000": ("frame_centre_lat_deg", _FLOAT),
-    "0701020103040000": ("frame_centre_lon_deg", _FLOAT),
-    "0701020103160000": ("frame_centre_alt_msl_m", _FLOAT),
-    "0701100102000000": (_LOOK_YAW, _FLOAT),
-    "0701100103000000": (_LOOK_PITCH, _FLOAT),
-    "0701100101000000": (_LOOK_ROLL, _FLOAT),
+    "0701100106000000": ("platform_heading_deg", _TURN),
+    "0701100105000000": ("platform_pitch_deg", _ANGLE),
+    "0701100104000000": ("platform_roll_deg", _ANGLE),
+    "0701020102040200": ("sensor_lat_deg", _LATITUDE),
+    "0701020102060200": ("sensor_lon_deg", _LONGITUDE),
+    "0701020102020000": ("sensor_alt_msl_m", _HEIGHT),
+    "0420020101080000": ("hfov_deg", _LENS),
+    "04200201010a0100": ("vfov_deg", _LENS),
+    "0701080101000000": ("slant_range_m", _RANGE),
+    "0701090201000000": ("target_width_m", _WIDTH),
+    "0701020103020000": ("frame_centre_lat_deg", _LATITUDE),
+    "0701020103040000": ("frame_centre_lon_deg", _LONGITUDE),
+    "0701020103160000": ("frame_centre_alt_msl_m", _HEIGHT),
+    "0701100102000000": (_LOOK_YAW, _TURN),
+    "0701100103000000": (_LOOK_PITCH, _TURN),
+    "0701100101000000": (_LOOK_ROLL, _TURN),
 }
 """By the second half of their keys: the first one tells the version of the dictionary and differs between
 senders (SMPTE RP 210)."""
@@ -96,7 +103,7 @@ def _elevation_deg(obliquity_deg: float | None) -> float | None:
 
 def _corners(values: dict[str, bytes]) -> tuple[Point, ...]:
     points = [
-        (_FLOAT.decode(values.get(lat, b"")), _FLOAT.decode(values.get(lon, b"")))
+        (_LATITUDE.decode(values.get(lat, b"")), _LONGITUDE.decode(values.get(lon, b"")))
         for lat, lon in zip(_CORNER_LATITUDES, _CORNER_LONGITUDES, strict=True)
     ]
     known = [(lat, lon) for lat, lon in points if lat is not None and lon is not None]

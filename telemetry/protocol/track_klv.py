@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from flow.clock import NS_PER_MS
 from flow.codec.eg0104 import EG0104_KEY, decode_eg0104
@@ -14,8 +14,12 @@ from flow.source_clock import ClockState, ClockStatus
 from .places import compass_deg
 from .rotation import angles, product, rotation
 
+_Fields: TypeAlias = dict[str, Any]
+"""Of a TelemetrySample, by name."""
+
 _CLOCK_OFF_MOST_MS = 24 * 3600 * 1000.0
 """A clock further off is not set, or the set is from an old recording."""
+_CLOCK_JITTER_MS = 100.0
 
 
 class KlvTrack:
@@ -24,8 +28,7 @@ class KlvTrack:
 
     def __init__(self, aircraft_id: str) -> None:
         self._aircraft_id = aircraft_id
-        self._fields: dict[str, Any] = {}
-        self._received_ns: dict[Group, int] = {}
+        self._known: dict[Group, tuple[int, _Fields]] = {}  # when that was, and the fields
         self._clock: ClockState | None = None
 
     @property
@@ -35,24 +38,36 @@ class KlvTrack:
     def take(self, metadata: Metadata) -> list[TelemetrySample]:
         """Take one set. Raises MalformedError: "bad_checksum", "no_checksum", "unknown_set", "malformed"."""
         groups, utc_us = _told(metadata.data)
+        utc_ns = metadata.utc_ns
         if utc_us:
-            self._clock = _clock(utc_us / 1000 - metadata.utc_ns / NS_PER_MS)
-        told = {group: fields for group, fields in groups.items() if any(_is_known(fields))}
-        for group, fields in told.items():
-            self._fields |= fields
-            self._received_ns[group] = max(metadata.utc_ns, self._received_ns.get(group, 0))
+            self._set_clock(utc_us / 1000 - utc_ns / NS_PER_MS)
+        told = {group: (utc_ns, fields) for group, fields in groups.items() if _says_anything(fields)}
         if not told:
             return []
-        utc_ns = max(self._received_ns.values())
-        received_ns = dict(self._received_ns)
-        return [TelemetrySample(self._aircraft_id, utc_ns, **self._fields, received_ns=received_ns)]
+        # What is dated later than this is not known at its moment; were it kept, a set with a time gone wrong
+        # would date all that follow.
+        before = {group: known for group, known in self._known.items() if known[0] <= utc_ns}
+        self._known = before | told
+        fields = {name: value for _, known in self._known.values() for name, value in known.items()}
+        received_ns = {group: at_ns for group, (at_ns, _) in self._known.items()}
+        return [TelemetrySample(self._aircraft_id, utc_ns, **fields, received_ns=received_ns)]
+
+    def _set_clock(self, offset_ms: float) -> None:
+        """Steady while it only jitters: whoever shows it would be told of nothing else."""
+        told = self._clock.offset_ms if self._clock else None
+        if told is not None and abs(told - offset_ms) < _CLOCK_JITTER_MS:
+            return
+        if abs(offset_ms) > _CLOCK_OFF_MOST_MS:
+            self._clock = ClockState(ClockStatus.REFUSED, "clock_bogus", offset_ms)
+        else:
+            self._clock = ClockState(ClockStatus.GOOD, offset_ms=offset_ms)
 
 
-def _is_known(fields: dict[str, Any]) -> list[bool]:
-    return [value is not None for value in fields.values()]
+def _says_anything(fields: _Fields) -> bool:
+    return any(value is not None for value in fields.values())
 
 
-def _told(data: bytes) -> tuple[dict[Group, dict[str, Any]], int | None]:
+def _told(data: bytes) -> tuple[dict[Group, _Fields], int | None]:
     """What a set says, by group, and when its sender says that was."""
     if data[:KEY_BYTES] == EG0104_KEY:
         universal = decode_eg0104(data)
@@ -62,7 +77,7 @@ def _told(data: bytes) -> tuple[dict[Group, dict[str, Any]], int | None]:
     return _groups(items, _look(items)), items.utc_us
 
 
-def _groups(items: St0601, look: dict[str, float | None]) -> dict[Group, dict[str, Any]]:
+def _groups(items: St0601, look: _Fields) -> dict[Group, _Fields]:
     position = _place(items.sensor_lat_deg, items.sensor_lon_deg, items.sensor_alt_msl_m)
     return {
         Group.POSITION: {
@@ -88,7 +103,7 @@ def _groups(items: St0601, look: dict[str, float | None]) -> dict[Group, dict[st
     }
 
 
-def _look(items: St0601) -> dict[str, float | None]:
+def _look(items: St0601) -> _Fields:
     """Where the camera looks, in the earth frame: the platform's rotation, and on from there the sensor's."""
     platform = items.platform_heading_deg, items.platform_pitch_deg, items.platform_roll_deg
     azimuth, elevation, roll = items.sensor_azimuth_deg, items.sensor_elevation_deg, items.sensor_roll_deg
@@ -100,7 +115,7 @@ def _look(items: St0601) -> dict[str, float | None]:
     return _look_told(look.yaw_deg, look.pitch_deg, None if roll is None else look.roll_deg)
 
 
-def _look_told(yaw_deg: float | None, pitch_deg: float | None, roll_deg: float | None) -> dict[str, Any]:
+def _look_told(yaw_deg: float | None, pitch_deg: float | None, roll_deg: float | None) -> _Fields:
     return {"gimbal_yaw_deg": _compass(yaw_deg), "gimbal_pitch_deg": pitch_deg, "gimbal_roll_deg": roll_deg}
 
 
@@ -115,9 +130,3 @@ def _place(lat_deg: float | None, lon_deg: float | None, alt_msl_m: float | None
     if abs(lat_deg) > 90 or abs(lon_deg) > 180:
         return None
     return Place(lat_deg, lon_deg, alt_msl_m)
-
-
-def _clock(offset_ms: float) -> ClockState:
-    if abs(offset_ms) > _CLOCK_OFF_MOST_MS:
-        return ClockState(ClockStatus.REFUSED, "clock_bogus", offset_ms)
-    return ClockState(ClockStatus.GOOD, offset_ms=offset_ms)

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "web" / "dashboard" / "src" / "catalogue.ts"
 TREATMENT = CATALOGUE.with_name("treatmentWords.ts")
 GROUND = CATALOGUE.with_name("groundWords.ts")
+TRACKS = CATALOGUE.with_name("trackWords.ts")
 
 CODE_FIRST = frozenset({"Unusable", "Failure", "_explain", "_failed"})
 """What takes a code as its first argument; `_halt` takes a status before it."""
@@ -105,8 +106,9 @@ def notes(room: str) -> set[str]:
     return found - {""}
 
 
-def sentences(prefix: str, words: Path = CATALOGUE) -> set[str]:
-    return set(re.findall(rf'^\s*"{prefix}\.(\w+)":', words.read_text(encoding="utf-8"), re.MULTILINE))
+def sentences(prefix: str, *files: Path) -> set[str]:
+    texts = (path.read_text(encoding="utf-8") for path in files or (CATALOGUE, TRACKS))
+    return {code for text in texts for code in re.findall(rf'^\s*"{prefix}\.(\w+)":', text, re.MULTILINE)}
 
 
 def refusals(room: str) -> set[str]:
@@ -144,6 +146,18 @@ def test_the_codes_are_found() -> None:
 @pytest.mark.parametrize(("room", "prefix"), [("ingest", "reason"), ("telemetry", "link")])
 def test_every_reason_has_a_sentence(room: str, prefix: str) -> None:
     assert reasons(room) - sentences(prefix) == set()
+
+
+def test_every_fault_of_metadata_has_a_sentence() -> None:
+    """Its codes are those of the codecs' errors; "malformed" is one of them, for nothing else says more."""
+    codes = {"malformed"}
+    for codec in ("klv", "st0601", "eg0104"):
+        tree = ast.parse((ROOT / "flow" / "codec" / f"{codec}.py").read_text(encoding="utf-8"))
+        codes |= {
+            code for each in ast.walk(tree) if isinstance(each, ast.Call) for code in codes_of_call(each)
+        }
+    assert {"bad_checksum", "no_checksum", "unknown_set"} <= codes
+    assert codes - sentences("link") == set()
 
 
 def test_what_to_do_is_chosen_for_every_reason_of_ingest() -> None:

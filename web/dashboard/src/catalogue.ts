@@ -3,6 +3,7 @@
 import { CAMERA_WORDS } from "./camera/words";
 import { GROUND_WORDS } from "./groundWords";
 import { PILOT_WORDS } from "./pilot/words";
+import { TRACK_WORDS } from "./trackWords";
 import { TREATMENT_WORDS } from "./treatmentWords";
 
 export type Language = "de" | "en";
@@ -12,6 +13,7 @@ type Entry = readonly [de: string, en: string];
 export const CATALOGUE = {
   ...PILOT_WORDS,
   ...CAMERA_WORDS,
+  ...TRACK_WORDS,
   ...TREATMENT_WORDS,
   ...GROUND_WORDS,
   // states of the picture

@@ -96,6 +96,9 @@ export function findings(language: Language, health: PictureHealth | null): stri
   return codes.map((code) => translateOr(language, `finding.${code}`, code));
 }
 
+/** Reasons that say no more than that it is silent. */
+const NOTHING_COMES = new Set(["no_messages", "no_metadata", ""]);
+
 /** What is wrong with the telemetry link; null while all is well. */
 export function linkSentence(language: Language, link: LinkState | null): string | null {
   if (!link) return null;
@@ -103,7 +106,7 @@ export function linkSentence(language: Language, link: LinkState | null): string
     // Live, and yet something to know: two aircraft share one system id, and only one of them is shown.
     return link.reason ? translateOr(language, `link.${link.reason}`, link.detail) : null;
   }
-  if (link.status === "silent" && link.reason !== "file_ended")
+  if (link.status === "silent" && NOTHING_COMES.has(link.reason))
     return translate(language, "link.silent", { time: timeOfDay(link.since_ms) });
   return translate(
     language,

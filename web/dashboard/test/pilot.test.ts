@@ -3,7 +3,7 @@ import { CATALOGUE, translate } from "../src/catalogue";
 import type { PilotFeed, Protocol } from "../src/pilot/api";
 import { ADVICE } from "../src/pilot/advice";
 import { figures, LossWatch, nextStep, offSentence, openFirst, reasons, verdict } from "../src/pilot/arrival";
-import { partsOf, protocolName } from "../src/pilot/parts";
+import { partsOf, protocolName, telemetryWay } from "../src/pilot/parts";
 import { source } from "./samples";
 
 function camera(
@@ -203,6 +203,19 @@ describe("a way's name", () => {
   it("is translated where it is a word", () => {
     expect([protocolName("de", "file"), protocolName("en", "file")]).toEqual(["Datei", "File"]);
     expect(protocolName("de", "srt")).toBe("SRT");
+    expect(protocolName("de", "track")).toBe("Im Videostrom");
+  });
+
+  it("says within which stream, or in which file, telemetry comes", () => {
+    const way = (protocol: Protocol, address: string): Parameters<typeof telemetryWay>[1] => ({
+      protocol,
+      address,
+      local: false,
+      pulled: true,
+    });
+    expect(telemetryWay("de", way("track", "feed:fritz-tag"))).toBe("aus dem Videostrom von fritz-tag");
+    expect(telemetryWay("en", way("track", "srt:a:b.SRT"))).toBe("from the file a:b.SRT");
+    expect(telemetryWay("de", way("mavlink", "udpin:192.0.2.1:14550"))).toBe("udpin:192.0.2.1:14550");
   });
 });
 

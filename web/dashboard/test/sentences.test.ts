@@ -139,6 +139,10 @@ describe("notes and links", () => {
     expect(linkSentence("de", { ...link, status: "silent", reason: "file_ended" })).toBe(
       "Telemetrie: Die Datei ist zu Ende.",
     );
+    expect(linkSentence("de", { ...link, status: "silent", reason: "no_metadata" })).toMatch(
+      /^Telemetrie ausg/,
+    );
+    expect(linkSentence("de", { ...link, status: "silent", reason: "bad_checksum" })).toContain("Prüfsumme");
     expect(linkSentence("de", { ...link, status: "failed", reason: "duplicate_system_id" })).toContain(
       "Zwei Drohnen",
     );

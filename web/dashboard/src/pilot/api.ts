@@ -2,7 +2,8 @@
 
 import type { Feed, LinkState, SourceState, Unsecured } from "../api";
 
-export type Protocol = "srt" | "rtmp" | "whip" | "camera" | "rtp" | "mpegts" | "rtsp" | "file" | "mavlink";
+export type Protocol =
+  "srt" | "rtmp" | "whip" | "camera" | "rtp" | "mpegts" | "rtsp" | "file" | "mavlink" | "track";
 
 export interface Way {
   protocol: Protocol;

@@ -32,10 +32,21 @@ export function partsOf({ protocol, address }: Way, key: string): Part[] {
 /** How a protocol is called on the buttons that choose one. */
 export function protocolName(language: Language, protocol: Way["protocol"]): string {
   if (protocol === "camera") return translate(language, "pilot.way_camera");
+  if (protocol === "track") return translate(language, "pilot.way_track");
   return protocol === "file" ? translate(language, "pilot.way_file") : NAMES[protocol];
 }
 
-const NAMES: Record<Exclude<Way["protocol"], "camera" | "file">, string> = {
+/** Where an aircraft's telemetry comes from: an address, or in words what is none. */
+export function telemetryWay(language: Language, { protocol, address }: Way): string {
+  if (protocol !== "track") return address;
+  const colon = address.indexOf(":");
+  const name = address.slice(colon + 1);
+  return address.startsWith("feed:")
+    ? translate(language, "pilot.track_feed", { feed: name })
+    : translate(language, "pilot.track_file", { file: name });
+}
+
+const NAMES: Record<Exclude<Way["protocol"], "camera" | "file" | "track">, string> = {
   srt: "SRT",
   rtmp: "RTMP",
   whip: "WHIP",

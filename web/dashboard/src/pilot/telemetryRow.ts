@@ -6,6 +6,7 @@ import { icon } from "../icons";
 import { linkSentence } from "../sentences";
 import { UnsecuredMark } from "../unsecured";
 import type { PilotAircraft } from "./api";
+import { telemetryWay } from "./parts";
 
 export class TelemetryRow {
   private readonly mark = new UnsecuredMark();
@@ -36,7 +37,7 @@ export class TelemetryRow {
       unknown: "pilot.unknown",
     } as const;
     setText(this.word, `${translate(language, "pilot.telemetry")} ${translate(language, words[mood])}`);
-    setText(this.address, way.address);
+    setText(this.address, telemetryWay(language, way));
     this.mark.show(language, { picture: null, telemetry: unsecured });
     const strangers = (state?.unassigned_system_ids ?? []).map((id) =>
       translate(language, "pilot.unassigned", { id }),
