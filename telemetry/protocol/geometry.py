@@ -18,7 +18,7 @@ CORNERS = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 """Top left, top right, bottom right, bottom left."""
 
 _OPPOSITE = (3, 2, 1, 0)  # at the other end of the same side of the picture
-_HALVINGS = 7
+_HALVINGS = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,10 +198,10 @@ def _check_airborne(above_m: float) -> None:
 
 
 def _horizontal_m(sample: TelemetrySample) -> float:
-    if sample.h_accuracy_m is not None:
+    if sample.h_accuracy_m:  # 0 is a receiver that does not tell
         return sample.h_accuracy_m
     return POSITION_M.get(sample.fix, POSITION_UNTOLD_M) if sample.fix else POSITION_UNTOLD_M
 
 
 def _vertical_m(sample: TelemetrySample) -> float:
-    return sample.v_accuracy_m if sample.v_accuracy_m is not None else GPS_HEIGHT * _horizontal_m(sample)
+    return sample.v_accuracy_m or GPS_HEIGHT * _horizontal_m(sample)

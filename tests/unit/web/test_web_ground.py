@@ -15,12 +15,13 @@ import pytest
 
 from flow.clock import NS_PER_MS
 from flow.flights import Marker
+from flow.memory_bus import MemoryBus
 from flow.samples import Place, TelemetrySample
 from flow.units import UtcOrigin
 from telemetry.protocol.earth import Plane
-from tests.fakes.clock import START_NS
+from tests.fakes.clock import START_NS, FakeClock
 from tests.fakes.encoded import as_units, h264_pictures
-from web.markers import MOST_MARKERS
+from web.markers import MOST_MARKERS, MarkerBoard
 from web.picture_time import capture_of, timestamp_of
 from web.service import Running, running_service
 from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
@@ -244,6 +245,23 @@ async def test_a_marker_is_renamed_moved_and_removed(tmp_path: Path) -> None:
         for method, body in (("DELETE", None), ("PATCH", {"label": "D"})):
             assert await h.refused(method, at, body) == (404, "not_found")
         await page.close()
+
+
+async def test_the_newest_marker_of_an_aircraft_is_its_own_or_for_all() -> None:
+    """What the pilot is shown: a move makes it new again, another aircraft's is not shown."""
+    bus = MemoryBus()
+    board = MarkerBoard(bus, FakeClock(), {})
+    assert board.newest("otto") is None
+    first, second, other = (
+        board.set(Marker("", aircraft_id, START_NS, 49.5, 7.5, label, ""))
+        for aircraft_id, label in (("otto", "A"), ("", "B"), ("fritz", "C"))
+    )
+    assert board.newest("otto") == second
+    moved = board.set(replace(first, lat_deg=49.6))
+    assert (board.newest("otto"), board.newest("fritz"), board.newest("x")) == (moved, other, second)
+    board.remove(second.marker_id)
+    assert board.newest("x") is None
+    await bus.aclose()
 
 
 async def test_asked_twice_it_is_set_once(tmp_path: Path) -> None:
