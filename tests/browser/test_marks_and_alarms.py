@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.flight import FEED, Flight, flying
+from tests.browser.flight import Flight, flying
 from tests.browser.harness import chromium, lagebild, open_page
 from tests.fakes.aircraft import FakeAircraft
 
@@ -39,10 +39,6 @@ async def browser() -> AsyncIterator[Browser]:
         yield running
 
 
-def live(feed: str) -> str:
-    return f"window.lagebild?.feed('{feed}')?.state === 'live'"
-
-
 async def test_a_mark_set_in_one_page_stands_in_the_other_at_its_true_place(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -53,7 +49,7 @@ async def test_a_mark_set_in_one_page_stands_in_the_other_at_its_true_place(
             open_page(browser, url, size=(820, 600), scripts=[STAMPS]) as one,
             open_page(browser, url, size=(390, 600), scripts=[STAMPS]) as other,
         ):
-            await one.until(live(DAY), 60)
+            await one.until(f"window.lagebild?.feed('{DAY}')?.state === 'live'", 60)
             await other.until("document.querySelector('.maplibregl-canvas')", 30)
             waited_ms: list[float] = []
             for share in (0.45, 0.55):
@@ -137,7 +133,7 @@ def radius_m(error: dict[str, float], bearing_deg: float) -> float:
 async def test_alarms_stand_on_every_page_until_they_are_over(browser: Browser, tmp_path: Path) -> None:
     async with flying(tmp_path) as flight, flight.served() as service:
         async with open_page(browser, service.url, size=(820, 600)) as page:
-            await page.until(live(FEED), 30)
+            await page.until("window.lagebild?.serverMs()", 30)  # it hears the service
             say(flight, "Radio Failsafe", "GPS Glitch")
             words = page.page.locator(WORD_SEEN)
             await expect(words).to_have_count(2)

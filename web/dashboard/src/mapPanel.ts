@@ -91,7 +91,7 @@ export class MapPanel {
 
   /** What somebody has marked just now does not wait for the next place of the aircraft. */
   showMarks(): void {
-    this.view?.marks.showMarks(this.desk.marks.list, this.desk.marks.version);
+    this.view?.marks.showMarks(this.desk.marks);
   }
 
   goTo(at: { lat_deg: number; lon_deg: number }): void {
