@@ -278,6 +278,7 @@ export class App {
   private showShared(): void {
     this.strip.show(this.taste.language);
     this.desk.show(this.taste.language);
+    this.map.showMarks();
   }
 
   private showEmpty(): void {

@@ -105,7 +105,12 @@ export class MapPanel {
     this.showText(warning(language, main?.text ?? null, serverMs));
     this.showAircraft(language, watched, serverMs);
     this.showGround(language, watched, serverMs);
-    this.view?.marks.showMarks(this.desk.marks.list, this.desk.marks.version);
+    this.showMarks();
+  }
+
+  /** What somebody has marked just now does not wait for the next place of the aircraft. */
+  showMarks(): void {
+    this.view?.marks.showMarks(this.desk.marks);
   }
 
   goTo(at: { lat_deg: number; lon_deg: number }): void {
