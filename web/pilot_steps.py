@@ -81,7 +81,7 @@ _CLOCK = (
     "clock_jumps", "clock_wrong",
 )  # fmt: skip
 
-_CODES = {
+CODES = {
     Step.REACHABLE: _REACHABLE,
     Step.KEY: _KEY,
     Step.PICTURE: _PICTURE,
@@ -90,7 +90,7 @@ _CODES = {
     Step.TELEMETRY: _TELEMETRY,
     Step.CLOCK: _CLOCK,
 }
-STEP_OF: Mapping[str, Step] = {code: step for step, codes in _CODES.items() for code in codes}
+STEP_OF: Mapping[str, Step] = {code: step for step, codes in CODES.items() for code in codes}
 """The step of every code of a SourceState, RenditionState, PictureHealth or camera's ClockState. All codes of
 a LinkState are of the telemetry."""
 
@@ -131,7 +131,7 @@ def steps_of(known: Known) -> list[StepView]:
 def _of_source(known: Known) -> Iterator[StepView]:
     failed, reason = _failed_step(known.source)
     is_live = known.source is not None and known.source.status is SourceStatus.LIVE
-    passed = frozenset(_CODES) if is_live else _KNOWN_BEFORE.get(failed, frozenset())
+    passed = frozenset(CODES) if is_live else _KNOWN_BEFORE.get(failed, frozenset())
     for step in (Step.REACHABLE, Step.KEY, Step.PICTURE, Step.CODEC, Step.KEYFRAMES):
         if step is Step.KEY and (lacking := _key_lacking(known, failed, is_live=is_live)):
             yield lacking
@@ -147,7 +147,7 @@ def _failed_step(source: SourceState | None) -> tuple[Step, str]:
     """Where pictures are stopped, and why; of a feed that is live nobody asks."""
     if source is None:
         return Step.REACHABLE, ""
-    reason = source.reason or ("stalled" if source.status is SourceStatus.STALLED else "")
+    reason = source.reason or ("" if source.status is SourceStatus.CONNECTING else "stalled")
     step = STEP_OF.get(reason, Step.REACHABLE)
     return (step if step in _KNOWN_BEFORE else Step.REACHABLE), reason
 
@@ -204,9 +204,9 @@ def _clock(known: Known) -> StepView:
     if source is None or source.status is not SourceStatus.LIVE:
         return StepView(Step.CLOCK, StepState.WAITING)
     clocks = [clock for clock in (source.clock, known.link.clock if known.link else None) if clock]
-    refused = (clock.reason for clock in clocks if clock.status is ClockStatus.REFUSED)
-    if wrong := next((code for code in (*refused, *source.notes) if code in _WRONG_CLOCK), ""):
-        return StepView(Step.CLOCK, StepState.BAD, wrong)
+    refused = [clock.reason or "clock_refused" for clock in clocks if clock.status is ClockStatus.REFUSED]
+    if wrong := [*refused, *(note for note in source.notes if note in _WRONG_CLOCK)]:
+        return StepView(Step.CLOCK, StepState.BAD, wrong[0])
     if "clock_untrusted" in source.notes:
         return StepView(Step.CLOCK, StepState.NONE, "clock_untrusted")
     remark = next((clock.reason for clock in clocks if clock.reason), "")

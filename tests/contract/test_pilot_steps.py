@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flow.source_clock import ClockState
 from ingest.protocol.health import FINDINGS
-from web.pilot_steps import _CODES, STEP_OF, Step, StepState
+from web.pilot_steps import CODES, STEP_OF, Step, StepState
 
 from .test_reason_codes import CATALOGUE, ROOT, notes, reasons, sentences
 
@@ -18,7 +18,7 @@ STEP_WORDS = Path(PILOT_WORDS).with_name("stepWords.ts")
 
 def test_every_code_has_one_step() -> None:
     twice = [
-        code for code, times in Counter(c for codes in _CODES.values() for c in codes).items() if times > 1
+        code for code, times in Counter(c for codes in CODES.values() for c in codes).items() if times > 1
     ]
     assert twice == []
     of_clocks = set(re.findall(r'"(clock_\w+)"', ClockState.__doc__ or ""))

@@ -145,11 +145,10 @@ def _varint(value: int) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def tile_server(body: bytes, asked: list[str]) -> AsyncIterator[str]:
+async def tile_server(body: bytes) -> AsyncIterator[str]:
     """An XYZ server that has the same tile everywhere; its address with {z} {x} {y}."""
 
-    async def tile(request: web.Request) -> web.Response:
-        asked.append(request.path)
+    async def tile(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="image/png", headers={"Access-Control-Allow-Origin": "*"})
 
     app = web.Application()

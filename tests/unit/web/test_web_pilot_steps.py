@@ -52,6 +52,7 @@ def test_nothing_is_green_before_anything_is_known() -> None:
         (SourceStatus.LOST, "unreachable", [BAD, WAITING, WAITING, WAITING, WAITING]),
         (SourceStatus.LOST, "key_wrong", [OK, BAD, WAITING, WAITING, WAITING]),
         (SourceStatus.STALLED, "", [OK, OK, BAD, WAITING, WAITING]),
+        (SourceStatus.LOST, "", [OK, OK, BAD, WAITING, WAITING]),
         (SourceStatus.LOST, "unsupported_codec", [OK, OK, WAITING, BAD, WAITING]),
         (SourceStatus.LOST, "no_keyframe", [OK, OK, WAITING, OK, BAD]),
         (SourceStatus.CONNECTING, "waiting_for_keyframe", [OK, OK, WAITING, OK, WAITING]),
@@ -121,6 +122,7 @@ def test_a_clock_is_green_only_where_its_times_are_used() -> None:
     assert of(ClockState()) == (NONE, "")
     assert of(ClockState(ClockStatus.ESTIMATING)) == (WAITING, "")
     assert of(refused) == (BAD, "clock_fast")
+    assert of(ClockState(ClockStatus.REFUSED)) == (BAD, "clock_refused")
     assert of(GOOD_CLOCK, aircraft=refused) == (BAD, "clock_fast")
     behind = ClockState(ClockStatus.GOOD, "clock_wrong")  # counts well, though its time of day is wrong
     assert of(GOOD_CLOCK, aircraft=behind) == (OK, "clock_wrong")
