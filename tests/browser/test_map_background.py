@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -98,7 +99,9 @@ async def test_a_package_from_disk_is_seen(browser: Browser, tmp_path: Path) -> 
 
 
 async def test_a_vector_package_is_drawn_in_our_own_style(browser: Browser, tmp_path: Path) -> None:
-    told = {"vector_layers": [{"id": name, "fields": {}} for name in ("water", "roads", "places")]}
+    told: dict[str, Any] = {
+        "vector_layers": [{"id": name, "fields": {}} for name in ("water", "roads", "places")]
+    }
     drawn = vector_tile(
         {
             "water": [("area", [(0, 0), (EXTENT, 0), (EXTENT, EXTENT), (0, EXTENT)], "")],

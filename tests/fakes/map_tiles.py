@@ -84,7 +84,7 @@ def package(
 
 def _tile_id(zoom: int, column: int, row: int) -> int:
     """PMTiles 3: tiles before this zoom, and the place on its Hilbert curve."""
-    place, side = (4**zoom - 1) // 3, 2 ** (zoom - 1) if zoom else 0
+    place, side = ((1 << 2 * zoom) - 1) // 3, (1 << zoom) // 2
     while side:
         right, down = int(bool(column & side)), int(bool(row & side))
         place += side * side * ((3 * right) ^ down)

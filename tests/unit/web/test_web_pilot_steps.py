@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from flow.flights import PictureHealth, RenditionState, RenditionStatus, SourceState, SourceStatus
@@ -18,7 +20,7 @@ def source(status: SourceStatus, reason: str = "", **more: object) -> SourceStat
     return SourceState("tag", status, 0, reason, **more)  # type: ignore[arg-type]
 
 
-def live(**more: object) -> SourceState:
+def live(**more: Any) -> SourceState:
     return source(SourceStatus.LIVE, **more)
 
 
