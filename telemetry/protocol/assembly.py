@@ -310,7 +310,11 @@ _READERS: dict[int, Callable[[Assembly, Any], None]] = {
     **dict.fromkeys(REMOTE_CONTROL_IDS, Assembly._on_remote_control),
 }
 
-_CLOCKED = frozenset({dialect.MAVLINK_MSG_ID_ATTITUDE, dialect.MAVLINK_MSG_ID_GLOBAL_POSITION_INT})
+_CLOCKED = frozenset({
+    dialect.MAVLINK_MSG_ID_ATTITUDE,
+    dialect.MAVLINK_MSG_ID_GLOBAL_POSITION_INT,
+    dialect.MAVLINK_MSG_ID_SYSTEM_TIME,
+})  # fmt: skip
 """Whose uptime the clock goes by; all others are as old as the last of these."""
 
 _ANYBODYS: dict[int, Callable[[Assembly, int, Any], None]] = {

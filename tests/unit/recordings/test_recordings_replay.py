@@ -11,6 +11,10 @@ from recordings.replay import run
 from tests.unit.recordings.flights import encode_film
 
 NO_TELEMETRY = "no telemetry in it (neither a .tlog nor a MAVLink byte stream)"
+OF_A_FILM = (
+    "what a film says of its aircraft is no MAVLink; play it in step with its pictures instead: "
+    'source = "file:FILM" of a feed, telemetry = "feed:FEED" of its aircraft'
+)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +24,7 @@ NO_TELEMETRY = "no telemetry in it (neither a .tlog nor a MAVLink byte stream)"
         ("--video text.mp4", "text.mp4: no video in it (not a file format that is known here)"),
         ("--video a.mp4 --telemetry missing.tlog", "missing.tlog: No such file or directory"),
         ("--video a.mp4 --telemetry text.mp4", f"text.mp4: {NO_TELEMETRY}"),
-        ("--video a.mp4 --telemetry a.mp4", f"a.mp4: {NO_TELEMETRY}"),
+        ("--video a.mp4 --telemetry a.mp4", f"a.mp4: {OF_A_FILM}"),
         ("--video a.mp4 --rtp 5600", "5600: must be HOST:PORT"),
         ("--video a.mp4 --mavlink nowhere", "nowhere: must be HOST:PORT"),
         ("--video a.mp4 --video b.mp4", "2 --video need as many --rtp HOST:PORT, not 1"),

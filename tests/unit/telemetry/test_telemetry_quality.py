@@ -147,7 +147,7 @@ def test_the_best_source_of_the_height_wins(told: Told, drone: FakeAircraft) -> 
     assert told.sample.alt_agl_m == 8
     told(drone.send(distance(750)))
     assert told.sample.alt_agl_m == 7.5
-    told(drone.attitude(1100), after_ns=3 * S)
+    told(drone.attitude(4000), after_ns=3 * S)
     assert told.sample.alt_agl_m is None  # all of them are old
 
 
