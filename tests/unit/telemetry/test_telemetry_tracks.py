@@ -226,6 +226,23 @@ async def test_how_a_source_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
         assert run.bus.peek(TelemetrySample, "a") is not None
 
 
+async def test_a_source_that_failed_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+
+    async def shaky(rest: str, bus: Bus, clock: Clock) -> Source:
+        opened.append(clock.now_ns())
+        if len(opened) == 1:
+            raise RuntimeError("a fault of ours")
+        yield unit(flight(0), clock.now_ns())
+        await asyncio.Event().wait()
+
+    monkeypatch.setitem(tracks.SOURCES, "shaky", shaky)
+    async with running(("fritz", "shaky:x")) as run:
+        await run.until(lambda: run.state().reason == "internal", 0)
+        await run.until(lambda: run.state().status is LinkStatus.LIVE, 100 * NS_PER_MS)
+        assert opened[1] - opened[0] == pytest.approx(tracks.RETRY_NS, abs=200 * NS_PER_MS)
+
+
 async def test_one_bad_unit_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     class Picky:
         clock = None
