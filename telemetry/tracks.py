@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 TICK_NS = 250 * NS_PER_MS
 REPORT_NS = NS_PER_S
+RETRY_NS = 2 * NS_PER_S
 WAITING_LIMIT_BYTES = 1024 * 1024
 """Of a feed's metadata that nobody has read yet: seconds of the fastest."""
 
@@ -80,22 +81,31 @@ class Track:
             group.create_task(self._tick())
 
     async def _follow(self) -> None:
-        try:
-            async for metadata in self._source(self._rest, self._bus, self._clock):
-                self._take(metadata)
-        except LagebildError as error:
-            self._halted = LinkStatus.FAILED, error.code, str(error)
-        except Exception:  # a bug here must not end the other links
-            log.exception("telemetry %s", self.url)
-            self._halted = LinkStatus.FAILED, "internal", f"telemetry {self.url}: internal error, see the log"
-        else:
-            self._halted = LinkStatus.SILENT, "file_ended", f"{self.url} has been played to its end"
+        """Until the source has been played to its end; one that fails is opened again."""
+        while True:
+            try:
+                async for metadata in self._source(self._rest, self._bus, self._clock):
+                    self._take(metadata)
+            except LagebildError as error:
+                self._halt(LinkStatus.FAILED, error.code, str(error))
+            except Exception:  # a bug here must not end the other links
+                log.exception("telemetry %s", self.url)
+                text = f"telemetry {self.url}: internal error, see the log"
+                self._halt(LinkStatus.FAILED, "internal", text)
+            else:
+                self._halt(LinkStatus.SILENT, "file_ended", f"{self.url} has been played to its end")
+                return
+            await self._clock.sleep_until(self._clock.now_ns() + RETRY_NS)
+
+    def _halt(self, status: LinkStatus, reason: str, detail: str) -> None:
+        self._halted = status, reason, detail
         self._report()
 
     def _take(self, metadata: Metadata | None) -> None:
         if metadata is None:
             self._follower.missed()
             return
+        self._halted = None
         if self._late_ns and metadata.utc_origin is UtcOrigin.ARRIVAL:
             # It came with the pictures, by their radio link, and is as old as they are on arrival.
             metadata = replace(metadata, utc_ns=metadata.utc_ns - self._late_ns)

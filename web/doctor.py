@@ -76,6 +76,7 @@ def check_configuration(settings: Settings, where: str) -> Iterator[Finding]:
         yield from _check_telemetry(aircraft, tuple(entry for each in sharing for entry in each.allow_from))
         for feed in aircraft.feed:
             yield from _check_feed(feed, keys, how_to_find(where))
+    yield from _check_tracks(settings)
 
 
 def check_key_files(keys: PublishKeys) -> Finding:
@@ -96,6 +97,21 @@ def _check_telemetry(aircraft: AircraftSettings, allow_from: tuple[str, ...]) ->
     kind, _, path = aircraft.mavlink.partition(":")
     if kind == "tlog" and not Path(path).is_file():
         yield fail("config", f"telemetry of '{aircraft.id}': {path} is no file", "correct `mavlink`")
+
+
+_WITHOUT_METADATA = frozenset({"rtp", "rtsp", "rtmp", "whip"})
+"""Kinds of `source` that bring pictures and nothing else: telemetry travels in MPEG-TS, and in files."""
+
+
+def _check_tracks(settings: Settings) -> Iterator[Finding]:
+    """Whether telemetry is looked for where it can be."""
+    sources = {feed.id: feed.source for aircraft in settings.aircraft for feed in aircraft.feed}
+    for aircraft in settings.aircraft:
+        feed_id = aircraft.telemetry.removeprefix("feed:")
+        kind = sources.get(feed_id, "").partition(":")[0].lower()
+        if kind in _WITHOUT_METADATA:
+            what = f"telemetry of '{aircraft.id}': feed '{feed_id}' comes by {kind}, which carries none"
+            yield warn("config", what, "bring the feed as MPEG-TS (udp, srt), or set `mavlink`")
 
 
 def how_to_find(where: str) -> str:

@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 from flow.clock import NS_PER_S
 from flow.errors import MalformedError
-from flow.samples import LinkState, LinkStatus, Metadata, MetadataKind
+from flow.samples import LinkState, LinkStatus, Metadata, MetadataKind, TelemetrySample
 from flow.source_clock import ClockState
 
+from .fleet import CREDIT_NS, SPACING_NS
 from .tracks import TRACKS, TrackAssembler, TrackItem
 
 AHEAD_MOST_NS = 15 * NS_PER_S
@@ -37,6 +38,8 @@ class Follower:
         self._assemblers: dict[MetadataKind, TrackAssembler] = {}
         self._waiting: list[tuple[int, int, TrackItem]] = []
         self._taken = 0
+        self._given_ns = 0  # the last sample's time
+        self._earliest_ns = 0  # the next one's
         self._messages = self._bad_bytes = self._lost = 0
         self._heard_ns: int | None = None
         self._fault: _Fault | None = None  # of the newest unit
@@ -69,11 +72,24 @@ class Follower:
         self._lost += 1
 
     def due(self, now_ns: int) -> list[TrackItem]:
-        """What is of this moment, or before it and was not given yet, in order of time."""
+        """What is of this moment, or before it and was not given yet, in order of time; of samples no more
+        than anybody can see."""
         items: list[TrackItem] = []
         while self._waiting and self._waiting[0][0] <= now_ns:
-            items.append(heapq.heappop(self._waiting)[-1])
+            item = heapq.heappop(self._waiting)[-1]
+            if not isinstance(item, TelemetrySample) or self._is_spaced(item.utc_ns):
+                items.append(item)
         return items
+
+    def _is_spaced(self, utc_ns: int) -> bool:
+        """Whether a sample comes after the one before, and far enough on average, as those of MAVLink do."""
+        if utc_ns < self._given_ns - NS_PER_S:
+            self._earliest_ns = 0  # time itself has stepped back
+        elif utc_ns < max(self._given_ns, self._earliest_ns):
+            return False
+        self._given_ns = utc_ns
+        self._earliest_ns = max(self._earliest_ns, utc_ns - CREDIT_NS) + SPACING_NS
+        return True
 
     def state(self, before: LinkState | None, now_ns: int, halted: Judgement | None = None) -> LinkState:
         """The link as it is now; `before` is what was told of it last, `halted` how its source has ended."""

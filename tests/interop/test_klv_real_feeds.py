@@ -247,9 +247,9 @@ async def test_klv_by_udp_becomes_samples_of_the_aircraft(feeds: Path) -> None:
     assert len(told) >= 10
     assert [unit.data for unit in told] == [data for _, data in sent]
     check_in_sync(told, pictures, [pts for pts, _ in sent])
-    dated = sorted(unit.utc_ns for unit in told)
-    assert [sample.utc_ns for sample in flown] == dated[: len(flown)]
-    assert len(flown) >= len(told) - 1
+    assert {sample.utc_ns for sample in flown} <= {unit.utc_ns for unit in told}
+    assert len(flown) >= len(told) - 2  # the first may be dated behind the next, and the last still ahead
+    assert all(before.utc_ns < after.utc_ns for before, after in pairwise(flown))
     assert all(sample.received_ns[Group.POSITION] == sample.utc_ns for sample in flown)
 
 

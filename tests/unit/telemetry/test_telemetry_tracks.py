@@ -54,7 +54,25 @@ def test_what_lies_far_ahead_or_is_too_much_is_dropped() -> None:
     assert follow.due_ns is None
     for n in range(WAITING_MOST + 5):
         follow.take(unit(flight(0), START_NS + n), START_NS - 1)
-    assert len(follow.due(START_NS + NS_PER_S)) == WAITING_MOST
+    assert len(follow._waiting) == WAITING_MOST
+
+
+@pytest.mark.parametrize(("rate_hz", "shown"), [(5, 10), (30, 60), (60, 67), (200, 67)])
+def test_samples_come_no_faster_than_anybody_sees(rate_hz: int, shown: int) -> None:
+    follow, got = follower(), 0
+    for n in range(2 * rate_hz):
+        now_ns = START_NS + n * NS_PER_S // rate_hz
+        follow.take(unit(flight(0), now_ns), now_ns)
+        got += len(follow.due(now_ns))
+    assert got == pytest.approx(shown, abs=3)
+
+
+def test_a_time_that_has_stepped_back_is_gone_along_with() -> None:
+    follow = follower()
+    times = [START_NS, START_NS - 10 * NS_PER_MS, START_NS - 60 * NS_PER_S, START_NS - 59 * NS_PER_S]
+    for utc_ns in times:
+        follow.take(unit(flight(0), utc_ns), START_NS)
+        assert len(follow.due(START_NS)) == (utc_ns != START_NS - 10 * NS_PER_MS)
 
 
 def test_the_state_says_what_is_wrong() -> None:
@@ -206,6 +224,23 @@ async def test_how_a_source_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
             "c": (LinkStatus.FAILED, "internal"),
         }
         assert run.bus.peek(TelemetrySample, "a") is not None
+
+
+async def test_a_source_that_failed_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+
+    async def shaky(rest: str, bus: Bus, clock: Clock) -> Source:
+        opened.append(clock.now_ns())
+        if len(opened) == 1:
+            raise RuntimeError("a fault of ours")
+        yield unit(flight(0), clock.now_ns())
+        await asyncio.Event().wait()
+
+    monkeypatch.setitem(tracks.SOURCES, "shaky", shaky)
+    async with running(("fritz", "shaky:x")) as run:
+        await run.until(lambda: run.state().reason == "internal", 0)
+        await run.until(lambda: run.state().status is LinkStatus.LIVE, 100 * NS_PER_MS)
+        assert opened[1] - opened[0] == pytest.approx(tracks.RETRY_NS, abs=200 * NS_PER_MS)
 
 
 async def test_one_bad_unit_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from flow.flights import SourceState, Unsecured
 from flow.samples import LinkState, LinkStatus
 from tests.fakes.klv_sets import flight
 from tests.unit.ingest.klv_streams import FIRST_PTS, STEP, multiplex
+from web.doctor import check_configuration
 from web.publish_addresses import WayIn, way_of_telemetry
 from web.service import running_service
 from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
@@ -83,3 +84,20 @@ def test_telemetry_is_as_trustworthy_as_the_stream_it_is_in(
     aircraft = AircraftSettings("fritz", telemetry=telemetry, feed=(FeedSettings("tag", source),))
     assert aircraft.as_aircraft().unsecured is how
     assert aircraft.telemetry_url == telemetry
+
+
+@pytest.mark.parametrize(
+    ("source", "carries"),
+    [
+        ("udp://127.0.0.1:0", True),
+        ("srt", True),
+        ("push", True),
+        ("rtsp://192.0.2.9/x", False),
+        ("whip", False),
+    ],
+)
+def test_the_doctor_knows_which_streams_carry_telemetry(tmp_path: Path, source: str, carries: bool) -> None:
+    aircraft = AircraftSettings("fritz", telemetry="feed:tag", feed=(FeedSettings("tag", source),))
+    house = Settings(server=ServerSettings(data_dir=str(tmp_path)), aircraft=(aircraft,))
+    told = [finding.what for finding in check_configuration(house, "lagebild.toml")]
+    assert any("telemetry of 'fritz'" in what for what in told) is not carries
