@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+from functools import lru_cache
 from typing import Any
 
 from flow.errors import ConfigError, PortInUseError
@@ -18,6 +19,7 @@ def host_port(url: str, rest: str, forms: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+@lru_cache(maxsize=256)
 def shown(kind: str, address: tuple[Any, ...]) -> str:
     """A socket's address as it is configured."""
     host, port = address[:2]

@@ -86,6 +86,7 @@ class Link:
         self._condition = _Condition(detail=f"opening {url}")
         self._touched = asyncio.Event()
         self._states: dict[str, LinkState] = {}
+        self._live: set[str] = set()  # the aircraft that these states say are heard
         self._reported_ns = 0
         self._retry_s = settings.retry_first_s
         self._opened_ns: int | None = None
@@ -155,9 +156,9 @@ class Link:
         items = self._fleet.receive(data, sender, now_ns, datagram=datagram)
         self._proven |= bool(items)
         self._publish(items)
-        if self._fleet.due_ns is not None:
+        if not self._touched.is_set() and self._fleet.due_ns is not None:
             self._touched.set()
-        if items and any(state.status is not LinkStatus.LIVE for state in self._states.values()):
+        if any(item.aircraft_id not in self._live for item in items):
             self._report(now_ns)
 
     def refused(self, sender: str) -> None:
@@ -192,6 +193,7 @@ class Link:
             self._states[aircraft_id] = state
             if changed or due:
                 self._bus.publish(state)
+        self._live = {name for name, state in self._states.items() if state.status is LinkStatus.LIVE}
 
     def _log(self, state: LinkState, now_ns: int) -> None:
         """Write how it is, at a level that lets a source which fails again and again be read of once."""

@@ -26,12 +26,12 @@ IDS = {f"a{number}": number for number in (*QUIET_IDS, FLOOD_ID, FAST_ID)}
 
 
 async def lagebild() -> None:
-    """All aircraft on one link, as behind a router; three readers as in the service."""
+    """All aircraft on one link, as behind a router, with readers as in the service."""
     bus, found = MemoryBus(), Counter[str]()
     links = tuple(AircraftLink(name, "udpin:127.0.0.1:0", number) for name, number in IDS.items())
 
     async def samples() -> None:
-        async for sample in bus.lossless(TelemetrySample):
+        async for sample in bus.latest(TelemetrySample):
             found[f"samples {sample.aircraft_id}"] += 1
 
     async def texts() -> None:
