@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .source_clock import ClockState
+from .units import UtcOrigin
 
 
 class Group(StrEnum):
@@ -92,7 +93,8 @@ class Metadata:
     """One unit of telemetry that came within a feed's stream, as it came.
 
     `utc_ns` is Lagebild time: that of the picture it belongs to (`pts_90k`, on the feed's own timeline) where
-    the stream says which (synchronous KLV, tracks of a file), else its arrival. Nothing of it is checked yet.
+    the stream says which (synchronous KLV, tracks of a file), else its arrival. `utc_origin` is as of an
+    AccessUnit: what is told by its arrival came by the pictures' radio link. Nothing of it is checked yet.
     """
 
     feed_id: str
@@ -100,6 +102,7 @@ class Metadata:
     utc_ns: int
     data: bytes
     pts_90k: int | None = None
+    utc_origin: UtcOrigin = UtcOrigin.ARRIVAL
 
 
 @dataclass(frozen=True, slots=True)

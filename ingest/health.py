@@ -1,4 +1,4 @@
-"""Tells the bus how the pictures of a feed look: the state, and an alarm for each finding that begins.
+"""Tells the bus how the pictures of a feed look: the state, and an alarm that stands as long as a finding.
 
 A finding lasts as long as somebody looks. Where the feed or its decoder is gone, or nothing can be decoded
 any more, it is taken back: the state says nothing any longer, and an alarm (`picture_unseen`) says why.
@@ -10,7 +10,7 @@ import logging
 
 from flow.bus import Bus
 from flow.clock import Clock
-from flow.flights import Alarm, Feed, PictureHealth, SourceState, SourceStatus
+from flow.flights import Alarm, AlarmLevel, Feed, PictureHealth, SourceState, SourceStatus
 
 from .protocol.health import GAP_NS, Figures, Health
 
@@ -27,6 +27,7 @@ class HealthWatch:
         self._told: PictureHealth | None = None
         self._looked_ns = 0
         self._epoch: int | None = None
+        self._standing: frozenset[str] = frozenset()
 
     async def run(self) -> None:
         """Follow the feed's source. Until cancelled."""
@@ -48,9 +49,7 @@ class HealthWatch:
         self._bus.publish(health)
         if health.findings != before:
             log.info("feed %s: picture health: %s", self.feed_id, ", ".join(health.findings) or "well again")
-        for code in health.findings:
-            if code not in before:
-                self._alarm(code, health.since_ns)
+        self._stand(frozenset(health.findings), health.since_ns)
 
     def tick(self) -> None:
         """Time has passed; call this about once a second."""
@@ -66,14 +65,22 @@ class HealthWatch:
         self._bus.publish(self._health.ended(now_ns))
         if told.findings:
             log.info("feed %s: picture health: unknown, nobody looks at it", self.feed_id)
-            self._alarm("unseen", now_ns)
+            self._stand(frozenset({"unseen"}), now_ns)
 
-    def _alarm(self, code: str, since_ns: int) -> None:
+    def _stand(self, codes: frozenset[str], since_ns: int) -> None:
+        """From now on these alarms stand and no others."""
+        before, self._standing = self._standing, codes
+        for code in sorted(before ^ codes):
+            self._alarm(code, since_ns, active=code in codes)
+
+    def _alarm(self, code: str, since_ns: int, *, active: bool) -> None:
         alarm = Alarm(
-            id=f"{self.feed_id}-{code}-{since_ns}",
+            id=f"{self.feed_id}-{code}-{since_ns}-{'on' if active else 'off'}",
             aircraft_id=self._camera.aircraft_id,
             utc_ns=self._clock.now_ns(),
             code=f"picture_{code}",
             values={"feed": self.feed_id},
+            level=AlarmLevel.WARNING,
+            active=active,
         )
         self._bus.publish(alarm)

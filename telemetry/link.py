@@ -188,7 +188,7 @@ class Link:
             changed = before is None or _gist(before) != _gist(state)
             if changed:
                 self._log(state, now_ns)
-            _log_clock(before, state)
+            self._log_clock(before, state)
             self._states[aircraft_id] = state
             if changed or due:
                 self._bus.publish(state)
@@ -201,6 +201,16 @@ class Link:
         logged = self._logged[state.aircraft_id]
         known = fails and line in logged
         log.log(logging.DEBUG if known else level, "telemetry of %s: %s", state.aircraft_id, line)
+        logged.append(line)
+
+    def _log_clock(self, before: LinkState | None, state: LinkState) -> None:
+        was = before.clock.reason if before and before.clock else ""
+        if state.clock is None or state.clock.reason == was:
+            return
+        line = state.clock.reason or "the aircraft's clocks are believed again"
+        logged = self._logged[state.aircraft_id]
+        level = logging.DEBUG if line in logged else logging.INFO
+        log.log(level, "telemetry of %s: %s", state.aircraft_id, line)
         logged.append(line)
 
     def _state(self, aircraft_id: str, now_ns: int) -> LinkState:
@@ -250,13 +260,6 @@ class Link:
         if heard.foreign:
             return "not_mavlink", f"{address}: what comes from {heard.foreign} is no MAVLink"
         return "no_messages", f"{address}: no aircraft heard yet"
-
-
-def _log_clock(before: LinkState | None, state: LinkState) -> None:
-    was = before.clock.reason if before and before.clock else ""
-    if state.clock and state.clock.reason != was:
-        what = state.clock.reason or "its clock is believed again"
-        log.info("telemetry of %s: %s (%s)", state.aircraft_id, what, state.clock.status)
 
 
 def _rivalry(heard: Heard) -> tuple[str, str] | None:

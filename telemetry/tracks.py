@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.errors import ConfigError, LagebildError, OverflowedError
 from flow.samples import LinkState, LinkStatus, Metadata
+from flow.units import UtcOrigin
 
 from .protocol.follower import Follower, Judgement
 from .settings import AircraftLink, TelemetrySettings
@@ -62,6 +64,8 @@ class Track:
             message = f"telemetry of '{link.aircraft_id}' comes from {known}, not '{link.url}'"
             raise ConfigError(message, code="unsupported_url")
         self._source = SOURCES[scheme]
+        air_links_ms = {f"feed:{feed.id}": feed.air_link_ms for feed in settings.cameras}
+        self._late_ns = round(air_links_ms.get(link.url, 0.0) * NS_PER_MS)
         self._follower = Follower(link.aircraft_id, link.url, round(settings.silent_after_s * NS_PER_S))
         self._touched = asyncio.Event()
         self._told: LinkState | None = None
@@ -92,6 +96,9 @@ class Track:
         if metadata is None:
             self._follower.missed()
             return
+        if self._late_ns and metadata.utc_origin is UtcOrigin.ARRIVAL:
+            # It came with the pictures, by their radio link, and is as old as they are on arrival.
+            metadata = replace(metadata, utc_ns=metadata.utc_ns - self._late_ns)
         self._follower.take(metadata, self._clock.now_ns())
         self._publish_due()
         if self._follower.due_ns is not None:

@@ -51,6 +51,10 @@ class AlarmBoard:
     def standing(self) -> Alarms:
         return Alarms([self._view(alarm) for alarm in self._standing.values()])
 
+    def of(self, aircraft_id: str) -> list[Alarm]:
+        """Those of an aircraft that stand, the newest first."""
+        return [alarm for alarm in reversed(self._standing.values()) if alarm.aircraft_id == aircraft_id]
+
     def views(self) -> list[Json]:
         return [_json(view) for view in self.standing().alarms]
 
@@ -58,8 +62,12 @@ class AlarmBoard:
         self._standing.clear()  # the bus tells all of them again
         with self._bus.events(Alarm) as alarms:
             async for alarm in alarms:
-                if isinstance(alarm, Alarm) and alarm.aircraft_id in self._names:
+                if isinstance(alarm, Alarm) and self._is_shown(alarm):
                     self._take(alarm)
+
+    def _is_shown(self, alarm: Alarm) -> bool:
+        """Not those of one camera's pictures: pages have its PictureHealth, which says more."""
+        return alarm.aircraft_id in self._names and "feed" not in alarm.values
 
     def _take(self, alarm: Alarm) -> None:
         key = alarm.aircraft_id, alarm.code

@@ -67,7 +67,7 @@ class FeedChannel:
         self.markers: Callable[[], list[Json]] | None = None  # all that are set (markers.py)
         self._looks = looks
         self._looked_slot = 0
-        self._look: Json = {}  # as it was told last
+        self._look: Json | None = None  # as it was told last
         self.alarms: Callable[[], list[Json]] | None = None  # those that stand, of all aircraft
         self._anchor: AccessUnit | None = None
         self._told_ns = 0
@@ -146,7 +146,7 @@ class FeedChannel:
             messages.append(message("anchor", anchor_view(self._anchor)))
         if sample:
             messages.append(message("telemetry", self.tagged(sample) | {"look": self._looked(sample)}))
-            self._look = {}  # pages may know different ones now: the next is news
+            self._look = None  # pages may know different ones now: the next is news
         if self.markers is not None:
             messages.append(message("markers", {"markers": self.markers()}))
         return b"".join(map(text_frame, messages))
@@ -229,11 +229,9 @@ class FeedChannel:
         slot = self._sampled_ns // LOOK_EVERY_NS
         if slot == self._looked_slot:
             return None
-        look = self._looked(sample)
-        if look is None or look == self._look:
-            return None
-        self._looked_slot, self._look = slot, look
-        return look
+        self._looked_slot = slot
+        before, self._look = self._look, self._looked(sample)
+        return self._look if self._look != before else None
 
 
 class FeedList:

@@ -26,6 +26,7 @@ from .doctor_machine import (
 from .doctor_ports import check_ports
 from .doctor_redis import check_redis
 from .doctor_report import Finding, fail, ok, warn
+from .doctor_terrain import check_terrain
 from .publish_keys import PublishKeys
 from .settings import AircraftSettings, EncodingSettings, FeedSettings, Settings
 from .unsecured import how_unsecured, is_loopback
@@ -52,6 +53,7 @@ def examine(load: Callable[[], Settings], where: str, redis: str = "") -> Iterat
     yield check_redis(redis)
     yield check_clock()
     if settings is not None:
+        yield check_terrain(settings.map.terrain)
         yield check_disk(Path(settings.server.data_dir))
         yield check_key_files(PublishKeys(Path(settings.server.data_dir)))
     yield from check_buffers()

@@ -19,7 +19,7 @@ class Finding:
     """One line. `todo` is empty where nothing is to be done."""
 
     level: Level
-    check: str  # "config", "port", "camera", "codec", "srt", "redis", "clock", "disk", "keys", "sockets"
+    check: str  # "config", "port", "camera", "codec", "srt", "redis", "clock", "terrain", "disk", "keys" …
     what: str
     todo: str = ""
 

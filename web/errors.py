@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -50,14 +50,19 @@ RETRY_AFTER_S: dict[int, str] = {503: "2", 429: "10"}
 SOON_S = {"address_connecting": "2"}
 """By code, before the status: who is still connecting has connected, or failed, a moment later."""
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "
-        "style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-ancestors 'self'; base-uri 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+
+def security_headers(tiles_origin: str = "") -> dict[str, str]:
+    """What every answer carries; pages may fetch from us, and map tiles from `tiles_origin`."""
+    tiles = f" {tiles_origin}" if tiles_origin else ""
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'self'; img-src 'self' data: blob:{tiles}; worker-src 'self' blob:; "
+            f"style-src 'self' 'unsafe-inline'; connect-src 'self'{tiles}; frame-ancestors 'self'; "
+            "base-uri 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
 
 
 class RequestError(RemoteError):
@@ -107,9 +112,17 @@ def _route_of(request: web.Request) -> str:
     return resource.canonical if resource else "a path that there is not"
 
 
-async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+Prepared = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
+
+
+def adding_headers(headers: Mapping[str, str]) -> Prepared:
+    """A signal that adds these to every answer that has them not."""
+
+    async def add(request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+
+    return add
 
 
 def _error(status: int, code: str, message: str) -> web.Response:

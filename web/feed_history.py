@@ -37,10 +37,14 @@ class FeedMoment:
 
 @dataclass(frozen=True, slots=True)
 class FeedPast:
-    """What came of a feed, second by second, the newest last; a second that is missing was not seen."""
+    """What came of a feed, second by second, the newest last, as in FeedMoment; one list for each figure, so
+    that five minutes have 10 kB. A second that is missing was not seen."""
 
     kept_s: Annotated[int, Meta(description="How far back it goes at most")]
-    moments: list[FeedMoment]
+    utc_ms: list[float]
+    bitrate_bps: list[float | None]
+    fps: list[float | None]
+    age_ms: list[float | None]
 
 
 class FeedHistory:
@@ -60,7 +64,14 @@ class FeedHistory:
 
     def past(self, feed_id: str) -> FeedPast:
         """Raises KeyError for a feed that there is not."""
-        return FeedPast(KEPT_S, list(self._kept[feed_id]))
+        kept = self._kept[feed_id]
+        return FeedPast(
+            KEPT_S,
+            [moment.utc_ms for moment in kept],
+            [moment.bitrate_bps for moment in kept],
+            [moment.fps for moment in kept],
+            [moment.age_ms for moment in kept],
+        )
 
     def newest(self, feed_id: str) -> FeedMoment | None:
         """The last second, None before the first."""
@@ -100,4 +111,8 @@ class FeedHistory:
         if state is None or state.status is not SourceStatus.LIVE:
             return FeedMoment(ms(now_ns))
         age_ms, origin = self._oldest.get(feed_id, (None, None))
-        return FeedMoment(ms(now_ns), state.bitrate_bps, state.fps, age_ms, origin)
+        return FeedMoment(ms(now_ns), _rounded(state.bitrate_bps, 0), _rounded(state.fps, 2), age_ms, origin)
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -19,6 +19,7 @@ from .aircraft_stream import Streams
 from .alarms import AlarmBoard
 from .channel import FeedChannel, FeedList
 from .feed_history import FeedHistory
+from .map_background import background_of, package_of
 from .markers import MarkerBoard
 from .metrics import Refused
 from .pilot_aircraft import AircraftDesk
@@ -30,6 +31,7 @@ from .routes.feeds import add_feed_routes
 from .routes.ground import Pointer, add_ground_routes
 from .routes.health import add_health_routes
 from .routes.live import add_live_routes
+from .routes.map import add_map_routes
 from .routes.markers import add_marker_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
@@ -39,16 +41,16 @@ from .routes.stills import add_still_routes
 from .routes.telemetry import add_telemetry_routes
 from .settings import Settings
 from .situation import Situation
-from .standing import Standing
 
 Run: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
 class House:
-    """Raises ConfigError where the settings contradict themselves."""
+    """Raises ConfigError where settings contradict themselves, or the map's background cannot be used."""
 
     def __init__(self, settings: Settings, bus: Bus, clock: Clock) -> None:
         self._settings, self._bus, self._clock = settings, bus, clock
+        self.background = background_of(settings.map)
         self._aircraft = tuple(a.as_aircraft() for a in settings.aircraft)
         feeds = [(a, f) for a in self._aircraft for f in a.feeds]
         self.telemetry = Telemetry(bus, clock, room_settings.telemetry_settings(settings))
@@ -61,7 +63,6 @@ class House:
         self._alarms = AlarmBoard(bus, self._aircraft, self._channels)
         self._situation = Situation(bus, clock, self._aircraft, looks)
         self._history = FeedHistory(bus, clock, (f for _, f in feeds))
-        self._standing = Standing(bus)
         self._streams = Streams(bus, clock, self._aircraft, self._channels, settings.viewers)
         self._keys = PublishKeys(Path(settings.server.data_dir))
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
@@ -82,10 +83,12 @@ class House:
         add_ground_routes(door, pointer)
         add_marker_routes(door, self._markers, pointer, clock, aircraft)
         add_alarm_routes(door, self._alarms)
-        add_feed_routes(door, self._settings, self._feed_list, relay)
+        add_feed_routes(door, self._settings, self._feed_list, relay, self.background)
         add_still_routes(door, self.ingest)
         add_health_routes(door, bus, aircraft, relay, refused)
         add_pilot_routes(door, self._pilot_desk(), self._history, clock, self.ingest.dismiss)
+        if self.background.kind == "pmtiles":
+            add_map_routes(door, package_of(self._settings.map))
         add_page_routes(door, dashboard)
 
     def _pilot_desk(self) -> PilotDesk:
@@ -94,7 +97,9 @@ class House:
             self._bus,
             self._keys,
             QrCodes(self._clock),
-            aircraft=AircraftDesk(self._settings, self._bus, self._clock, self._standing),
+            aircraft=AircraftDesk(
+                self._settings, self._bus, self._clock, self._alarms.of, self._markers.newest
+            ),
             history=self._history,
             relay=self.relay,
         )
@@ -112,7 +117,6 @@ class House:
         yield "alarms", self._alarms.run
         yield "situation", self._situation.run
         yield "history", self._history.run
-        yield "standing", self._standing.run
         for feed_id, channel in self._channels.items():
             yield f"channel {feed_id}", channel.run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,12 +12,11 @@ from flow.bus import Bus
 from flow.clock import NS_PER_S, Clock
 from flow.flights import Alarm, AlarmLevel, Marker, Unsecured
 from flow.samples import ForwardState, Group, LinkState, TelemetrySample
+from telemetry.protocol.places import bearing_and_distance
 
-from .pointing import bearing_and_distance
 from .publish_addresses import WayIn, way_of_telemetry
 from .schemas import LinkJson
 from .settings import AircraftSettings, Settings
-from .standing import Standing
 from .unsecured import how_unsecured
 from .views import link_view, ms
 
@@ -55,7 +55,7 @@ class PilotAlarm:
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
-    """The place that somebody marked last for it, and how the aircraft must look to see it. null: not known."""
+    """The place that was marked last for an aircraft, and how to look at it from there. null: not known."""
 
     marker_id: str
     label: str
@@ -69,10 +69,19 @@ class Pointed:
 
 
 class AircraftDesk:
-    """Tells what is known of an aircraft."""
+    """Tells what is known of an aircraft. `alarms` gives those of one that stand, `pointed_at` the place that
+    was marked last for it."""
 
-    def __init__(self, settings: Settings, bus: Bus, clock: Clock, standing: Standing) -> None:
-        self._bus, self._clock, self._standing = bus, clock, standing
+    def __init__(
+        self,
+        settings: Settings,
+        bus: Bus,
+        clock: Clock,
+        alarms: Callable[[str], list[Alarm]],
+        pointed_at: Callable[[str], Marker | None],
+    ) -> None:
+        self._bus, self._clock = bus, clock
+        self._alarms, self._pointed_at = alarms, pointed_at
         self._sources = {feed.id: feed.source for aircraft in settings.aircraft for feed in aircraft.feed}
 
     def telemetry(self, settings: AircraftSettings, called: str) -> PilotTelemetry | None:
@@ -94,10 +103,10 @@ class AircraftDesk:
         return PilotForward(list(state.stations), state.commands, state.last_command, state.reason)
 
     def alarms(self, aircraft_id: str) -> list[PilotAlarm]:
-        return [_alarm(alarm) for alarm in self._standing.alarms(aircraft_id)]
+        return [_alarm(alarm) for alarm in self._alarms(aircraft_id)]
 
     def pointed(self, aircraft_id: str) -> Pointed | None:
-        marker = self._standing.pointed_at(aircraft_id)
+        marker = self._pointed_at(aircraft_id)
         sample = self._bus.peek(TelemetrySample, aircraft_id)
         return pointed(marker, sample, self._clock.now_ns()) if marker else None
 
@@ -108,7 +117,7 @@ def pointed(marker: Marker, sample: TelemetrySample | None, now_ns: int) -> Poin
     if sample and _is_fresh(sample, Group.POSITION, now_ns):
         if sample.lat_deg is not None and sample.lon_deg is not None:
             bearing_deg, distance_m = bearing_and_distance(
-                sample.lat_deg, sample.lon_deg, marker.lat_deg, marker.lon_deg
+                (sample.lat_deg, sample.lon_deg), (marker.lat_deg, marker.lon_deg)
             )
         if (
             bearing_deg is not None

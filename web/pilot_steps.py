@@ -75,20 +75,22 @@ _CODEC = (
     "codec_other",
 )  # fmt: skip
 _KEYFRAMES = ("no_keyframe", "waiting_for_keyframe", "keyframe_interval_long", "intra_refresh")
+_TELEMETRY = ("metadata_flood",)
 _CLOCK = (
     "clock_untrusted", "clock_refused", "arrival_behind", "clock_fast", "clock_slow", "clock_bogus",
-    "clock_jumps",
+    "clock_jumps", "clock_wrong",
 )  # fmt: skip
 
-_CODES = {
+CODES = {
     Step.REACHABLE: _REACHABLE,
     Step.KEY: _KEY,
     Step.PICTURE: _PICTURE,
     Step.CODEC: _CODEC,
     Step.KEYFRAMES: _KEYFRAMES,
+    Step.TELEMETRY: _TELEMETRY,
     Step.CLOCK: _CLOCK,
 }
-STEP_OF: Mapping[str, Step] = {code: step for step, codes in _CODES.items() for code in codes}
+STEP_OF: Mapping[str, Step] = {code: step for step, codes in CODES.items() for code in codes}
 """The step of every code of a SourceState, RenditionState, PictureHealth or camera's ClockState. All codes of
 a LinkState are of the telemetry."""
 
@@ -104,7 +106,7 @@ _KNOWN_BEFORE = {
 }
 """What must have been passed to fail at a step. Whole pictures (PICTURE) need codec and keyframes."""
 
-_WRONG_CLOCK = frozenset({"clock_refused", "arrival_behind"})
+_WRONG_CLOCK = frozenset(_CLOCK) - {"clock_untrusted"}
 _FAILS = frozenset({"encoder_failed", "encoder_unknown", "undecodable"})
 
 
@@ -129,7 +131,7 @@ def steps_of(known: Known) -> list[StepView]:
 def _of_source(known: Known) -> Iterator[StepView]:
     failed, reason = _failed_step(known.source)
     is_live = known.source is not None and known.source.status is SourceStatus.LIVE
-    passed = frozenset(_CODES) if is_live else _KNOWN_BEFORE.get(failed, frozenset())
+    passed = frozenset(CODES) if is_live else _KNOWN_BEFORE.get(failed, frozenset())
     for step in (Step.REACHABLE, Step.KEY, Step.PICTURE, Step.CODEC, Step.KEYFRAMES):
         if step is Step.KEY and (lacking := _key_lacking(known, failed, is_live=is_live)):
             yield lacking
@@ -145,7 +147,7 @@ def _failed_step(source: SourceState | None) -> tuple[Step, str]:
     """Where pictures are stopped, and why; of a feed that is live nobody asks."""
     if source is None:
         return Step.REACHABLE, ""
-    reason = source.reason or ("stalled" if source.status is SourceStatus.STALLED else "")
+    reason = source.reason or ("" if source.status is SourceStatus.CONNECTING else "stalled")
     step = STEP_OF.get(reason, Step.REACHABLE)
     return (step if step in _KNOWN_BEFORE else Step.REACHABLE), reason
 
@@ -165,15 +167,14 @@ def _passed(step: Step, known: Known) -> StepView:
     """A step that is done, with what it costs; what is made of a codec for viewers may yet fail."""
     if step is Step.CODEC and (made := _made(known.renditions)):
         return made
-    findings = known.health.findings if step is Step.PICTURE and known.health else ()
+    return StepView(step, StepState.OK, _remark(step, known))
+
+
+def _remark(step: Step, known: Known) -> str:
+    """The first finding or note that is of this step; "" where there is none."""
+    findings = known.health.findings if known.health else ()
     notes = known.source.notes if known.source else ()
-    return StepView(
-        step, StepState.OK, next((code for code in (*findings, *notes) if _is_of(code, step)), "")
-    )
-
-
-def _is_of(code: str, step: Step) -> bool:
-    return STEP_OF.get(code) is step
+    return next((code for code in (*findings, *notes) if STEP_OF.get(code) is step), "")
 
 
 def _made(renditions: Sequence[RenditionState]) -> StepView | None:
@@ -187,32 +188,29 @@ def _made(renditions: Sequence[RenditionState]) -> StepView | None:
 
 
 def _telemetry(known: Known) -> StepView:
-    link = known.link
+    link, step = known.link, Step.TELEMETRY
     if not known.has_telemetry:
-        return StepView(Step.TELEMETRY, StepState.NONE)
+        return StepView(step, StepState.NONE)
     if link is None or (link.status is LinkStatus.CONNECTING and link.reason in _NOT_YET):
-        return StepView(Step.TELEMETRY, StepState.WAITING, link.reason if link else "")
+        return StepView(step, StepState.WAITING, link.reason if link else "")
     if link.status is LinkStatus.LIVE:
-        return StepView(Step.TELEMETRY, StepState.OK, link.reason)
-    return StepView(Step.TELEMETRY, StepState.BAD, link.reason or str(link.status))
+        return StepView(step, StepState.OK, link.reason or _remark(step, known))
+    return StepView(step, StepState.BAD, link.reason or str(link.status))
 
 
 def _clock(known: Known) -> StepView:
     """The camera's clock, and that of the telemetry: a wrong one of either is told."""
-    source, link = known.source, known.link
-    is_live = source is not None and source.status is SourceStatus.LIVE
-    if source is None or not is_live:
+    source = known.source
+    if source is None or source.status is not SourceStatus.LIVE:
         return StepView(Step.CLOCK, StepState.WAITING)
-    wrong = next((note for note in source.notes if note in _WRONG_CLOCK), "")
-    for clock in (source.clock, link.clock if link else None):
-        if clock and clock.status is ClockStatus.REFUSED:
-            wrong = clock.reason or wrong
-            break
-    if wrong:
-        return StepView(Step.CLOCK, StepState.BAD, wrong)
+    clocks = [clock for clock in (source.clock, known.link.clock if known.link else None) if clock]
+    refused = [clock.reason or "clock_refused" for clock in clocks if clock.status is ClockStatus.REFUSED]
+    if wrong := [*refused, *(note for note in source.notes if note in _WRONG_CLOCK)]:
+        return StepView(Step.CLOCK, StepState.BAD, wrong[0])
     if "clock_untrusted" in source.notes:
         return StepView(Step.CLOCK, StepState.NONE, "clock_untrusted")
-    return StepView(Step.CLOCK, _state_of(source.clock))
+    remark = next((clock.reason for clock in clocks if clock.reason), "")
+    return StepView(Step.CLOCK, _state_of(source.clock), remark)
 
 
 def _state_of(clock: ClockState | None) -> StepState:

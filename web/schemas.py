@@ -15,6 +15,7 @@ from flow.flights import Feed, PictureHealth, RenditionState, SourceState, Unsec
 from flow.samples import Group, LinkState, TelemetrySample
 from flow.units import CodecConfig
 
+from .map_background import MapBackground
 from .settings import PictureSettings
 from .views import Json, ViewerView
 
@@ -75,6 +76,7 @@ class PageConfig:
     title: Annotated[str, Meta(description="Shown in the bar of every page")]
     recording: bool
     thresholds: PictureSettings
+    map: Annotated[MapBackground, Meta(description="What lies under the grid")]
 
 
 @dataclass(frozen=True, slots=True)

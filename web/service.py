@@ -18,10 +18,11 @@ from flow.clock import NS_PER_S, Clock, SystemClock
 from flow.memory_bus import MemoryBus
 
 from .access import Door
-from .errors import add_security_headers, errors_to_http
+from .errors import adding_headers, errors_to_http, security_headers
 from .house import House, Run
 from .listening import listen
 from .malformed import Malformed
+from .map_background import origin_of
 from .settings import Settings
 
 log = logging.getLogger("lagebild.web")
@@ -41,12 +42,13 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     """Run the service for as long as the context is open.
 
     Raises PortInUseError when the HTTP or the WebRTC port is taken, ConfigError when its address cannot be
-    used. A feed or link that cannot be opened is a state of that feed, never an error here.
+    used, or what lies under the map cannot. A feed or link that cannot be opened is a state of that feed,
+    never an error here.
     """
     clock = SystemClock()
     bus = MemoryBus()
     house = House(settings, bus, clock)
-    app = _application()
+    app = _application(origin_of(house.background))
     house.open_doors(Door(app, _own_names(settings)), dashboard)
     runner = web.AppRunner(app, shutdown_timeout=2.0)
     await runner.setup()
@@ -73,9 +75,9 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
         await bus.aclose()
 
 
-def _application() -> web.Application:
+def _application(tiles_origin: str) -> web.Application:
     app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
-    app.on_response_prepare.append(add_security_headers)
+    app.on_response_prepare.append(adding_headers(security_headers(tiles_origin)))
     return app
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from flow.errors import ConfigError
 
+from .map_background import FILE
 from .settings import Settings
 from .settings_checks import check_settings
 
@@ -43,9 +44,14 @@ def load_settings(path: Path | None, environment: Mapping[str, str]) -> Settings
 
 
 def _in_its_folder(settings: Settings, path: Path) -> Settings:
-    """With `data_dir` counted from the file's folder: wherever a command is given, it means the same keys."""
-    data_dir = path.parent.resolve() / settings.server.data_dir
-    return dataclasses.replace(settings, server=dataclasses.replace(settings.server, data_dir=str(data_dir)))
+    """With files counted from the settings' folder: wherever a command is given, it means the same ones."""
+    folder = path.parent.resolve()
+    server = dataclasses.replace(settings.server, data_dir=str(folder / settings.server.data_dir))
+    under = settings.map
+    if under.background.startswith(FILE):
+        package = folder / under.background.removeprefix(FILE)
+        under = dataclasses.replace(under, background=f"{FILE}{package}")
+    return dataclasses.replace(settings, server=server, map=under)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -87,8 +87,10 @@ class Feed:
         if not self._metadata.admits(len(metadata.data), metadata.arrival_ns):
             return []
         moment = None if metadata.pts is None else self._timeline.moment(metadata.pts)
-        utc_ns, pts_90k = moment or (metadata.arrival_ns, None)
-        return [Metadata(self.feed_id, metadata.kind, utc_ns, metadata.data, pts_90k)]
+        kind, data = metadata.kind, metadata.data
+        if moment is None:
+            return [Metadata(self.feed_id, kind, metadata.arrival_ns, data)]
+        return [Metadata(self.feed_id, kind, moment.utc_ns, data, moment.pts_90k, moment.utc_origin)]
 
     def failed(self, reason: str, detail: str, now_ns: int) -> None:
         """The source has ended."""

@@ -38,6 +38,15 @@ class Stamp:
     utc_origin: UtcOrigin
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of the source's clock on the feed's timeline; see AccessUnit."""
+
+    pts_90k: int
+    utc_ns: int
+    utc_origin: UtcOrigin
+
+
 class Timeline:
     """One feed's line of time over all restarts of its source.
 
@@ -62,6 +71,7 @@ class Timeline:
         self._epoch = -1
         self._seq = -1
         self._utc_shift_ns = 0  # of the last picture: its `utc_ns` less its time of presentation
+        self._utc_origin = UtcOrigin.ARRIVAL
 
     @property
     def epoch(self) -> int:
@@ -117,21 +127,22 @@ class Timeline:
         dts_90k, pts_90k = self._place(position) if dts is None else self._place_both(position, ahead)
         self._last_dts = dts_90k
         self._seq += 1
-        self._utc_shift_ns = (mapped_ns if capture_ns is None else capture_ns) - shown_ns
-        if capture_ns is None:
-            return Stamp(self._epoch, self._seq, dts_90k, pts_90k, mapped_ns, UtcOrigin.ARRIVAL)
-        return Stamp(self._epoch, self._seq, dts_90k, pts_90k, capture_ns, UtcOrigin.SOURCE)
+        utc_ns = mapped_ns if capture_ns is None else capture_ns
+        origin = UtcOrigin.ARRIVAL if capture_ns is None else UtcOrigin.SOURCE
+        self._utc_shift_ns, self._utc_origin = utc_ns - shown_ns, origin
+        return Stamp(self._epoch, self._seq, dts_90k, pts_90k, utc_ns, origin)
 
-    def moment(self, pts: int) -> tuple[int, int] | None:
-        """`utc_ns` and `pts_90k` that a picture with this presentation time would have, as the last picture's
-        tell; the line itself does not move on. None before the first picture, and far from the last."""
+    def moment(self, pts: int) -> Moment | None:
+        """What a picture with this presentation time would have, as the last picture tells; the line itself
+        does not move on. None before the first picture, and far from the last."""
         if self._position is None:
             return None
         ahead = signed_distance(self._position, pts, 1 << self._bits)
         if abs(ahead) > _BESIDE_MOST_TICKS:
             return None
         position = self._position + ahead
-        return ticks_to_ns(position) + self._utc_shift_ns, position + self._shift
+        utc_ns = ticks_to_ns(position) + self._utc_shift_ns
+        return Moment(position + self._shift, utc_ns, self._utc_origin)
 
     def _jumped(self, position: int, arrival_ns: int, *, reorders: bool) -> bool:
         offset_ns = self._arrival.offset_ns

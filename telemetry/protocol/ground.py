@@ -1,4 +1,4 @@
-"""Where a ray from the camera meets the ground: flat, or that of a height model."""
+"""What the ground around a camera is asked for, and flat ground; that of a height model is in relief.py."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ from flow.samples import Place
 
 from .camera import Vector
 from .earth import Plane
-from .height_grid import HeightGrid
 
 FAR_HEIGHTS = 20.0
 """Ground further off than so many heights is met at less than 3 degrees: half a degree then moves it by a
 sixth of the way."""
 FAR_M = 5_000.0
-
-_CLOSE_M = 0.01
-_MOST_STEPS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,70 +82,6 @@ class FlatGround:
         if self._height_m is None or place.alt_msl_m is None:
             return self._above_m, self._height_m or 0.0
         return self._above_m + self._height_m - place.alt_msl_m, place.alt_msl_m
-
-
-class Relief:
-    """The ground of a height model; the camera is `camera_m` over the sea, and over that ground."""
-
-    terrain = True
-
-    def __init__(self, plane: Plane, camera_m: float, grid: HeightGrid, sigma_m: float) -> None:
-        self.plane, self.sigma_m = plane, math.hypot(sigma_m, grid.sigma_m)
-        self._camera_m, self._grid = camera_m, grid
-        self.far_m = far_of(camera_m - grid.lowest_m)
-
-    def meet(self, direction: Vector) -> Meeting:
-        """By steps that no ground of this model's steepness can cut short, then by halving the last."""
-        level = math.hypot(direction[0], direction[1])
-        closing = self._grid.steepest * level - direction[2]  # metres of clearance, at most, per metre
-        least_m = self._grid.cell_m / max(level, 0.1) / 4
-        past_m, range_m = 0.0, 0.0
-        for _ in range(_MOST_STEPS):
-            clearance = self._clearance_m(direction, range_m)
-            if clearance <= _CLOSE_M:
-                return self._meeting(direction, self._halved(direction, past_m, range_m))
-            if closing <= 0 or (direction[2] >= 0 and self._is_over_all(direction, range_m)):
-                raise above_horizon()
-            if range_m > self.far_m:
-                raise too_far(self.far_m)
-            past_m, range_m = range_m, range_m + max(clearance / closing, least_m)
-        raise too_far(self.far_m)
-
-    def beneath(self, place: Place) -> tuple[float, float]:
-        known = (
-            place.alt_msl_m
-            if place.alt_msl_m is not None
-            else self._grid.height_m(place.lat_deg, place.lon_deg)
-        )
-        height_m = self._grid.lowest_m if known is None else known
-        return self._camera_m - height_m, height_m
-
-    def _is_over_all(self, direction: Vector, range_m: float) -> bool:
-        return self._camera_m + direction[2] * range_m > self._grid.highest_m
-
-    def _halved(self, direction: Vector, free_m: float, under_m: float) -> float:
-        while under_m - free_m > _CLOSE_M:
-            middle = (free_m + under_m) / 2
-            if self._clearance_m(direction, middle) > 0:
-                free_m = middle
-            else:
-                under_m = middle
-        return under_m
-
-    def _clearance_m(self, direction: Vector, range_m: float) -> float:
-        """Height over the ground at that point of the ray. Raises UnlocatableError without a model there."""
-        east, north = direction[0] * range_m, direction[1] * range_m
-        ray_m = self._camera_m + direction[2] * range_m + self.plane.sink_m(east, north)
-        ground_m = self._grid.height_m(*self.plane.place(east, north, ray_m))
-        if ground_m is None:
-            raise no_terrain()
-        return ray_m - ground_m
-
-    def _meeting(self, direction: Vector, range_m: float) -> Meeting:
-        east, north = direction[0] * range_m, direction[1] * range_m
-        here = self._camera_m + direction[2] * range_m + self.plane.sink_m(east, north)
-        slope = self._grid.slope(*self.plane.place(east, north, here))
-        return Meeting(range_m, east, north, here, slope)
 
 
 def above_horizon() -> UnlocatableError:

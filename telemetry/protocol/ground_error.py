@@ -19,7 +19,7 @@ POSITION_M = {
     "none": 10.0,
     "2d": 10.0,
     "3d": 2.5,
-    "dgps": 1.5,
+    "dgps": 1.7,
     "rtk_float": 0.4,
     "rtk_fixed": 0.05,
 }

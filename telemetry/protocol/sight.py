@@ -11,7 +11,7 @@ from flow.samples import TelemetrySample
 
 from .camera import Axes, Camera, Lens, gimbal_axes, lens_of, mixed, mounted_axes
 from .earth import Plane
-from .ground import FlatGround, Ground, Relief, no_terrain
+from .ground import FlatGround, Ground, no_terrain
 from .ground_error import (
     BAROMETER_M,
     BODY_TILT_DEG,
@@ -26,6 +26,7 @@ from .ground_error import (
 )
 from .height_grid import Surroundings
 from .pose_track import Instant, Moment
+from .relief import Relief
 
 LEAST_HEIGHT_M = 0.5
 """Lower than this an aircraft stands on the ground, as far as its height can be trusted."""
@@ -197,10 +198,10 @@ def _check_airborne(above_m: float) -> None:
 
 
 def _horizontal_m(sample: TelemetrySample) -> float:
-    if sample.h_accuracy_m is not None:
+    if sample.h_accuracy_m:  # 0 is a receiver that does not tell
         return sample.h_accuracy_m
     return POSITION_M.get(sample.fix, POSITION_UNTOLD_M) if sample.fix else POSITION_UNTOLD_M
 
 
 def _vertical_m(sample: TelemetrySample) -> float:
-    return sample.v_accuracy_m if sample.v_accuracy_m is not None else GPS_HEIGHT * _horizontal_m(sample)
+    return sample.v_accuracy_m or GPS_HEIGHT * _horizontal_m(sample)

@@ -67,6 +67,9 @@ _ASKING_COMMANDS = frozenset(
         dialect.MAV_CMD_GET_HOME_POSITION,
     }
 )
+_READING_FILES = frozenset({0, 1, 2, 3, 4, 5, 14, 15})
+"""MAVLink FTP opcodes that change nothing: sessions, list, open, read, checksum. Parameters come so, too."""
+_FTP_OPCODE_AT = 3
 _WITH_COMMAND = frozenset({dialect.MAVLINK_MSG_ID_COMMAND_LONG, dialect.MAVLINK_MSG_ID_COMMAND_INT})
 _UNADDRESSED_COMMANDS = frozenset(
     {
@@ -110,6 +113,8 @@ class Station:
             return Said(Speech.REQUEST, name)
         if number in _WITH_COMMAND:
             return _command(name, self._decoder.decode(frame))
+        if number == dialect.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL:
+            return _file_transfer(name, self._decoder.decode(frame))
         if number in _ADDRESSED or number in _UNADDRESSED_COMMANDS:
             return Said(Speech.COMMAND, name)
         return Said(Speech.REMARK, name)
@@ -122,3 +127,8 @@ def _command(name: str, message: Any | None) -> Said:
     entry = dialect.enums["MAV_CMD"].get(message.command)
     which = entry.name.removeprefix("MAV_CMD_") if entry else str(message.command)
     return Said(speech, f"{name} {which}")
+
+
+def _file_transfer(name: str, message: Any | None) -> Said:
+    reads = message is not None and message.payload[_FTP_OPCODE_AT] in _READING_FILES
+    return Said(Speech.REQUEST if reads else Speech.COMMAND, name)

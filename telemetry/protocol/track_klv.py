@@ -19,6 +19,7 @@ _Fields: TypeAlias = dict[str, Any]
 
 _CLOCK_OFF_MOST_MS = 24 * 3600 * 1000.0
 """A clock further off is not set, or the set is from an old recording."""
+_CLOCK_JITTER_MS = 100.0
 
 
 class KlvTrack:
@@ -39,7 +40,7 @@ class KlvTrack:
         groups, utc_us = _told(metadata.data)
         utc_ns = metadata.utc_ns
         if utc_us:
-            self._clock = _clock(utc_us / 1000 - utc_ns / NS_PER_MS)
+            self._set_clock(utc_us / 1000 - utc_ns / NS_PER_MS)
         told = {group: (utc_ns, fields) for group, fields in groups.items() if _says_anything(fields)}
         if not told:
             return []
@@ -50,6 +51,16 @@ class KlvTrack:
         fields = {name: value for _, known in self._known.values() for name, value in known.items()}
         received_ns = {group: at_ns for group, (at_ns, _) in self._known.items()}
         return [TelemetrySample(self._aircraft_id, utc_ns, **fields, received_ns=received_ns)]
+
+    def _set_clock(self, offset_ms: float) -> None:
+        """Steady while it only jitters: whoever shows it would be told of nothing else."""
+        told = self._clock.offset_ms if self._clock else None
+        if told is not None and abs(told - offset_ms) < _CLOCK_JITTER_MS:
+            return
+        if abs(offset_ms) > _CLOCK_OFF_MOST_MS:
+            self._clock = ClockState(ClockStatus.REFUSED, "clock_bogus", offset_ms)
+        else:
+            self._clock = ClockState(ClockStatus.GOOD, offset_ms=offset_ms)
 
 
 def _says_anything(fields: _Fields) -> bool:
@@ -119,9 +130,3 @@ def _place(lat_deg: float | None, lon_deg: float | None, alt_msl_m: float | None
     if abs(lat_deg) > 90 or abs(lon_deg) > 180:
         return None
     return Place(lat_deg, lon_deg, alt_msl_m)
-
-
-def _clock(offset_ms: float) -> ClockState:
-    if abs(offset_ms) > _CLOCK_OFF_MOST_MS:
-        return ClockState(ClockStatus.REFUSED, "clock_bogus", offset_ms)
-    return ClockState(ClockStatus.GOOD, offset_ms=offset_ms)

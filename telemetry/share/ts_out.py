@@ -202,5 +202,6 @@ def _go_by(sock: socket.socket, target: Target) -> None:
             ours = socket.inet_aton(str(ipaddress.IPv4Address(target.interface)))
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, ours)
     except ValueError:
-        text = f"ts_out: interface '{target.interface}' is no address of ours"
-        raise ConfigError(text, code="address_refused") from None
+        raise ConfigError(
+            f"ts_out: interface '{target.interface}' is no address of ours", code="address_refused"
+        ) from None

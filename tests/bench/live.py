@@ -57,7 +57,7 @@ async def measure(plan: Plan) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         truth_file = Path(folder) / "truth.jsonl"
         async with lagebild("demo", "--", "--truth", str(truth_file)) as service:
-            await _until_live(service)
+            await until_live(service)
             url = service.url.partition("?")[0]
             figures["cpu"] = await measure_cpu(plan, service, url)
             async with chromium() as browser:
@@ -77,7 +77,8 @@ async def measure(plan: Plan) -> dict[str, Any]:
     return figures
 
 
-async def _until_live(service: RunningLagebild) -> None:
+async def until_live(service: RunningLagebild) -> None:
+    """Until both feeds of the demo are there."""
     async with asyncio.timeout(30):
         while not any(f"feed {THERMAL}: live" in line for line in service.lines):
             await asyncio.sleep(0.1)
@@ -116,7 +117,14 @@ def badge_errors(frames: list[dict[str, Any]]) -> dict[str, Any]:
 def sync_errors(
     frames: list[dict[str, Any]], drawn: list[dict[str, Any]], truth: Truth, which: str
 ) -> dict[str, Any]:
-    """How far in time the drawn telemetry is from the picture under it.
+    """How far in time the drawn telemetry is from the picture under it."""
+    return p50_p95(sync_errors_of(frames, drawn, truth, which))
+
+
+def sync_errors_of(
+    frames: list[dict[str, Any]], drawn: list[dict[str, Any]], truth: Truth, which: str
+) -> list[float]:
+    """Each error in ms, one for a picture.
 
     `which` is `first_sample`, drawn with the picture, or `sample`, as corrected when the telemetry of that
     very instant came after it.
@@ -125,7 +133,7 @@ def sync_errors(
     against the capture time burned into that picture; while the aircraft moves.
     """
     captured = {f["rtp"]: f["strip"]["captureMs"] for f in frames}
-    errors = []
+    errors: list[float] = []
     for record in drawn:
         at, sample = captured.get(record["rtp_timestamp"]), record[which]
         if at is None or sample is None or not truth.moving(at):
@@ -133,7 +141,7 @@ def sync_errors(
         found = truth.when(pose(at, sample))
         if found is not None:
             errors.append(abs(found - at))
-    return p50_p95(errors)
+    return errors
 
 
 async def measure_joins(browser: Browser, url: str, count: int) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""`make bench-telemetry`: where a picture's points are on the ground, how well telemetry fits the picture, and
-what a message costs.
+"""`make bench-telemetry`: where a picture's points are on the ground, how well telemetry fits the picture,
+and what a message costs.
 
     python -m tests.bench.telemetry [--quick]
 
 Without --quick it measures longer, makes the table of the recorded flights, writes build/bench/telemetry.json
-and puts the tables into docs/benchmarks.md. The last line printed is one JSON object; what was not measured is
-null in it.
+and puts the tables into docs/benchmarks.md. The last line printed is one JSON object; what was not measured
+is null in it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def measure(*, is_quick: bool) -> Json:
     if feeds:
         parts["klv"] = lambda: measure_klv(Path(feeds) / KLV)
     if feeds and not is_quick:
-        parts["logs"] = lambda: [asdict(log) | {"clock_speed": log.clock_speed} for log in logs_of(Path(feeds))]
+        parts["logs"] = lambda: [
+            asdict(log) | {"clock_speed": log.clock_speed} for log in logs_of(Path(feeds))
+        ]
     found: Json = {
         "date": time.strftime("%Y-%m-%d"),
         "surroundings": surroundings(),

@@ -51,8 +51,11 @@ def _klv(found: Row) -> str:
         "corners_level": "corners, picture taken as level",
     }
     rows = [
-        [name, *(_number(found[key].get(column)) for column in ("n", "median_m", "p95_m"))]
-        + [_number(found[key].get("median_of_range"), 100, " %")]
+        [
+            name,
+            *(_number(found[key].get(column)) for column in ("n", "median_m", "p95_m")),
+            _number(found[key].get("median_of_range"), 100, " %"),
+        ]
         for key, name in names.items()
         if key in found
     ]

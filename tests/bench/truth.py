@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,13 +47,18 @@ def pose(utc_ms: float, values: dict[str, Any]) -> Pose:
     )
 
 
+def heading(utc_ms: float, values: dict[str, Any]) -> Pose:
+    """The attitude alone: one message of the aircraft's, so nothing of it is older than the rest."""
+    return Pose(utc_ms, values["roll_deg"], values["pitch_deg"], 0.0, values["yaw_deg"])
+
+
 class Truth:
     """The logged poses, searchable by time and by pose."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, of: Callable[[float, dict[str, Any]], Pose] = pose) -> None:
         lines = file.read_text(encoding="utf-8").splitlines()[:-1]  # the last may be half written
         rows = [json.loads(line) for line in lines if '"feed": "day"' in line]
-        self._poses = [pose(row["utc_ms"], row) for row in rows]
+        self._poses = [of(row["utc_ms"], row) for row in rows]
         self._times = [p.utc_ms for p in self._poses]
 
     def moving(self, utc_ms: float) -> bool:

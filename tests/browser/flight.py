@@ -95,7 +95,7 @@ async def _film(port: int, switched_on: asyncio.Event) -> None:
 async def report(
     port: int, switched_on: asyncio.Event, fix: bool = True, says: list[Say] | None = None
 ) -> None:
-    """Ten positions and headings (90°) a second to that port, until cancelled; `says` beside that, once each."""
+    """Ten positions and headings (90°) a second to that port, until cancelled; beside them `says`, once."""
     aircraft = FakeAircraft()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         for tenth in itertools.count():

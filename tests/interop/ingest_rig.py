@@ -14,6 +14,7 @@ from flow.clock import SystemClock
 from flow.doors import KeyDoor
 from flow.flights import SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
+from flow.samples import Metadata
 from flow.units import AccessUnit
 from ingest.settings import EncodeSettings, FeedSource, IngestSettings, PublishSettings
 from ingest.supervisor import Ingest
@@ -25,18 +26,24 @@ FFMPEG_9 = imageio_ffmpeg.get_ffmpeg_exe()
 
 
 class Rig:
-    """Running feeds, with every access unit and state they ever published."""
+    """Running feeds, with every access unit, metadata and state they ever published."""
 
     def __init__(self, bus: MemoryBus) -> None:
         self._bus = bus
         self._units_reader = bus.lossless(AccessUnit)
         self._states_reader = bus.lossless(SourceState)
+        self._metadata_reader = bus.lossless(Metadata)
         self._units: list[AccessUnit] = []
+        self._metadata: list[Metadata] = []
         self.states: list[SourceState] = []
 
     def units(self, feed_id: str) -> list[AccessUnit]:
         self._units += self._units_reader.drain()
         return [unit for unit in self._units if unit.feed_id == feed_id]
+
+    def metadata(self, feed_id: str) -> list[Metadata]:
+        self._metadata += self._metadata_reader.drain()
+        return [unit for unit in self._metadata if unit.feed_id == feed_id]
 
     def state(self, feed_id: str) -> SourceState:
         self.states += self._states_reader.drain()

@@ -27,6 +27,7 @@ from web.service import running_service
 from web.settings import AircraftSettings, ServerSettings, Settings, WebRtcSettings
 
 DEADLINE_S = 20.0
+REMOVE_FILE = 8  # an opcode of MAVLink FTP
 SHARES = ("tcpin:127.0.0.1:0", "udpin:127.0.0.1:0")
 
 
@@ -64,7 +65,7 @@ def command_everything(station: mavutil.mavfile, system: int) -> None:
     mav.mission_item_int_send(system, 1, 0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0)
     mav.manual_control_send(system, 1000, 0, 0, 0, 0)
     mav.rc_channels_override_send(system, 1, *[1900] * 8)
-    mav.file_transfer_protocol_send(0, system, 1, [0] * 251)
+    mav.file_transfer_protocol_send(0, system, 1, [0, 0, 0, REMOVE_FILE] + [0] * 247)
 
 
 async def test_no_byte_ever_goes_to_an_aircraft(tmp_path: Path) -> None:
@@ -99,8 +100,9 @@ async def command_by_pymavlink(bus: Bus, name: str, system: int) -> None:
             state = await until(bus, ForwardState, name, partial(_has_counted, before.commands + 9))
             assert state.last_command.split(" from ")[0] == "FILE_TRANSFER_PROTOCOL"
             heard = await asyncio.to_thread(
-                station.recv_match, type="GLOBAL_POSITION_INT", blocking=True, timeout=5
+                station.recv_match, type="GLOBAL_POSITION_INT", blocking=True, timeout=DEADLINE_S
             )
+            assert heard, f"{address} tells nothing: {bus.peek(ForwardState, name)}"
             assert heard.get_srcSystem() == system  # and it reads along
         finally:
             station.close()
@@ -129,10 +131,9 @@ async def command_by_mavproxy(bus: Bus, name: str, home: Path) -> None:
         ):
             station.type(line)
             await until(bus, ForwardState, name, partial(_was_told, expected))
-        state = bus.peek(ForwardState, name)
-        assert state is not None
+        station.type("wp list")  # asks to be told; it does so by itself, too, sooner or later
+        state = await until(bus, ForwardState, name, lambda s: s.requests > 0)
         assert state.commands >= before + 4
-        assert state.requests > 0  # it asks for streams and parameters by itself
 
 
 def _has_counted(commands: int, state: ForwardState) -> bool:

@@ -1,4 +1,4 @@
-"""`make prove-telemetry`: a million hostile inputs over all parsers of telemetry, to build/prove/telemetry.json."""
+"""`make prove-telemetry`: hostile inputs over all parsers of telemetry, more than a million."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from flow.doors import RelayDoor
 from flow.errors import NotFoundError
 from web.access import Door, Permission, Route
 from web.channel import FeedList
+from web.map_background import MapBackground
 from web.schemas import FeedDetails, Feeds, PageConfig
 from web.settings import Settings
 from web.views import Json, ViewerList, viewer_view
@@ -19,7 +20,7 @@ _CONFIG = Route(
     "GET",
     "/api/v1/config",
     Permission.WATCH,
-    "What the page needs: thresholds of the picture's states",
+    "What the page needs: thresholds of the picture's states, and what lies under the map",
     {200: "settings"},
     schema=PageConfig,
 )
@@ -52,9 +53,11 @@ _VIEWERS = Route(
 )
 
 
-def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: RelayDoor) -> None:
+def add_feed_routes(
+    door: Door, settings: Settings, feeds: FeedList, relay: RelayDoor, background: MapBackground
+) -> None:
     async def config(_: web.Request) -> web.Response:
-        return web.json_response(asdict(page_config(settings)))
+        return web.json_response(asdict(page_config(settings, background)))
 
     async def all_feeds(_: web.Request) -> web.Response:
         return web.json_response({"feeds": feeds.view()})
@@ -82,7 +85,11 @@ def add_feed_routes(door: Door, settings: Settings, feeds: FeedList, relay: Rela
     door.route(_VIEWERS, its_viewers)
 
 
-def page_config(settings: Settings) -> PageConfig:
+def page_config(settings: Settings, background: MapBackground) -> PageConfig:
     return PageConfig(
-        version("lagebild"), settings.server.title, recording=False, thresholds=settings.picture
+        version("lagebild"),
+        settings.server.title,
+        recording=False,
+        thresholds=settings.picture,
+        map=background,
     )

@@ -31,7 +31,7 @@ def seen(watch: ClockWatch, pairs: Iterator[tuple[int, int]]) -> list[tuple[int,
 
 def test_a_good_clock_is_believed_from_its_first_time_on() -> None:
     watch = ClockWatch()
-    assert watch.status is ClockStatus.NONE
+    assert watch.newest_ns is None
     sights = [sight for _, sight, _ in seen(watch, times(5, lambda at: at))]
     assert sights[0] is Sight.BEGINS
     assert set(sights[1:]) == {Sight.GOES_ON}

@@ -151,7 +151,9 @@ class Watched:
         return health.findings
 
     def told(self) -> list[str]:
-        return [alarm.code for alarm in self.alarms.drain() if isinstance(alarm, Alarm)]
+        """What has begun ("picture_black"), what is over ("no picture_black"), since it was last asked."""
+        drained = [alarm for alarm in self.alarms.drain() if isinstance(alarm, Alarm)]
+        return [alarm.code if alarm.active else f"no {alarm.code}" for alarm in drained]
 
 
 def test_a_finding_that_nobody_looks_at_any_more_is_taken_back() -> None:
@@ -163,16 +165,19 @@ def test_a_finding_that_nobody_looks_at_any_more_is_taken_back() -> None:
     watched.clock.advance(1)
     watched.watch.tick()
     assert watched.findings() == ()
-    assert watched.told() == ["picture_unseen"]
+    assert watched.told() == ["no picture_black", "picture_unseen"]
     watched.clock.advance(GAP_NS)
     watched.watch.tick()
     assert watched.told() == []  # once
+    watched.see(WELL)
+    assert watched.told() == ["no picture_unseen"]
 
 
 def test_one_that_ended_by_itself_is_not_told_to_be_unseen() -> None:
     watched = Watched()
     watched.see(WELL)
     assert watched.findings() == ()
+    assert watched.told() == ["no picture_black"]
     watched.clock.advance(2 * GAP_NS)
     watched.watch.tick()
     assert watched.told() == []
@@ -193,6 +198,6 @@ async def test_with_the_feed_its_findings_are_gone(other: dict[str, Any]) -> Non
     async with asyncio.timeout(5):
         while watched.findings():
             await asyncio.sleep(0)
-    assert watched.told() == ["picture_unseen"]
+    assert watched.told() == ["no picture_black", "picture_unseen"]
     running.cancel()
     await asyncio.wait([running])

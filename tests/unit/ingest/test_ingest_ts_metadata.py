@@ -10,8 +10,8 @@ from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec.mpegts import PesPacket, StreamType
 from flow.codec.rtp import RtpPacket
 from flow.samples import Metadata, MetadataKind
-from flow.units import AccessUnit
-from ingest.protocol.events import Opened, SourceMetadata
+from flow.units import AccessUnit, Codec, UtcOrigin
+from ingest.protocol.events import ClockReport, Opened, SourceMetadata, SourcePicture
 from ingest.protocol.feed import Feed
 from ingest.protocol.lifecycle import Patience
 from ingest.protocol.metadata_gate import MOST_PER_S, UNIT_LIMIT_BYTES, MetadataGate
@@ -22,6 +22,7 @@ from tests.fakes.klv_sets import flight
 from tests.unit.flow.transport import KLV
 
 from .klv_streams import FIRST_PTS, STEP, SYNCHRONOUS, cells, multiplex
+from .material import coded
 
 STEP_NS = NS_PER_S // 30
 SENDER = "127.0.0.1:40000"
@@ -60,6 +61,16 @@ def test_a_set_is_of_the_picture_whose_time_it_has(stream, wrap, first_pts) -> N
         unit.utc_ns - got.units[n].utc_ns for unit, n in zip(got.metadata, range(2, 10, 2), strict=True)
     ]
     assert max(map(abs, off_ns)) < NS_PER_MS
+
+
+def test_of_a_trusted_clock_it_is_the_capture() -> None:
+    feed = Feed("fritz-tag", "rtp://127.0.0.1:0", Patience(), START_NS, trust_clock=True)
+    feed.handle(Opened("rtp://127.0.0.1:1", 33), START_NS)
+    feed.handle(ClockReport(START_NS - 80 * NS_PER_MS, 0), START_NS)
+    (unit,) = feed.handle(SourcePicture(Codec.H264, coded(1)[0].data, 0, None, START_NS), START_NS)
+    (metadata,) = feed.place(SourceMetadata(MetadataKind.KLV, flight(0), STEP, START_NS))
+    assert unit.utc_origin is metadata.utc_origin is UtcOrigin.SOURCE
+    assert metadata.utc_ns - unit.utc_ns == pytest.approx(STEP_NS, abs=1)
 
 
 def test_a_set_may_be_dated_before_or_behind_the_pictures_around_it() -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.prove.ingest import prove
+from tests.prove.parsing import prove
 from tests.prove.telemetry_mavlink import MAVLINK_PARSERS
 
 INPUTS = 400

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
-from simulator import place, utm
+from simulator import arguments, place, utm
 from simulator.aircraft import AircraftClock, ClockError, Errors, Sensors, true_state
 from simulator.camera import DAY_HFOV_DEG, Lens, View
 from simulator.flightpath import pose_at
@@ -126,3 +126,10 @@ def test_the_aircrafts_clock_is_as_wrong_as_told() -> None:
     clock = AircraftClock(1_000_000, ClockError(200.0, 30.0) + ClockError(50.0, 10.0))
     assert clock.at(1_000_000) == 1_000_250
     assert clock.at(1_000_000 + 100_000) == pytest.approx(1_100_254)
+
+
+def test_the_clocks_of_camera_and_autopilot_are_wrong_apart_from_each_other() -> None:
+    wrong = ("--clock-offset-ms=100", "--camera-clock-offset-ms=37000", "--autopilot-clock-drift-ppm=-60")
+    errors = arguments.parse(["--rtp", "127.0.0.1:5600", *wrong]).errors
+    assert errors.clock + errors.camera_clock == ClockError(37_100.0, 0.0)
+    assert errors.clock + errors.autopilot_clock == ClockError(100.0, -60.0)

@@ -51,13 +51,14 @@ COPTER_TOLD = [
 ]
 
 
-def alarms(path: Path, volts: float | None) -> tuple[list[Alarm], int]:
-    """What is told in the course of a log, and when it began."""
+def watched(path: Path, volts: float | None) -> tuple[list[Alarm], int, set[tuple[str, str]]]:
+    """The alarms in the course of a log, when it began, and what the aircraft said."""
     limits = Thresholds("fritz", battery_alarm_v=volts, link_warning_pct=0, link_alarm_pct=0)
     fleet, aircraft = Fleet("file", [("fritz", None)]), AircraftAlarms(limits)
     records = timed(path)
     began_ns = poll_ns = records[0][0]
     told: list[Alarm] = []
+    said: set[tuple[str, str]] = set()
     for utc_ns, data in records:
         while poll_ns < utc_ns:
             told += aircraft.poll(poll_ns)
@@ -67,7 +68,8 @@ def alarms(path: Path, volts: float | None) -> tuple[list[Alarm], int]:
                 told += aircraft.sample(item, utc_ns)
             elif isinstance(item, StatusText):
                 told += aircraft.text(item, utc_ns)
-    return told, began_ns
+                said.add((str(item.severity), item.text))
+    return told, began_ns, said
 
 
 @pytest.mark.parametrize(
@@ -82,28 +84,14 @@ def alarms(path: Path, volts: float | None) -> tuple[list[Alarm], int]:
         ("sub_real_bluerov_2024_nogps.tlog", 14.0, []),  # 0.43 V: a monitor that is not wired
     ],
 )
-def test_the_alarms_of_a_real_flight(
+def test_the_alarms_and_the_words_of_a_real_flight(
     feeds: Path, name: str, volts: float | None, expected: list[tuple[int, str, str]]
 ) -> None:
-    told, began_ns = alarms(feeds / "telemetry" / name, volts)
+    told, began_ns, said = watched(feeds / "telemetry" / name, volts)
     heard = [
         ((alarm.utc_ns - began_ns) // S, alarm.code, str(alarm.level) if alarm.active else "over")
         for alarm in told
     ]
     assert heard == expected
-
-
-def test_the_page_is_tested_with_all_that_these_aircraft_said(feeds: Path) -> None:
-    """web/dashboard/test/statusWords.test.ts: no warning of theirs stays untranslated."""
-    listed = json.loads(FEED_TEXTS.read_text(encoding="utf-8"))
-    said = {
-        path.name: sorted({(str(text.severity), text.text) for text in texts(path)})
-        for path in (feeds / "telemetry").iterdir()
-    }
-    assert {name: sorted(map(tuple, pairs)) for name, pairs in listed.items()} == said
-
-
-def texts(path: Path) -> list[StatusText]:
-    fleet = Fleet("file", [("fritz", None)])
-    items = (item for utc_ns, data in timed(path) for item in fleet.receive(data, "file", utc_ns))
-    return [item for item in items if isinstance(item, StatusText)]
+    # The page's own test puts all of these into words.
+    assert said == {(severity, text) for severity, text in json.loads(FEED_TEXTS.read_text())[name]}

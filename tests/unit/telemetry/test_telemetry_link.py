@@ -471,7 +471,7 @@ class Received:
 
     def opened(self, address: str) -> None: ...
 
-    def receive(self, data: bytes, sender: str, *, datagram: bool = False) -> None:
+    def receive(self, data: bytes, sender: str, *, datagram: bool = False, age_ns: int = 0) -> None:
         self.at.append(self.turns)
 
     def refused(self, sender: str) -> None: ...

@@ -40,7 +40,12 @@ def long(command: int) -> Any:
             "RC_CHANNELS_OVERRIDE",
         ),
         (
-            dialect.MAVLink_file_transfer_protocol_message(0, 1, 1, [0] * 251),
+            dialect.MAVLink_file_transfer_protocol_message(0, 1, 1, [0, 0, 0, 4] + [0] * 247),  # open to read
+            Speech.REQUEST,
+            "FILE_TRANSFER_PROTOCOL",
+        ),
+        (
+            dialect.MAVLink_file_transfer_protocol_message(0, 1, 1, [0, 0, 0, 8] + [0] * 247),  # remove
             Speech.COMMAND,
             "FILE_TRANSFER_PROTOCOL",
         ),

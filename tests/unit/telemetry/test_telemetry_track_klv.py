@@ -164,5 +164,7 @@ def test_the_senders_clock_is_told_and_moves_nothing() -> None:
     assert got.utc_ns == START_NS + 250 * NS_PER_MS
     assert track.clock is not None
     assert (track.clock.status, track.clock.offset_ms) == (ClockStatus.GOOD, -250)
+    track.take(unit(flight(0), START_NS + 300 * NS_PER_MS))
+    assert track.clock.offset_ms == -250  # jitter
     track.take(unit(encode_st0601(replace(FLIGHT, utc_us=1_348_087_244_105_300))))
     assert (track.clock.status, track.clock.reason) == (ClockStatus.REFUSED, "clock_bogus")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.errors import ConfigError, MalformedError, SourceError
+from flow.flights import Feed
 from flow.memory_bus import MemoryBus
 from flow.samples import LinkState, LinkStatus, Metadata, MetadataKind, TelemetrySample
+from flow.units import UtcOrigin
 from telemetry import tracks
 from telemetry.link import Telemetry
 from telemetry.protocol.follower import AHEAD_MOST_NS, WAITING_MOST, Follower
@@ -110,9 +113,9 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(*links: tuple[str, str]) -> AsyncIterator[Running]:
+async def running(*links: tuple[str, str], cameras: tuple[Feed, ...] = ()) -> AsyncIterator[Running]:
     run = Running()
-    settings = TelemetrySettings((), tuple(AircraftLink(*link) for link in links))
+    settings = TelemetrySettings((), tuple(AircraftLink(*link) for link in links), cameras)
     task = asyncio.ensure_future(Telemetry(run.bus, run.clock, settings).run())
     try:
         await run.until(lambda: all(run.bus.peek(LinkState, name) for name, _ in links))
@@ -142,6 +145,16 @@ async def test_metadata_of_a_feed_become_samples_of_its_aircraft() -> None:
         await run.until(lambda: run.state().status is LinkStatus.SILENT, 100 * NS_PER_MS)
         run.bus.publish(unit(flight(2), run.clock.now_ns()))
         await run.until(lambda: run.state().status is LinkStatus.LIVE, 0)
+
+
+async def test_what_came_by_the_pictures_radio_link_is_as_old_as_they_are() -> None:
+    cameras = (Feed("fritz-tag", "fritz", "Tageslicht", air_link_ms=150.0),)
+    async with running(("fritz", URL), cameras=cameras) as run:
+        now_ns = run.clock.now_ns()
+        run.bus.publish(unit(flight(0), now_ns))
+        run.bus.publish(replace(unit(flight(1), now_ns), utc_origin=UtcOrigin.SOURCE))
+        await run.until(lambda: run.bus.peek(TelemetrySample, "fritz"), 0)
+        assert [sample.utc_ns - now_ns for sample in run.samples.drain()] == [-150 * NS_PER_MS, 0]
 
 
 async def test_two_aircraft_may_hang_on_one_feed() -> None:

@@ -34,12 +34,15 @@ async def test_pages_hear_what_rises_and_falls_and_late_ones_what_stands() -> No
                 alarm(4, "no_fix", active=False),
                 alarm(5, "fence", active=False),  # it never stood
                 alarm(6, "no_fix", aircraft="stranger"),
+                alarm(7, "picture_black", values={"feed": "otto-tag"}),  # told by its PictureHealth
             )
             told = [(m["code"], m["level"], m["active"]) for m in page.heard() if m["type"] == "alarm"]
         async with studio.page() as late:
             snapshot = next(m for m in late.heard() if m["type"] == "alarms")
+        of_otto = [each.id for each in board.of("otto")]
         for task in running:
             task.cancel()
+    assert (of_otto, board.of("fritz")) == (["a-3"], [])
     assert next(m for m in first if m["type"] == "alarms")["alarms"] == []
     assert told == [
         ("battery_percent", "warning", True),

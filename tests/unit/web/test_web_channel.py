@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from flow.errors import BusyError, TooManyError
 from flow.flights import Aircraft, Feed, SourceState, SourceStatus
 from flow.memory_bus import MemoryBus
-from flow.samples import TelemetrySample
+from flow.samples import LinkState, LinkStatus, TelemetrySample
+from flow.source_clock import ClockState, ClockStatus
 from flow.units import AccessUnit, UtcOrigin
 from tests.fakes.clock import START_NS, FakeClock
 from tests.fakes.encoded import as_units, h264_pictures
@@ -77,6 +79,21 @@ async def test_telemetry_belongs_to_the_picture_that_was_captured_then(
         await studio.publish(unit(0, origin), TelemetrySample("otto", START_NS + 40_000_000, yaw_deg=90.0))
         sample = next(m for m in page.heard() if m["type"] == "telemetry")
     assert sample["rtp_timestamp"] == unit(0).rtp_timestamp + (40 + late_ms) * 90
+
+
+async def test_what_a_clock_is_off_by_is_no_news_but_its_refusal_is(studio: Studio) -> None:
+    def link(clock: ClockState) -> LinkState:
+        return LinkState("otto", "udpin:127.0.0.1:14550", LinkStatus.LIVE, START_NS, clock=clock)
+
+    good = ClockState(ClockStatus.GOOD, "", 12.0, 3.0)
+    async with studio.page() as page:
+        page.heard()
+        await studio.publish(TelemetrySample("otto", START_NS), link(good))
+        assert page.kinds() == ["telemetry", "link"]
+        await studio.publish(link(replace(good, offset_ms=12.1, drift_ppm=3.1)))
+        assert page.kinds() == []  # it rides with the next sample
+        await studio.publish(link(replace(good, status=ClockStatus.REFUSED, reason="clock_fast")))
+        assert page.kinds() == ["link"]
 
 
 async def test_a_joiner_hears_all_there_is(studio: Studio) -> None:

@@ -51,17 +51,17 @@ async def test_what_did_not_come_is_a_gap() -> None:
     history.note(START_NS + NS_PER_S)
     bus.publish(replace(live(), status=SourceStatus.STALLED))
     history.note(START_NS + 2 * NS_PER_S)
-    assert [moment.fps for moment in history.past("tag").moments] == [None, 25.0, None]
-    assert [moment.age_ms for moment in history.past("tag").moments] == [None, None, None]
+    assert history.past("tag").fps == [None, 25.0, None]
+    assert history.past("tag").age_ms == [None, None, None]
 
 
 async def test_five_minutes_are_kept_and_no_more() -> None:
     history = FeedHistory(MemoryBus(), FakeClock(START_NS), [TAG])
     for second in range(KEPT_S + 50):
         history.note(START_NS + second * NS_PER_S)
-    past = history.past("tag").moments
-    assert len(past) == KEPT_S == history.past("tag").kept_s
-    assert past[0].utc_ms == (START_NS + 50 * NS_PER_S) / NS_PER_MS
+    past = history.past("tag")
+    assert len(past.utc_ms) == len(past.bitrate_bps) == KEPT_S == past.kept_s
+    assert past.utc_ms[0] == (START_NS + 50 * NS_PER_S) / NS_PER_MS
     with pytest.raises(KeyError):
         history.past("nobody")
 

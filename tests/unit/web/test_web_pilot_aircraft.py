@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from flow.clock import NS_PER_S
@@ -12,9 +10,7 @@ from flow.memory_bus import MemoryBus
 from flow.samples import ForwardState, Group, TelemetrySample
 from tests.fakes.clock import FakeClock
 from web.pilot_aircraft import STALE_NS, AircraftDesk, pointed
-from web.pointing import bearing_and_distance
-from web.settings import AircraftSettings
-from web.standing import MARKERS_KEPT, Standing
+from web.settings import AircraftSettings, Settings
 
 NOW_NS = 1_795_330_000 * NS_PER_S
 
@@ -38,20 +34,9 @@ def sample(**more: object) -> TelemetrySample:
     return TelemetrySample("otto", NOW_NS, **given | more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("lat_deg", "lon_deg", "bearing_deg", "distance_m"),
-    [  # of a degree of latitude on the sphere, and of a parallel near Kaiserslautern
-        (49.451, 7.77, 0.0, 111.19),
-        (49.449, 7.77, 180.0, 111.19),
-        (49.45, 7.771, 90.0, 72.29),
-        (49.45, 7.769, 270.0, 72.29),
-        (49.451, 7.771, 33.03, 132.6),
-    ],
-)
-def test_bearing_and_distance(lat_deg: float, lon_deg: float, bearing_deg: float, distance_m: float) -> None:
-    bearing, distance = bearing_and_distance(49.45, 7.77, lat_deg, lon_deg)
-    assert bearing == pytest.approx(bearing_deg, abs=0.1)
-    assert distance == pytest.approx(distance_m, rel=0.002)
+def desk_of(bus: MemoryBus, standing: list[Alarm]) -> AircraftDesk:
+    settings = Settings(aircraft=(AircraftSettings("otto"),))
+    return AircraftDesk(settings, bus, FakeClock(NOW_NS), lambda _: standing, lambda _: None)
 
 
 def test_the_arrow_is_relative_to_the_nose() -> None:
@@ -83,43 +68,15 @@ def test_without_a_heading_there_is_a_bearing_and_no_arrow() -> None:
     assert seen.right_deg is None
 
 
-def test_the_newest_place_counts_until_it_is_taken_away() -> None:
-    standing = Standing(MemoryBus())
-    for event in (marker("1", label="Brandherd"), marker("2"), marker("3", marker_id="1", label="Glutnest")):
-        standing.take(event)
-    newest = standing.pointed_at("otto")
-    assert newest
-    assert newest.label == "Glutnest"
-    standing.take(marker("4", marker_id="1", removed=True))
-    newest = standing.pointed_at("otto")
-    assert newest
-    assert newest.id == "2"
-    assert standing.pointed_at("fritz") is None  # it is set in Otto's picture
-    standing.take(replace(marker("5"), aircraft_id=""))
-    newest = standing.pointed_at("fritz")
-    assert newest
-    assert newest.id == "5"  # set on the map, for all
-    for number in range(MARKERS_KEPT + 5):
-        standing.take(marker(f"more-{number}"))
-    assert len(standing._markers) == MARKERS_KEPT
-
-
-def test_an_alarm_stands_until_it_is_over_and_those_of_pictures_are_the_cameras() -> None:
-    bus = MemoryBus()
-    standing = Standing(bus)
-    desk = AircraftDesk(bus, FakeClock(NOW_NS), standing)
-    standing.take(alarm("1", "battery_low", values={"pct": "19"}))
-    standing.take(alarm("2", "picture_black", values={"feed": "tag"}))
+def test_an_alarm_is_told_with_what_it_is_about() -> None:
+    desk = desk_of(MemoryBus(), [alarm("1", "battery_low", values={"pct": "19"})])
     (told,) = desk.alarms("otto")
     assert (told.code, told.values, told.level) == ("battery_low", {"pct": "19"}, AlarmLevel.ALARM)
-    assert desk.alarms("fritz") == []
-    standing.take(alarm("3", "battery_low", active=False))
-    assert desk.alarms("otto") == []
 
 
 def test_who_reads_along_and_what_they_sent() -> None:
     bus = MemoryBus()
-    desk = AircraftDesk(bus, FakeClock(NOW_NS), Standing(bus))
+    desk = desk_of(bus, [])
     assert desk.forward("otto") is None
     bus.publish(ForwardState("otto", stations=("192.0.2.7:14550",), commands=3, last_command="COMMAND_LONG"))
     told = desk.forward("otto")
@@ -129,7 +86,7 @@ def test_who_reads_along_and_what_they_sent() -> None:
 
 def test_telemetry_within_a_stream_is_told_as_such() -> None:
     bus = MemoryBus()
-    desk = AircraftDesk(bus, FakeClock(NOW_NS), Standing(bus))
+    desk = desk_of(bus, [])
     told = desk.telemetry(AircraftSettings("otto", telemetry="feed:film"), "")
     assert told
     assert (told.way.address, told.way.pulled, told.state) == ("feed:film", True, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from flow.flights import PictureHealth, RenditionState, RenditionStatus, SourceState, SourceStatus
@@ -18,7 +20,7 @@ def source(status: SourceStatus, reason: str = "", **more: object) -> SourceStat
     return SourceState("tag", status, 0, reason, **more)  # type: ignore[arg-type]
 
 
-def live(**more: object) -> SourceState:
+def live(**more: Any) -> SourceState:
     return source(SourceStatus.LIVE, **more)
 
 
@@ -52,6 +54,7 @@ def test_nothing_is_green_before_anything_is_known() -> None:
         (SourceStatus.LOST, "unreachable", [BAD, WAITING, WAITING, WAITING, WAITING]),
         (SourceStatus.LOST, "key_wrong", [OK, BAD, WAITING, WAITING, WAITING]),
         (SourceStatus.STALLED, "", [OK, OK, BAD, WAITING, WAITING]),
+        (SourceStatus.LOST, "", [OK, OK, BAD, WAITING, WAITING]),
         (SourceStatus.LOST, "unsupported_codec", [OK, OK, WAITING, BAD, WAITING]),
         (SourceStatus.LOST, "no_keyframe", [OK, OK, WAITING, OK, BAD]),
         (SourceStatus.CONNECTING, "waiting_for_keyframe", [OK, OK, WAITING, OK, WAITING]),
@@ -107,6 +110,8 @@ def test_telemetry_is_its_links() -> None:
     assert of(link(LinkStatus.SILENT)) == (BAD, "silent")
     assert of(link(LinkStatus.LIVE, "duplicate_system_id")) == (OK, "duplicate_system_id")
     assert found(Known(live(), link=link(LinkStatus.LIVE)), Step.TELEMETRY) == (NONE, "")
+    flooded = Known(live(notes=("metadata_flood",)), has_telemetry=True, link=link(LinkStatus.LIVE))
+    assert found(flooded, Step.TELEMETRY) == (OK, "metadata_flood")
 
 
 def test_a_clock_is_green_only_where_its_times_are_used() -> None:
@@ -119,7 +124,10 @@ def test_a_clock_is_green_only_where_its_times_are_used() -> None:
     assert of(ClockState()) == (NONE, "")
     assert of(ClockState(ClockStatus.ESTIMATING)) == (WAITING, "")
     assert of(refused) == (BAD, "clock_fast")
+    assert of(ClockState(ClockStatus.REFUSED)) == (BAD, "clock_refused")
     assert of(GOOD_CLOCK, aircraft=refused) == (BAD, "clock_fast")
+    behind = ClockState(ClockStatus.GOOD, "clock_wrong")  # counts well, though its time of day is wrong
+    assert of(GOOD_CLOCK, aircraft=behind) == (OK, "clock_wrong")
     assert of(None, "clock_refused") == (BAD, "clock_refused")
     assert of(GOOD_CLOCK, "arrival_behind") == (BAD, "arrival_behind")
     assert of(None, "clock_untrusted") == (NONE, "clock_untrusted")

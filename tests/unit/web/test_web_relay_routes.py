@@ -21,6 +21,7 @@ from tests.fakes.relay_door import FakeRelay
 from web.access import Door
 from web.channel import FeedList
 from web.errors import errors_to_http
+from web.map_background import MapBackground
 from web.routes.feeds import add_feed_routes
 from web.routes.health import add_health_routes
 from web.routes.live import add_live_routes
@@ -44,7 +45,7 @@ async def front_door(relay: FakeRelay) -> AsyncIterator[TestClient[web.Request, 
     bus, door = MemoryBus(), Door(app)
     refused = {feed.id: Counter[str]() for feed in FRITZ.feeds}
     add_live_routes(door, relay, refused)
-    add_feed_routes(door, Settings(), FeedList(bus, (FRITZ,), {}), relay)
+    add_feed_routes(door, Settings(), FeedList(bus, (FRITZ,), {}), relay, MapBackground())
     add_health_routes(door, bus, (FRITZ,), relay, refused)
     async with TestClient(TestServer(app)) as client:
         yield client

@@ -13,11 +13,22 @@ export interface Thresholds {
 /** Who may send to an input that carries no key: programs on the server, or senders at the configured addresses. */
 export type Unsecured = "local" | "named";
 
+/** What lies under the map's grid. */
+export interface MapConfig {
+  kind: "none" | "raster" | "pmtiles";
+  url: string;
+  tiles: "raster" | "vector";
+  attribution: string;
+  least_zoom: number;
+  most_zoom: number;
+}
+
 export interface Config {
   version: string;
   title: string;
   thresholds: Thresholds;
   recording: boolean;
+  map: MapConfig;
 }
 
 export type SourceStatus = "connecting" | "live" | "stalled" | "lost";

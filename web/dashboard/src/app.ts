@@ -64,7 +64,7 @@ export class App {
       photo: () => void this.photo(),
       map: () => this.toggle("map"),
     });
-    this.map = new MapPanel(this.taste.theme, this.desk);
+    this.map = new MapPanel(this.taste.theme, this.desk, config.map);
     root.replaceChildren(
       this.bar.element,
       this.strip.element,
@@ -278,6 +278,7 @@ export class App {
   private showShared(): void {
     this.strip.show(this.taste.language);
     this.desk.show(this.taste.language);
+    this.map.showMarks();
   }
 
   private showEmpty(): void {

@@ -430,6 +430,7 @@ export const CATALOGUE = {
     "Dieser Browser kann keine Karte zeichnen (WebGL fehlt). Die Position steht unten als Text.",
     "This browser cannot draw a map (no WebGL). The position is below as text.",
   ],
+  "map.unreachable": ["Hintergrundkarte nicht erreichbar", "Background map cannot be reached"],
   "map.follow": ["Folgen", "Follow"],
   "map.home": ["Start", "Home"],
   "map.zoom_in": ["Näher", "Closer"],

@@ -37,6 +37,7 @@ export class Help {
       h("header", {}, h("h2", {}, say("help.title")), close),
       h("p", { class: "help-audio" }, say("help.audio")),
       h("p", {}, say("help.age")),
+      h("p", {}, say("help.mark")),
       h("p", {}, h("a", { href: "/pilot", class: "help-link" }, say("pilot.title"))),
       h("h3", {}, say("help.keys")),
       h("dl", { class: "help-keys" }, ...keys),

@@ -5,6 +5,7 @@ import { h, setAttribute, setText } from "./dom";
 import { timeOfDay } from "./format";
 import { icon } from "./icons";
 import type { Look, Mark } from "./marks/api";
+import type { Marks } from "./marks/store";
 
 export interface SeenGround {
   look: Look;
@@ -35,16 +36,17 @@ export class MapMarks {
     void source.setData({ type: "FeatureCollection", features });
   }
 
-  showMarks(marks: readonly Mark[], version: number): void {
-    if (version === this.version) return;
-    this.version = version;
-    const there = new Set(marks.map(({ id }) => id));
+  showMarks(marks: Marks): void {
+    if (marks.version === this.version) return;
+    this.version = marks.version;
+    const { list } = marks;
+    const there = new Set(list.map(({ id }) => id));
     for (const [id, marker] of this.shown) {
       if (there.has(id)) continue;
       marker.remove();
       this.shown.delete(id);
     }
-    for (const mark of marks) this.showMark(mark);
+    for (const mark of list) this.showMark(mark);
   }
 
   private showMark(mark: Mark): void {

@@ -1,6 +1,6 @@
 /** The map with its controls, position and notices; the drawing itself is loaded after the picture. */
 
-import type { Feed, Sample, StatusText } from "./api";
+import type { Feed, MapConfig, Sample, StatusText } from "./api";
 import { translate, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { age } from "./format";
@@ -30,6 +30,8 @@ export class MapPanel {
   private readonly canvas = h("div", { class: "map-canvas" });
   private readonly notice = h("p", { class: "map-notice", role: "status", hidden: true });
   private readonly lookText = h("p", { class: "map-look", hidden: true });
+  private readonly unreachable = h("p", { class: "map-unreachable", role: "status", hidden: true });
+  private readonly attribution = h("p", { class: "map-attribution", hidden: true });
   private readonly text = h("p", { class: "map-text", role: "status", hidden: true });
   private readonly position = new PositionBar();
   private readonly controls: Record<"follow" | "zoom_in" | "zoom_out", HTMLButtonElement>;
@@ -41,6 +43,7 @@ export class MapPanel {
   constructor(
     private theme: Theme,
     private readonly desk: MarkDesk,
+    private readonly background: MapConfig,
   ) {
     const control = (name: IconName, act: () => void): HTMLButtonElement =>
       h("button", { type: "button", class: "map-control", onclick: act }, icon(name));
@@ -50,7 +53,14 @@ export class MapPanel {
       zoom_out: control("minus", () => this.view?.zoomBy(-1)),
     };
     const buttons = h("div", { class: "map-controls" }, desk.panel.button, ...Object.values(this.controls));
-    const over = [this.lookText, buttons, desk.panel.element, this.notice];
+    const over = [
+      this.lookText,
+      buttons,
+      desk.panel.element,
+      this.notice,
+      this.unreachable,
+      this.attribution,
+    ];
     const area = h("div", { class: "map-area" }, this.canvas, ...over);
     this.element = h("section", { class: "map-panel" }, area, this.text, this.position.element);
     new ResizeObserver(() => this.view?.resize()).observe(this.canvas);
@@ -59,7 +69,16 @@ export class MapPanel {
   async load(): Promise<void> {
     try {
       const { MapView } = await import("./mapView");
-      this.view = new MapView(this.canvas, this.theme, () => this.setFollowing(false));
+      this.view = new MapView(this.canvas, this.theme, this.background, {
+        drag: () => this.setFollowing(false),
+        reachable: (reachable) => {
+          this.unreachable.hidden = reachable;
+        },
+        attribution: (text) => {
+          this.attribution.hidden = text === "";
+          setText(this.attribution, text);
+        },
+      });
       this.setFollowing(true);
     } catch {
       this.failed = true; // no WebGL; the text position below still works
@@ -86,7 +105,12 @@ export class MapPanel {
     this.showText(warning(language, main?.text ?? null, serverMs));
     this.showAircraft(language, watched, serverMs);
     this.showGround(language, watched, serverMs);
-    this.view?.marks.showMarks(this.desk.marks.list, this.desk.marks.version);
+    this.showMarks();
+  }
+
+  /** What somebody has marked just now does not wait for the next place of the aircraft. */
+  showMarks(): void {
+    this.view?.marks.showMarks(this.desk.marks);
   }
 
   goTo(at: { lat_deg: number; lon_deg: number }): void {
@@ -159,6 +183,7 @@ export class MapPanel {
       setAttribute(button, "title", text);
     }
     setAttribute(this.element, "aria-label", translate(language, "map"));
+    setText(this.unreachable, translate(language, "map.unreachable"));
   }
 }
 

@@ -1,16 +1,13 @@
-/** The map's style: a plain ground, the metre grid, the track. No tiles, no glyphs, no sprites. */
+/** The map's own style: a plain ground, the metre grid, the track. No glyphs, no sprites; see mapBackground.ts. */
 
 import type { StyleSpecification } from "maplibre-gl";
 
 export type Theme = "dark" | "bright";
 type Paint = "background-color" | "line-color" | "fill-color";
 
-/** Every coloured layer, for both themes. */
-export const MAP_COLOURS: readonly (readonly [
-  layer: string,
-  property: Paint,
-  colour: Record<Theme, string>,
-])[] = [
+type Coloured = readonly (readonly [layer: string, property: Paint, colour: Record<Theme, string>])[];
+
+const MAP_COLOURS: Coloured = [
   ["ground", "background-color", { dark: "#15191c", bright: "#f4f3ee" }],
   ["grid", "line-color", { dark: "#2c3338", bright: "#cfd2d0" }],
   ["grid-major", "line-color", { dark: "#46515a", bright: "#9aa1a3" }],
@@ -22,9 +19,23 @@ export const MAP_COLOURS: readonly (readonly [
   ["track", "line-color", { dark: "#e8eaed", bright: "#14181b" }],
 ];
 
-export function mapStyle(theme: Theme): StyleSpecification {
-  const colour = (layer: string): string =>
-    MAP_COLOURS.find(([name]) => name === layer)?.[2][theme] ?? "#808080";
+/** Over a background the grid must be told from the lines of the map itself. */
+const OVER_BACKGROUND: Record<string, Record<Theme, string>> = {
+  grid: { dark: "rgba(190, 205, 215, 0.28)", bright: "rgba(20, 24, 27, 0.4)" },
+  "grid-major": { dark: "rgba(205, 218, 226, 0.5)", bright: "rgba(20, 24, 27, 0.65)" },
+};
+
+/** Every coloured layer, for both themes. */
+export const mapColours = (hasBackground: boolean): Coloured =>
+  MAP_COLOURS.map(([layer, property, colour]) => [
+    layer,
+    property,
+    (hasBackground && OVER_BACKGROUND[layer]) || colour,
+  ]);
+
+export function mapStyle(theme: Theme, hasBackground = false): StyleSpecification {
+  const colours = mapColours(hasBackground);
+  const colour = (layer: string): string => colours.find(([name]) => name === layer)?.[2][theme] ?? "#808080";
   const empty = { type: "geojson", data: { type: "FeatureCollection", features: [] } } as const;
   const line = (id: string, source: string, width: number): StyleSpecification["layers"][number] => ({
     id,

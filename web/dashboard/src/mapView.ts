@@ -1,13 +1,14 @@
-/** The drawn map: metre grid, track, home and aircraft, made of our own layers; nothing is fetched. */
+/** The drawn map: metre grid, track, home and aircraft, made of our own layers, above a background. */
 
 import { Map as LibreMap, Marker, ScaleControl, setWorkerUrl, type GeoJSONSource } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
-import type { Sample } from "./api";
+import type { MapConfig, Sample } from "./api";
 import { h, setAttribute } from "./dom";
+import { Background, type BackgroundEvents } from "./mapBackground";
 import { grid, gridLabel, type Grid } from "./grid";
 import { MapMarks } from "./mapMarks";
-import { MAP_COLOURS, mapStyle, type Theme } from "./mapStyle";
+import { mapColours, mapStyle, type Theme } from "./mapStyle";
 import { aircraftSymbol, turnSymbol, type AircraftSymbol, type Wedge } from "./symbols";
 import { Track, type LonLat } from "./track";
 
@@ -27,10 +28,17 @@ interface Tracked {
   track: Track;
 }
 
+export interface MapEvents extends BackgroundEvents {
+  /** Somebody has moved the map. */
+  drag(): void;
+}
+
 export class MapView {
   following = true;
   readonly marks: MapMarks;
   private readonly map: LibreMap;
+  private readonly background: Background;
+  private readonly hasBackground: boolean;
   private readonly labels = h("div", { class: "grid-labels", "aria-hidden": "true" });
   private readonly aircraft = new globalThis.Map<string, Tracked>();
   private gridKey = "";
@@ -39,10 +47,11 @@ export class MapView {
   private trackDue: number | undefined;
 
   /** Throws where the browser has no WebGL. */
-  constructor(container: HTMLElement, theme: Theme, onDrag: () => void) {
+  constructor(container: HTMLElement, theme: Theme, background: MapConfig, events: MapEvents) {
+    this.hasBackground = background.kind !== "none";
     this.map = new LibreMap({
       container,
-      style: mapStyle(theme),
+      style: mapStyle(theme, this.hasBackground),
       center: [10.5, 51.2],
       zoom: 5,
       maxPitch: 0,
@@ -55,9 +64,11 @@ export class MapView {
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disable(); // the page's own keys
     this.map.addControl(new ScaleControl({ unit: "metric", maxWidth: 120 }), "bottom-left");
-    this.map.on("dragstart", onDrag);
+    this.map.on("dragstart", () => events.drag());
     this.map.on("move", () => this.drawGrid());
+    this.background = new Background(this.map, background, theme, events);
     this.map.on("load", () => {
+      void this.background.add();
       this.ready = true;
       this.drawGrid();
       this.drawTracks();
@@ -67,9 +78,10 @@ export class MapView {
   }
 
   setTheme(theme: Theme): void {
-    for (const [layer, property, colour] of MAP_COLOURS) {
+    for (const [layer, property, colour] of mapColours(this.hasBackground)) {
       if (this.map.getLayer(layer)) this.map.setPaintProperty(layer, property, colour[theme]);
     }
+    this.background.setTheme(theme);
   }
 
   goTo(at: { lat_deg: number; lon_deg: number }): void {

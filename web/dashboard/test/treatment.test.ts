@@ -106,7 +106,9 @@ describe("what the pilot is told of it", () => {
     expect(key && CATALOGUE[key][0]).toBe(
       "B-Bilder: Encoder auf „zerolatency“ stellen (B-Frames 0), das spart die Umwandlung.",
     );
-    const camera = { keys: 1, ways: [], feed: { state: h265 } } as unknown as Parameters<typeof nextStep>[0];
+    const camera = { keys: 1, ways: [], steps: [], feed: { state: h265 } } as unknown as Parameters<
+      typeof nextStep
+    >[0];
     expect(nextStep(camera)).toBe("advice.codec_h265");
   });
 });

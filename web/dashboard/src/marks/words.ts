@@ -37,6 +37,11 @@ export const MARK_WORDS = {
   "mark.choice.danger": ["Gefahr", "Danger"],
   "mark.choice.meeting": ["Treffpunkt", "Meeting point"],
 
+  "help.mark": [
+    "Ins Bild tippen: Die Stelle wird bestimmt und kann für alle auf der Karte markiert werden.",
+    "Tap the picture: the place is found, and can be marked on everybody's map.",
+  ],
+
   "marks.title": ["Markierungen", "Marks"],
   "marks.none": ["Noch nichts markiert. Ins Bild tippen.", "Nothing marked yet. Tap the picture."],
   "marks.by": ["{time} · {name}", "{time} · {name}"],

@@ -93,6 +93,16 @@ const LINK_ADVICE: Record<string, Key> = {
   not_mavlink: "next.telemetry",
   forbidden_sender: "next.allow",
   file_ended: "next.nothing",
+  no_metadata: "next.metadata",
+  bad_checksum: "next.metadata",
+  no_checksum: "next.metadata",
+  unknown_set: "next.metadata",
+  malformed: "next.metadata",
+  serial_not_found: "next.radio",
+  serial_gone: "next.radio",
+  signature_missing: "next.signing",
+  signature_wrong: "next.signing",
+  signature_replayed: "next.signing",
   internal: "next.log",
 };
 

@@ -11,7 +11,7 @@ import { pointedHead, pointedWhere } from "./pointing";
 /** An alarm in words; of one that this page does not know, its code. */
 export function alarmSentence(language: Language, { code, values }: PilotAlarm): string {
   const key = `alarm.${code}`;
-  return isKey(key) ? translate(language, key, values) : translate(language, "alarm.other", { code });
+  return isKey(key) ? translate(language, key, values) : translate(language, "pilot.alarm", { code });
 }
 
 /** What ground stations do that read along; [] while none does. */

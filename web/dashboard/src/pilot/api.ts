@@ -43,9 +43,12 @@ export interface Moment {
   age_origin: Origin | null;
 }
 
+/** Seconds, the newest last; one list for each figure. */
 export interface Past {
-  kept_s: number;
-  moments: Moment[];
+  utc_ms: number[];
+  bitrate_bps: (number | null)[];
+  fps: (number | null)[];
+  age_ms: (number | null)[];
 }
 
 /** The place that somebody marked last. null: not known. */

@@ -3,7 +3,7 @@
 import { translate, type Key, type Language } from "../catalogue";
 import { h, setAttribute, setText } from "../dom";
 import { number } from "../format";
-import { getPast, type Moment } from "./api";
+import { getPast, type Moment, type Past } from "./api";
 import { plot, type Plot } from "./plot";
 
 const SPAN_MS = 300_000;
@@ -18,7 +18,11 @@ const VALUE: Record<Quantity, (moment: Moment) => number | null> = {
   age: ({ age_ms }) => (age_ms === null ? null : age_ms / 1000),
 };
 const UNIT: Record<Quantity, string> = { bitrate: " Mbit/s", fps: "", age: " s" };
-const DIGITS: Record<Quantity, number> = { bitrate: 1, fps: 1, age: 2 };
+const DIGITS: Record<Quantity, (value: number) => number> = {
+  bitrate: (value) => (value < 1 ? 2 : 1),
+  fps: () => 1,
+  age: () => 2,
+};
 
 class PlotRow {
   private readonly name = h("span", { class: "plot-name" });
@@ -57,7 +61,7 @@ class PlotRow {
   }
 
   private worded(language: Language, value: number): string {
-    return number(language, value, DIGITS[this.quantity]);
+    return number(language, value, DIGITS[this.quantity](value));
   }
 }
 
@@ -94,10 +98,19 @@ export class Plots {
     const past = await getPast(this.feedId).catch(() => null);
     this.asking = false;
     if (!past) return;
-    const newer = this.moments.filter(({ utc_ms }) => utc_ms > (past.moments.at(-1)?.utc_ms ?? 0));
-    this.moments = [...past.moments, ...newer];
+    const newer = this.moments.filter(({ utc_ms }) => utc_ms > (past.utc_ms.at(-1) ?? 0));
+    this.moments = [...momentsOf(past), ...newer];
   }
 }
+
+const momentsOf = ({ utc_ms, bitrate_bps, fps, age_ms }: Past): Moment[] =>
+  utc_ms.map((at, i) => ({
+    utc_ms: at,
+    bitrate_bps: bitrate_bps[i] ?? null,
+    fps: fps[i] ?? null,
+    age_ms: age_ms[i] ?? null,
+    age_origin: null,
+  }));
 
 function svg(name: string, attributes: Record<string, string>, ...children: Node[]): SVGElement {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);

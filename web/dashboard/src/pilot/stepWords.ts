@@ -36,9 +36,26 @@ export const STEP_WORDS = {
     "The clock jumps; its times are not used.",
   ],
 
+  "clock.clock_wrong": [
+    "Die Uhr läuft richtig, ihre Uhrzeit stimmt aber nicht.",
+    "The clock runs well, but its time of day is wrong.",
+  ],
+
   "next.telemetry": [
     "Telemetrie an der Drohne oder Bodenstation einschalten und an die Adresse oben senden.",
     "Switch telemetry on at the drone or ground station and send it to the address above.",
+  ],
+  "next.metadata": [
+    "Am Encoder KLV-Metadaten nach MISB ST 0601 mit Prüfsumme einschalten.",
+    "Switch on KLV metadata by MISB ST 0601, with checksum, at the encoder.",
+  ],
+  "next.radio": [
+    "Das Funkmodul am Server einstecken. Lagebild versucht es von selbst weiter.",
+    "Plug the radio into the server. Lagebild keeps trying by itself.",
+  ],
+  "next.signing": [
+    "An der Drohne Signieren einschalten, mit demselben Schlüssel wie am Server; der Betreuer kennt ihn.",
+    "Switch signing on at the drone, with the key of the server, which its operator knows.",
   ],
   "next.system_id": [
     "Jeder Drohne eine eigene Kennung geben (ArduPilot: SYSID_THISMAV).",
@@ -82,5 +99,5 @@ export const STEP_WORDS = {
     "Bodenstationen können nicht mitlesen. {why}",
     "Ground stations cannot read along. {why}",
   ],
-  "alarm.other": ["Alarm der Drohne: {code}", "Alarm of the drone: {code}"],
+  "pilot.alarm": ["Alarm der Drohne: {code}", "Alarm of the drone: {code}"],
 } as const satisfies Record<string, Entry>;

@@ -12,7 +12,7 @@ const PLACES: Record<Step["step"], readonly string[]> = {
   picture: ["reason", "finding"],
   codec: ["reason", "note"],
   keyframes: ["reason", "note"],
-  telemetry: ["link"],
+  telemetry: ["link", "note"],
   clock: ["clock", "reason", "note"],
 };
 
