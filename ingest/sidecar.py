@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from flow.codec.subrip import Cue, cues
+from flow.codec.subrip import Cue, cues, in_order
 from flow.samples import MetadataKind
 
 from .protocol.data_track import Played
@@ -30,7 +30,7 @@ def with_cues(played: Iterator[Played], path: Path) -> Iterator[Played]:
         yield from played
         return
     with lines:
-        yield from interleaved(played, cues(lines))
+        yield from interleaved(played, in_order(cues(lines)))
 
 
 def interleaved(played: Iterator[Played], told: Iterator[Cue]) -> Iterator[Played]:

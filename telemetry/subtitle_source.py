@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flow.bus import Bus
 from flow.clock import NS_PER_MS, Clock
-from flow.codec.subrip import cues
+from flow.codec.subrip import cues, in_order
 from flow.errors import SourceError
 from flow.samples import Metadata, MetadataKind
 
@@ -21,7 +21,7 @@ async def from_subtitles(name: str, bus: Bus, clock: Clock) -> AsyncIterator[Met
     """The file's cues, each at its time. Raises SourceError: not_found, not_telemetry."""
     lines = await asyncio.to_thread(_lines, Path(name))
     begin_ns = clock.now_ns()
-    told = cues(lines)
+    told = in_order(cues(lines))
     if (first := next(told, None)) is None:
         raise SourceError(f"telemetry file {name} holds no subtitles", code="not_telemetry")
     for cue in chain([first], told):

@@ -43,6 +43,18 @@ def cues(lines: Iterable[str]) -> Iterator[Cue]:
         yield _cue(times, text)
 
 
+def in_order(told: Iterable[Cue]) -> Iterator[Cue]:
+    """The cues without those that begin later than the next one: their times are broken, and whoever waited
+    for them would miss all that follow."""
+    before: Cue | None = None
+    for cue in told:
+        if before is not None and before.start_ms <= cue.start_ms:
+            yield before
+        before = cue
+    if before is not None:
+        yield before
+
+
 def _milliseconds(found: re.Match[str]) -> tuple[int, int]:
     start, end = found.groups()[:4], found.groups()[4:]
     return _moment_ms(*start), _moment_ms(*end)

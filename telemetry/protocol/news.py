@@ -12,8 +12,10 @@ News: TypeAlias = dict[Group, dict[str, Any]]
 
 
 def updated(known: TelemetrySample, news: News, utc_ns: int) -> TelemetrySample:
-    """The sample once this is told, too, at `utc_ns`; groups that are not told keep their values and age."""
+    """The sample once this is told, too, at `utc_ns`; groups that are not told keep their values and age.
+
+    Where time has stepped back, what was told after `utc_ns` counts as told now.
+    """
     fields = {name: value for group in news.values() for name, value in group.items()}
-    received_ns = {**known.received_ns, **dict.fromkeys(news, utc_ns)}
-    newest_ns = max(received_ns.values(), default=utc_ns)
-    return replace(known, utc_ns=newest_ns, received_ns=received_ns, **fields)
+    before = {group: min(told_ns, utc_ns) for group, told_ns in known.received_ns.items()}
+    return replace(known, utc_ns=utc_ns, received_ns=before | dict.fromkeys(news, utc_ns), **fields)

@@ -107,6 +107,6 @@ def check(sample: TelemetrySample, utc_ns: int) -> None:
 
 FILMS: dict[str, tuple[int, MakeParser]] = {
     "GPMF": (200_000, GpmfPayloads),
-    "DJI subtitles": (200_000, Subtitles),
+    "DJI subtitles": (100_000, Subtitles),
 }
 """By name: how many inputs, and the parser."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flow.codec.dji_subtitles import Angles, DjiCue, parse_cue
-from flow.codec.subrip import CUE_LIMIT_CHARACTERS, Cue, cues
+from flow.codec.subrip import CUE_LIMIT_CHARACTERS, Cue, cues, in_order
 
 FIRST = "1\n00:00:00,000 --> 00:00:01,000\nGPS(149.0251,-20.2533,16) BAROMETER:1.9\n"
 SECOND = "2\n00:00:01,000 --> 00:00:02,000\nGPS(149.0252,-20.2534,15) BAROMETER:2.5\n"
@@ -51,6 +51,13 @@ def test_a_file_cut_anywhere_tells_nothing_wrong() -> None:
     for size in range(len(FIRST + SECOND)):
         told = [parse_cue(cue.text) for cue in read((FIRST + "\n" + SECOND)[:size])]
         assert all(cue in (known, DjiCue()) for cue, known in zip(told, whole, strict=False)), size
+
+
+def test_a_cue_with_a_broken_time_keeps_nobody_waiting() -> None:
+    times = [(0, "a"), (1000, "b"), (28_800_000, "c"), (3000, "d"), (3000, "e"), (9_000_000, "f")]
+    told = in_order(Cue(start_ms, start_ms + 1000, text) for start_ms, text in times)
+    assert [cue.text for cue in told] == ["a", "b", "d", "e", "f"]
+    assert list(in_order([])) == []
 
 
 def test_a_cue_is_bounded() -> None:

@@ -57,6 +57,13 @@ def test_what_a_cue_does_not_tell_stays_with_its_age() -> None:
     }
 
 
+def test_a_time_that_steps_back_is_now() -> None:
+    track = DjiTrack("mavic")
+    track.take(cue("GPS(149.0252,-20.2533,15) BAROMETER:2.9", 28_800_000))
+    [sample] = track.take(cue("BAROMETER:3.0", 1000))
+    assert set(sample.received_ns.values()) == {sample.utc_ns} == {START_NS + 1_000_000_000}
+
+
 def test_a_lost_fix_is_an_unknown_position() -> None:
     track = DjiTrack("mavic")
     track.take(cue("GPS(149.0252,-20.2533,15) BAROMETER:2.9"))
