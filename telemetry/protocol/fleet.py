@@ -186,8 +186,10 @@ class Fleet:
 
     def poll(self, now_ns: int) -> list[Out]:
         """What is due without a message; call it at `due_ns` and at least a few times a second."""
-        texts = [event for aircraft in self._aircraft for event in aircraft.assembly.poll(now_ns)]
-        return [*self._due_samples(now_ns), *texts]
+        out = self._due_samples(now_ns)
+        for aircraft in self._aircraft:
+            out += aircraft.assembly.poll(now_ns)
+        return out
 
     def _due_samples(self, now_ns: int) -> list[Out]:
         out: list[Out] = []
@@ -241,7 +243,7 @@ class Fleet:
             aircraft = self._adopter(frame, now_ns)
             if aircraft is None:
                 return
-        elif aircraft.refuses(frame, self._duplicates, now_ns):
+        elif aircraft.signatures is not None and aircraft.refuses(frame, self._duplicates, now_ns):
             return
         message = self._decoder.decode(frame) if number in READ_IDS else None
         if not aircraft.admits(sender, frame, message, now_ns):
