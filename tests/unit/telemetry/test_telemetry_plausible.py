@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,7 @@ from telemetry.settings import AircraftLink
 from tests.fakes.aircraft import FakeAircraft
 from tests.fakes.clock import START_NS
 from tests.unit.telemetry.test_telemetry_assembly import Told
-from tests.unit.telemetry.test_telemetry_link import LOCAL, running, udp_socket
+from tests.unit.telemetry.test_telemetry_link import LOCAL, Running, running, udp_socket
 
 MS = 1_000_000
 S = 1000 * MS
@@ -130,6 +131,10 @@ def test_time_that_steps_back_allows_no_distance() -> None:
     assert not plausibility.believes(Whereabouts((49.5, 7.6), 300, START_NS - 100 * S, 1000))
 
 
+def has_heard(run: Running, count: int) -> bool:
+    return run.state().messages == count
+
+
 async def test_the_link_tells_of_it_while_it_is_news() -> None:
     drone = FakeAircraft()
     async with running(AircraftLink("fritz", LOCAL, 1)) as run:
@@ -137,7 +142,7 @@ async def test_the_link_tells_of_it_while_it_is_news() -> None:
         with udp_socket() as peer:
             for sent, lat in enumerate((49.4, 49.9), 1):
                 peer.sendto(drone.position(1000 + 100 * sent, lat), where)
-                await run.until(lambda sent=sent: run.state().messages == sent, 50 * MS)
+                await run.until(partial(has_heard, run, sent), 50 * MS)
             assert (run.state().reason, run.state().implausible) == ("position_implausible", 1)
             assert run.state().status is LinkStatus.LIVE
             for boot_ms in range(2000, 10_000, 500):
