@@ -127,7 +127,7 @@ class _Aircraft:
         return [sample] if sample else []
 
 
-_Gaps: TypeAlias = defaultdict[tuple[int, int], Gaps]
+_Gaps: TypeAlias = defaultdict[int, Gaps]
 """By system and component id; kept for our aircraft only."""
 
 
@@ -249,7 +249,7 @@ class Fleet:
         if not aircraft.admits(sender, frame, message, now_ns):
             return
         aircraft.heard_ns = origin.carries[aircraft.id] = now_ns
-        aircraft.lost += origin.gaps[frame.system_id, frame.component_id].missing(frame.sequence)
+        aircraft.lost += origin.gaps[frame.system_id << 8 | frame.component_id].missing(frame.sequence)
         if self._duplicates.seen(frame):
             aircraft.duplicates += 1
             return

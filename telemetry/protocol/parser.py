@@ -186,12 +186,14 @@ class Decoder:
     """Frames -> messages with the fields of the dialect."""
 
     def __init__(self) -> None:
-        self._kinds: dict[int, Kind | None] = {}
+        self._kinds: dict[int, Kind] = {}
 
     def decode(self, frame: Frame) -> Any | None:
         """The message, or None where the dialect does not know it."""
-        number = frame.message_id
-        if number not in self._kinds:
-            self._kinds[number] = kind_of(number)  # unknown ids come from heard components only: few
-        kind = self._kinds[number]
-        return kind.decode(frame.payload) if kind else None
+        kind = self._kinds.get(frame.message_id)
+        if kind is None:
+            kind = kind_of(frame.message_id)
+            if kind is None:
+                return None
+            self._kinds[frame.message_id] = kind
+        return kind.decode(frame.payload)
