@@ -23,6 +23,8 @@ class Group(StrEnum):
     LINK = "link"
     CAMERA = "camera"  # field of view, frame centre
 
+    __hash__ = str.__hash__  # enum's own is Python, and every message looks several of these up
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

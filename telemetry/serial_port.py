@@ -13,6 +13,7 @@ import os
 import stat
 import termios
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from flow.errors import ConfigError, SourceError
@@ -60,7 +61,7 @@ async def read_port(path: Path, baud: int, opened: Callable[[], None], take: Cal
         await gone
     finally:
         loop.remove_reader(port)
-        os.close(port)
+        _close(port)
     raise SourceError(f"telemetry {path} has gone: it was unplugged, or its power is off", code="serial_gone")
 
 
@@ -85,6 +86,12 @@ def _open(path: Path, baud: int) -> int:
         os.close(port)
         raise
     return port
+
+
+def _close(port: int) -> None:
+    with suppress(OSError):  # it may have gone
+        fcntl.ioctl(port, termios.TIOCNXCL)  # or a program that reads along would keep us out for ever
+    os.close(port)
 
 
 def _configure(port: int, baud: int) -> None:

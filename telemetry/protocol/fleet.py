@@ -129,7 +129,7 @@ class _Aircraft:
         return [sample] if sample else []
 
 
-_Gaps: TypeAlias = defaultdict[tuple[int, int], Gaps]
+_Gaps: TypeAlias = defaultdict[int, Gaps]
 """By system and component id; kept for our aircraft only."""
 
 
@@ -188,8 +188,10 @@ class Fleet:
 
     def poll(self, now_ns: int) -> list[Out]:
         """What is due without a message; call it at `due_ns` and at least a few times a second."""
-        texts = [event for aircraft in self._aircraft for event in aircraft.assembly.poll(now_ns)]
-        return [*self._due_samples(now_ns), *texts]
+        out = self._due_samples(now_ns)
+        for aircraft in self._aircraft:
+            out += aircraft.assembly.poll(now_ns)
+        return out
 
     def _due_samples(self, now_ns: int) -> list[Out]:
         out: list[Out] = []
@@ -244,13 +246,13 @@ class Fleet:
             aircraft = self._adopter(frame, now_ns)
             if aircraft is None:
                 return
-        elif aircraft.refuses(frame, self._duplicates, now_ns):
+        elif aircraft.signatures is not None and aircraft.refuses(frame, self._duplicates, now_ns):
             return
         message = self._decoder.decode(frame) if number in READ_IDS else None
         if not aircraft.admits(sender, frame, message, now_ns):
             return
         aircraft.heard_ns = origin.carries[aircraft.id] = now_ns
-        aircraft.lost += origin.gaps[frame.system_id, frame.component_id].missing(frame.sequence)
+        aircraft.lost += origin.gaps[frame.system_id << 8 | frame.component_id].missing(frame.sequence)
         if self._duplicates.seen(frame):
             aircraft.duplicates += 1
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as dialect
@@ -11,7 +10,8 @@ from .places import are_within, place_e7
 
 LASTS_NS = 2_000_000_000
 """A height older than that says nothing of the ground that is below now."""
-HIGHEST_M = 20_000.0
+LOWEST_M, HIGHEST_M = -30.0, 20_000.0
+"""A map may be wrong by so much; a real copter is 582 m below ground until it has found its height."""
 NEAR_M = 200.0
 """TERRAIN_REPORT also answers questions about other places."""
 _INVALID_SIGNAL = 1  # DISTANCE_SENSOR.signal_quality
@@ -65,5 +65,5 @@ class GroundHeight:
             self._know(4, message.current_height, now_ns)
 
     def _know(self, rank: int, height_m: float, now_ns: int) -> None:
-        if math.isfinite(height_m) and abs(height_m) <= HIGHEST_M:
+        if LOWEST_M <= height_m <= HIGHEST_M:  # NaN is not
             self._known[rank] = height_m, now_ns

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from pymavlink.dialects.v20 import ardupilotmega as dialect
@@ -35,9 +36,12 @@ class Kind(NamedTuple):
 
 def kind_of(number: int) -> Kind | None:
     """The kind of message `number`; None where the dialect does not have it."""
-    source = dialect.mavlink_map.get(number)
-    if source is None:
-        return None
+    return _made(number) if number in dialect.mavlink_map else None
+
+
+@cache
+def _made(number: int) -> Kind:
+    source = dialect.mavlink_map[number]
     name: str = source.msgname
     fields = namedtuple(name, source.ordered_fieldnames)  # type: ignore[misc]
     methods = {"__slots__": (), "get_msgId": lambda _: number, "get_type": lambda _: name}

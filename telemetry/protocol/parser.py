@@ -108,10 +108,11 @@ class Parser:
 
     def _only_frame(self, data: bytes) -> Frame | None:
         """The frame that `data` is, as a datagram usually is: the short way."""
-        if not data or _frame_length(data, 0) != len(data):
+        if _frame_length(data, 0) != len(data) or not data:
             return None
         frame = self._check(data)
-        self._in_step = self._in_step or frame is not None
+        if frame is not None:
+            self._in_step = True
         return frame
 
     def _frame_at(self, buffer: bytes, at: int) -> Frame | None:
@@ -172,25 +173,27 @@ def _frame_length(buffer: bytes, at: int) -> int | None:
     """Length the header at `at` states; None while the header is incomplete, 0 if this is no frame."""
     if len(buffer) < at + HEADER_V1:
         return None
-    if buffer[at] == START_V1:
+    start, length, flags = buffer[at : at + 3]
+    if start == START_V1:
         # MAVLink 1 has no extensions: a longer payload than defined is noise, and costs no checksum.
-        fits = buffer[at + 1] <= _SIZES.get(buffer[at + 5], 255)
-        return HEADER_V1 + buffer[at + 1] + CHECKSUM if fits else 0
-    if buffer[at] != START_V2 or buffer[at + 2] & ~FLAG_SIGNED:
+        return HEADER_V1 + length + CHECKSUM if length <= _SIZES.get(buffer[at + 5], 255) else 0
+    if start != START_V2 or flags & ~FLAG_SIGNED:
         return 0  # a frame with an unknown incompatibility flag must be dropped (MAVLink 2 serialization)
-    return HEADER_V2 + buffer[at + 1] + CHECKSUM + (SIGNATURE if buffer[at + 2] & FLAG_SIGNED else 0)
+    return HEADER_V2 + length + CHECKSUM + (SIGNATURE if flags else 0)
 
 
 class Decoder:
     """Frames -> messages with the fields of the dialect."""
 
     def __init__(self) -> None:
-        self._kinds: dict[int, Kind | None] = {}
+        self._kinds: dict[int, Kind] = {}
 
     def decode(self, frame: Frame) -> Any | None:
         """The message, or None where the dialect does not know it."""
-        number = frame.message_id
-        if number not in self._kinds:
-            self._kinds[number] = kind_of(number)  # unknown ids come from heard components only: few
-        kind = self._kinds[number]
-        return kind.decode(frame.payload) if kind else None
+        kind = self._kinds.get(frame.message_id)
+        if kind is None:
+            kind = kind_of(frame.message_id)
+            if kind is None:
+                return None
+            self._kinds[frame.message_id] = kind
+        return kind.decode(frame.payload)

@@ -26,7 +26,7 @@ MS = 1_000_000
 RANGES = {
     "lat_deg": (-90, 90), "lon_deg": (-180, 180), "yaw_deg": (0, 360), "gimbal_yaw_deg": (0, 360),
     "gimbal_pitch_deg": (-360, 360), "gimbal_roll_deg": (-360, 360), "battery_pct": (0, 100),
-    "link_quality_pct": (0, 100), "hfov_deg": (0, 180), "vfov_deg": (0, 180), "alt_agl_m": (-20_000, 20_000),
+    "link_quality_pct": (0, 100), "hfov_deg": (0, 180), "vfov_deg": (0, 180), "alt_agl_m": (-30, 20_000),
     "h_accuracy_m": (0, 5e6), "v_accuracy_m": (0, 5e6),
 }  # fmt: skip
 

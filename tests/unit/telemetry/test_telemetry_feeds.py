@@ -5,6 +5,7 @@ The numbers are those of the feeds' PROVENANCE.md, counted with other tools.
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,6 +164,39 @@ def test_copter(feeds: Path) -> None:
     for sample in flight.samples:
         assert sample.fix != "none" or sample.lat_deg is None
         assert sample.home is None
+
+
+def test_the_gimbal_of_the_copter_holds_the_horizon(feeds: Path) -> None:
+    """Its servos follow pitch and roll inversely, which shows that MOUNT_STATUS is against the body."""
+    flight = flown(feeds / "telemetry/copter_real_cmac_2015.tlog")
+    held = [(one.pitch_deg, one.gimbal_pitch_deg, one.gimbal_roll_deg) for one in flight.samples]
+    pitch, camera, roll = zip(*[each for each in held if None not in each], strict=True)
+    assert len(pitch) > 2500
+    assert statistics.stdev(pitch) > 6
+    assert statistics.stdev(camera) < 3
+    assert statistics.mean(camera) == pytest.approx(3.2, abs=0.5)
+    assert statistics.stdev(roll) < 3
+
+
+def test_the_copters_radio_and_its_height_over_ground(feeds: Path) -> None:
+    flight = flown(feeds / "telemetry/copter_real_cmac_2015.tlog")
+    quality = flight.span("link_quality_pct")
+    assert quality == pytest.approx((9.2, 100.0), abs=0.1)  # beside the station, and at the end
+    heights = flight.span("alt_agl_m")
+    assert heights is not None
+    assert heights[0] > -5
+    assert heights[1] == pytest.approx(13, abs=4)
+    assert flight.span("h_accuracy_m") is None
+
+
+def test_a_rangefinder_out_of_range_does_not_count(feeds: Path) -> None:
+    """It reaches 10 m, and says 0 and 13 m where the plane flies at 90 m."""
+    flight = flown(feeds / "telemetry" / UNTIMED)
+    high = [one for one in flight.samples if one.alt_home_m is not None and one.alt_home_m > 70]
+    known = [one.alt_agl_m for one in high if one.alt_agl_m is not None]
+    assert len(known) > 100
+    assert min(known) > 55
+    assert flight.span("link_quality_pct") is None  # no radio, and a remote control that measures nothing
 
 
 def test_plane_heard_over_several_links(feeds: Path) -> None:

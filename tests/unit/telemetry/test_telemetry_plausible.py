@@ -131,6 +131,10 @@ def test_time_that_steps_back_allows_no_distance() -> None:
     assert not plausibility.believes(Whereabouts((49.5, 7.6), 300, START_NS - 100 * S, 1000))
 
 
+def has_heard(run: Running, count: int) -> bool:
+    return run.state().messages == count
+
+
 async def test_the_link_tells_of_it_while_it_is_news() -> None:
     drone = FakeAircraft()
     async with running(AircraftLink("fritz", LOCAL, 1)) as run:
@@ -138,7 +142,7 @@ async def test_the_link_tells_of_it_while_it_is_news() -> None:
         with udp_socket() as peer:
             for sent, lat in enumerate((49.4, 49.9), 1):
                 peer.sendto(drone.position(1000 + 100 * sent, lat), where)
-                await run.until(partial(has_taken, run, sent), 50 * MS)
+                await run.until(partial(has_heard, run, sent), 50 * MS)
             assert (run.state().reason, run.state().implausible) == ("position_implausible", 1)
             assert run.state().status is LinkStatus.LIVE
             for boot_ms in range(2000, 10_000, 500):
@@ -147,7 +151,3 @@ async def test_the_link_tells_of_it_while_it_is_news() -> None:
                 await run.until(lambda: True)
             await run.until(lambda: not run.state().reason)
             assert run.state().implausible == 1
-
-
-def has_taken(run: Running, messages: int) -> bool:
-    return run.state().messages == messages

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flow.errors import ConfigError
 from telemetry.settings import AircraftLink, TelemetrySettings
+from web.settings import AircraftSettings
 
 URL = "udpin:127.0.0.1:14550"
 
@@ -34,3 +37,11 @@ def test_what_cannot_be_told_apart_is_refused(
         TelemetrySettings(links).by_url()
     assert all(word in str(raised.value) for word in words)
     assert "\n" not in str(raised.value)
+
+
+def test_a_key_secures_an_open_port_and_is_never_shown() -> None:
+    told = AircraftSettings("fritz", mavlink="udpin:0.0.0.0:14550", signing_key="geheim")
+    assert told.as_aircraft().unsecured is None
+    assert replace(told, signing_key="").as_aircraft().unsecured is not None
+    assert "geheim" not in repr(told)
+    assert "geheim" not in repr(AircraftLink("fritz", told.mavlink, signing_key=told.signing_key))
