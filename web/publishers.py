@@ -19,6 +19,7 @@ from .settings import AircraftSettings, FeedSettings
 log = logging.getLogger("lagebild.web")
 
 DEMO_HFOV_DEG = 70.0  # of the simulated daylight camera
+DEMO_THERMAL_HFOV_DEG = 55.0
 
 DEMO_AIRCRAFT = AircraftSettings(
     id="fritz",
@@ -29,7 +30,13 @@ DEMO_AIRCRAFT = AircraftSettings(
         FeedSettings(
             "fritz-tag", "rtp://127.0.0.1:0", "Tageslicht", trust_clock=True, hfov_deg=DEMO_HFOV_DEG
         ),
-        FeedSettings("fritz-waerme", "rtp://127.0.0.1:0", "Wärmebild", trust_clock=True),
+        FeedSettings(
+            "fritz-waerme",
+            "rtp://127.0.0.1:0",
+            "Wärmebild",
+            trust_clock=True,
+            hfov_deg=DEMO_THERMAL_HFOV_DEG,
+        ),
     ),
 )
 
