@@ -54,9 +54,7 @@ def footprint(sight: Sight) -> tuple[tuple[Place, ...], bool]:
     if failed is not None and not any(met):
         raise failed
     places = tuple(
-        _place(sight, meeting)
-        if meeting
-        else _cut(sight, CORNERS[i], CORNERS[_OPPOSITE[i]], met[_OPPOSITE[i]])
+        _place(sight, meeting) if meeting else _cut(sight, CORNERS[i], CORNERS[_OPPOSITE[i]])
         for i, meeting in enumerate(met)
     )
     return places, failed is not None
@@ -73,17 +71,20 @@ def pixel_of(sight: Sight, place: Place) -> tuple[float, float] | None:
     return sight.camera.pixel((east, north, -below_m - plane.sink_m(east, north)))
 
 
-def _cut(
-    sight: Sight, corner: tuple[float, float], other: tuple[float, float], other_met: Meeting | None
-) -> Place:
-    """Where the picture's side, from a corner that meets the ground towards one that does not, leaves it."""
-    if other_met is None:
+def _cut(sight: Sight, corner: tuple[float, float], other: tuple[float, float]) -> Place:
+    """Where the picture's side, on its way to a corner that meets no ground, leaves the ground.
+
+    On level ground, hills or not: it is for the eye, and searched for in many steps.
+    """
+    level = sight.ground.level
+    try:
+        met, seen, unseen = level.meet(sight.camera.ray(*other)), other, corner
+    except UnlocatableError:
         return _far_off(sight, sight.camera.ray(*corner))
-    met, seen, unseen = other_met, other, corner
     for _ in range(_HALVINGS):
         middle = (seen[0] + unseen[0]) / 2, (seen[1] + unseen[1]) / 2
         try:
-            met, seen = sight.ground.meet(sight.camera.ray(*middle)), middle
+            met, seen = level.meet(sight.camera.ray(*middle)), middle
         except UnlocatableError:
             unseen = middle
     return _place(sight, met)

@@ -38,6 +38,11 @@ class Ground(Protocol):
     terrain: bool
     sigma_m: float  # of the camera's height over it
 
+    @property
+    def level(self) -> FlatGround:
+        """Flat ground as high as that below the camera."""
+        ...
+
     def meet(self, direction: Vector) -> Meeting:
         """The first point of the ground in that direction (of length 1).
 
@@ -65,6 +70,10 @@ class FlatGround:
         self.plane, self.sigma_m = plane, sigma_m
         self.far_m = far_of(above_m)
         self._above_m, self._height_m = above_m, height_m
+
+    @property
+    def level(self) -> FlatGround:
+        return self
 
     def meet(self, direction: Vector) -> Meeting:
         east, north, up = direction

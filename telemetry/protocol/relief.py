@@ -8,7 +8,7 @@ from flow.samples import Place
 
 from .camera import Vector
 from .earth import Plane
-from .ground import Meeting, above_horizon, far_of, no_terrain, too_far
+from .ground import FlatGround, Meeting, above_horizon, far_of, no_terrain, too_far
 from .height_grid import TILE, HeightGrid
 
 _CLOSE_M = 0.01
@@ -17,11 +17,14 @@ _LEAST_LEVEL = 0.05  # a ray that falls more steeply is followed as if it fell s
 
 
 class Relief:
-    """The camera is `camera_m` over the sea, and over the ground of the model."""
+    """The camera is `camera_m` over the sea, the ground below it lower, at `beneath_m`."""
 
     terrain = True
 
-    def __init__(self, plane: Plane, camera_m: float, grid: HeightGrid, sigma_m: float) -> None:
+    def __init__(
+        self, plane: Plane, camera_m: float, beneath_m: float, grid: HeightGrid, sigma_m: float
+    ) -> None:
+        self.level = FlatGround(plane, camera_m - beneath_m, beneath_m, sigma_m)
         self.plane, self.sigma_m = plane, math.hypot(sigma_m, grid.sigma_m)
         self.far_m = far_of(camera_m - grid.lowest_m)
         self._camera_m, self._grid = camera_m, grid
@@ -76,14 +79,16 @@ class Relief:
     ) -> float | None:
         """The first step in that part of the ray (from, to, by) that is below the ground; None: none is."""
         range_m, leave_m, step_m = part
+        row, column = (at + each * range_m for at, each in zip(self._cell, cells, strict=True))
+        rows, columns = cells[0] * step_m, cells[1] * step_m
+        curve, height_at = self.plane.sink_m(direction[0], direction[1]), self._grid.height_at
         while range_m < leave_m + step_m:
-            row, column = self._cell[0] + cells[0] * range_m, self._cell[1] + cells[1] * range_m
-            clearance_m = self._ray_m(direction, range_m) - self._grid.height_at(row, column)
-            if math.isnan(clearance_m):
-                raise no_terrain()
+            clearance_m = self._camera_m + (direction[2] + curve * range_m) * range_m - height_at(row, column)
             if clearance_m <= 0:
                 return range_m
-            range_m += step_m
+            if math.isnan(clearance_m):
+                raise no_terrain()
+            range_m, row, column = range_m + step_m, row + rows, column + columns
         return None
 
     def _halved(self, direction: Vector, free_m: float, under_m: float) -> float:

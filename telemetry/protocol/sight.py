@@ -172,7 +172,7 @@ def _relief(moment: Moment, plane: Plane, around: Surroundings) -> Relief | None
     else:
         return None
     _check_airborne(camera_m - beneath)
-    return Relief(plane, camera_m, around.grid, sigma_m)
+    return Relief(plane, camera_m, beneath, around.grid, sigma_m)
 
 
 def _over_flat_ground(moment: Moment) -> tuple[float, float | None, float]:
