@@ -12,7 +12,7 @@ from flow.codec.tlog import EARLIEST_US, LATEST_US
 
 SINCE_BOOT_MOST_US = 1_000_000_000_000_000
 """GPS_RAW_INT.time_usec is since boot or since 1970, told apart by magnitude; this is September 2001."""
-HEARD = 5
+HEARD = 4
 """Times that must agree for the clock to be believed."""
 AGREE_NS = NS_PER_S
 
