@@ -24,6 +24,7 @@ from flow.memory_bus import MemoryBus
 from flow.samples import Group, Place, TelemetrySample
 from tests.fakes.relay_door import FakeRelay
 from web.access import Door
+from web.aircraft_stream import Streams
 from web.channel import FeedChannel
 from web.routes.telemetry import add_telemetry_routes
 from web.settings import ViewerSettings
@@ -52,7 +53,9 @@ async def serve(pages: int, seconds: float, hz: float) -> dict[str, float]:
     bus, clock = MemoryBus(), SystemClock()
     channel = FeedChannel(bus, clock, AIRCRAFT, FEED, ViewerSettings(pages, pages))
     app = web.Application()
-    add_telemetry_routes(Door(app), bus, clock, (AIRCRAFT,), {FEED.id: channel}, relay=FakeRelay())
+    channels = {FEED.id: channel}
+    streams = Streams(bus, clock, (AIRCRAFT,), channels, ViewerSettings())
+    add_telemetry_routes(Door(app), bus, clock, (AIRCRAFT,), channels, streams=streams, relay=FakeRelay())
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

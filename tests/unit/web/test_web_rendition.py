@@ -21,6 +21,7 @@ from flow.units import Rendition
 from tests.fakes.clock import FakeClock
 from tests.fakes.relay_door import SESSION, WHOLE, FakeRelay
 from web.access import Door
+from web.aircraft_stream import Streams
 from web.channel import FeedChannel
 from web.errors import errors_to_http
 from web.openapi import describe
@@ -86,7 +87,8 @@ async def front() -> AsyncIterator[Front]:
     )
     channel, door = FeedChannel(bus, clock, FRITZ, FEED, ViewerSettings()), Door(app)
     add_live_routes(door, relay, {"tag": Counter()})
-    add_telemetry_routes(door, bus, clock, (FRITZ,), {"tag": channel}, relay=relay)
+    streams = Streams(bus, clock, (FRITZ,), {"tag": channel}, ViewerSettings())
+    add_telemetry_routes(door, bus, clock, (FRITZ,), {"tag": channel}, streams=streams, relay=relay)
     running = asyncio.create_task(channel.run())
     async with TestClient(TestServer(app)) as client:
         yield Front(client, relay, door)
