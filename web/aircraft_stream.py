@@ -7,7 +7,8 @@ and the newest one next. A sample is serialised once, whoever listens.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -95,32 +96,32 @@ class AircraftStream:
         """End every connection: the service stops."""
         self._closing.set()
 
-    async def serve(
-        self, listener: Listener, address: str, hz: float, gone: Callable[[], Awaitable[None]]
-    ) -> None:
-        """Tell until `gone` returns, `close`, or an error of the connection, which is no error here.
+    @contextlib.contextmanager
+    def place(self, address: str) -> Iterator[None]:
+        """Hold a listener's place; take it before the answer begins, for it can be refused.
 
-        Raises BusyError where there are the most listeners, TooManyError where this address has its most;
-        TimeoutError where the other end does not read.
+        Raises BusyError where there are the most listeners, TooManyError where this address has its most.
         """
-        self._admit(address)
-        try:
-            await self._serve(listener, hz, gone)
-        except* ConnectionError:
-            pass  # the reader has left
-        finally:
-            self._addresses.remove(address)
-
-    def check(self, address: str) -> None:
-        """Raise BusyError or TooManyError where there is no place for one more."""
         if len(self._addresses) >= self._limits.per_feed:
             raise BusyError(f"'{self._aircraft_id}' has {self._limits.per_feed} listeners, its limit")
         if self._addresses.count(address) >= self._limits.per_address:
             raise TooManyError(f"{address} listens {self._limits.per_address} times already, its limit")
 
-    def _admit(self, address: str) -> None:
-        self.check(address)
         self._addresses.append(address)
+        try:
+            yield
+        finally:
+            self._addresses.remove(address)
+
+    async def serve(self, listener: Listener, hz: float, gone: Callable[[], Awaitable[None]]) -> None:
+        """Tell until `gone` returns, `close`, or an error of the connection, which is no error here.
+
+        Raises TimeoutError, in a group, where the other end does not read.
+        """
+        try:
+            await self._serve(listener, hz, gone)
+        except* ConnectionError:
+            pass  # the reader has left
 
     async def _serve(self, listener: Listener, hz: float, gone: Callable[[], Awaitable[None]]) -> None:
         async with asyncio.TaskGroup() as group:
@@ -220,39 +221,39 @@ def wants_events(request: web.Request) -> bool:
 async def serve_events(request: web.Request, stream: AircraftStream) -> web.StreamResponse:
     """Answer with server-sent events until the reader leaves or the service stops."""
     hz, address = asked_hz(request), request.remote or ""
-    stream.check(address)
-    response = web.StreamResponse(headers={"Content-Type": EVENT_STREAM, "Cache-Control": "no-store"})
-    await response.prepare(request)
-    listener = EventListener(response)
-    try:
-        await stream.serve(listener, address, hz, listener.beat)
-    except* TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()  # it does not read: nothing else would let go of it
+    with stream.place(address):
+        response = web.StreamResponse(headers={"Content-Type": EVENT_STREAM, "Cache-Control": "no-store"})
+        await response.prepare(request)
+        listener = EventListener(response)
+        try:
+            await stream.serve(listener, hz, listener.beat)
+        except* TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()  # it does not read: nothing else would let go of it
     return response
 
 
 async def serve_socket(request: web.Request, stream: AircraftStream) -> web.StreamResponse:
     """Answer with a WebSocket; what the other end says is not heard."""
     hz, address = asked_hz(request), request.remote or ""
-    stream.check(address)
     socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_MOST_BYTES, compress=False)
     if not socket.can_prepare(request):
         text = "this is a WebSocket, or server-sent events for who accepts text/event-stream"
         raise RequestError(text, code="malformed", status=400)
-    await socket.prepare(request)
 
     async def gone() -> None:
         async for _ in socket:
             pass
 
-    try:
-        await stream.serve(SocketListener(socket), address, hz, gone)
-        async with asyncio.timeout(CLOSE_WITHIN_S):
-            await socket.close(code=GOING_AWAY)
-    except* TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
+    with stream.place(address):
+        await socket.prepare(request)
+        try:
+            await stream.serve(SocketListener(socket), hz, gone)
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await socket.close(code=GOING_AWAY)
+        except* TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
     return socket
 
 

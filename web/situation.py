@@ -7,6 +7,7 @@ everything else of it that is old is unknown. One without a position is not ther
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -97,11 +98,11 @@ class Situation:
 
     def _looks(self, aircraft: Aircraft, utc_ns: int) -> list[tuple[Feed, CameraLook]]:
         looks: list[tuple[Feed, CameraLook]] = []
-        for feed in aircraft.feeds if self._door else ():
-            try:
-                looks.append((feed, self._door.look(feed.id, utc_ns)))  # type: ignore[union-attr]
-            except NotFoundError:
-                continue  # not a camera that can be looked along
+        if self._door is None:
+            return looks
+        for feed in aircraft.feeds:
+            with contextlib.suppress(NotFoundError):  # not a camera that can be looked along
+                looks.append((feed, self._door.look(feed.id, utc_ns)))
         return looks
 
     async def _follow_samples(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import random
@@ -165,10 +166,8 @@ class CotSender:
     def _camera(self, feed: Feed, sample: TelemetrySample) -> Camera:
         look: CameraLook | None = None
         if self._door:
-            try:
+            with contextlib.suppress(NotFoundError):  # not a camera that can be looked along
                 look = self._door.look(feed.id, sample.utc_ns)
-            except NotFoundError:
-                look = None
         return Camera(feed, look, self._videos.get(feed.id, ""))
 
     def _of_markers(self, news: list[Marker], now_ns: int) -> list[Event]:

@@ -109,12 +109,14 @@ class Forwarder:
     async def _pass_on(self) -> None:
         """Hand each message to every share; a share never waits, so nobody holds up another."""
         with self._bus.lossless(RawTelemetry, self._sharing.aircraft_id, WAITING_MOST_BYTES) as messages:
+            missed = 0
             while True:
                 with contextlib.suppress(OverflowedError):
                     async for message in messages:
                         self._give(message.data)
                     return
-                self._ledger.lost += 1
+                self._ledger.lost += messages.dropped - missed
+                missed = messages.dropped
 
     def _give(self, message: bytes) -> None:
         at = _SYSTEM_ID_AT.get(message[0])

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Iterator
+import os
+import pty
+import tty
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as dialect
@@ -42,23 +45,20 @@ class RecordingAircraft(asyncio.Protocol, asyncio.DatagramProtocol):
 
     def __init__(self, says: Iterator[list[bytes]]) -> None:
         self.received = b""
+        self.say: Callable[[bytes], object] = len  # to nobody, as long as nobody listens
         self._says = says
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
+        is_datagram = hasattr(transport, "sendto")
+        self.say = self._transport.sendto if is_datagram else self._transport.write
 
     def data_received(self, data: bytes) -> None:
         self.received += data
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         self.received += data
-
-    def _say(self, message: bytes) -> None:
-        if hasattr(self._transport, "sendto"):
-            self._transport.sendto(message)
-        elif self._transport is not None:
-            self._transport.write(message)
 
     def close(self) -> None:
         if self._transport is not None:
@@ -67,8 +67,25 @@ class RecordingAircraft(asyncio.Protocol, asyncio.DatagramProtocol):
     async def fly(self) -> None:
         for messages in self._says:
             for message in messages:
-                self._say(message)
+                self.say(message)
             await asyncio.sleep(TURN_MS / 1000)
+
+
+@contextlib.contextmanager
+def at_a_serial_port(aircraft: RecordingAircraft) -> Iterator[str]:
+    """The aircraft at the far end of a serial line, and the device at our end."""
+    far, near = pty.openpty()
+    tty.setraw(near)
+    os.set_blocking(far, False)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(far, lambda: aircraft.data_received(os.read(far, 4096)))
+    aircraft.say = lambda message: os.write(far, message)
+    try:
+        yield os.ttyname(near)
+    finally:
+        loop.remove_reader(far)
+        os.close(far)
+        os.close(near)
 
 
 @contextlib.asynccontextmanager

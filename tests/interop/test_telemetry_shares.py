@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,11 +22,12 @@ from simulator.aircraft import true_state
 from simulator.flightpath import pose_at
 from telemetry.link import Telemetry
 from telemetry.settings import AircraftLink, Sharing, TelemetrySettings
-from tests.fakes.recording_aircraft import RecordingAircraft, copter, demo, sending, waiting
+from tests.fakes.recording_aircraft import RecordingAircraft, at_a_serial_port, copter, demo, sending, waiting
 from tests.interop.ground_station import mavproxy
 from web.service import running_service
 from web.settings import AircraftSettings, ServerSettings, Settings, WebRtcSettings
 
+SERIAL = importlib.util.find_spec("telemetry.serial_port") is not None
 DEADLINE_S = 20.0
 REMOVE_FILE = 8  # an opcode of MAVLink FTP
 SHARES = ("tcpin:127.0.0.1:0", "udpin:127.0.0.1:0")
@@ -40,9 +42,10 @@ async def until(bus: Bus, kind: Any, key: str, holds: Callable[[Any], Any]) -> A
     raise AssertionError("the bus was closed")
 
 
-def settings(tcp_port: int) -> Settings:
+def settings(tcp_port: int, device: str) -> Settings:
     """An aircraft by each kind of link, all of them shared."""
     links = {"udp": "udpin:127.0.0.1:0", "caller": "tcpin:127.0.0.1:0", "called": f"tcp:127.0.0.1:{tcp_port}"}
+    links |= {"serial": f"serial:{device}:57600"} if SERIAL else {}
     return Settings(
         ServerSettings(port=0),
         webrtc=WebRtcSettings(port=0),
@@ -69,17 +72,21 @@ def command_everything(station: mavutil.mavfile, system: int) -> None:
 
 
 async def test_no_byte_ever_goes_to_an_aircraft(tmp_path: Path) -> None:
-    says = {"udp": copter(1), "caller": copter(2), "called": demo(3)}
+    says = {"udp": copter(1), "caller": copter(2), "called": demo(3), "serial": copter(4)}
     aircraft = {name: RecordingAircraft(messages) for name, messages in says.items()}
-    async with waiting(aircraft["called"]) as port, running_service(settings(port)) as service:
+    async with contextlib.AsyncExitStack() as outside:
+        port = await outside.enter_async_context(waiting(aircraft["called"]))
+        device = outside.enter_context(at_a_serial_port(aircraft["serial"]))
+        service = await outside.enter_async_context(running_service(settings(port, device)))
         bus = service.bus
         async with contextlib.AsyncExitStack() as stack:
             for name in ("udp", "caller"):
                 link = await until(bus, LinkState, name, lambda state: state.address)
                 await stack.enter_async_context(sending(aircraft[name], link.address))
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            flights = [group.create_task(each.fly()) for each in aircraft.values()]
-            for number, name in enumerate(("udp", "caller", "called"), 1):
+            names = list(aircraft) if SERIAL else list(aircraft)[:3]
+            flights = [group.create_task(aircraft[name].fly()) for name in names]
+            for number, name in enumerate(names, 1):
                 await until(bus, LinkState, name, lambda state: state.status is LinkStatus.LIVE)
                 await command_by_pymavlink(bus, name, number)
             await command_by_mavproxy(bus, "called", tmp_path)
