@@ -39,7 +39,10 @@ export class AlarmBoard {
 const keyOf = ({ aircraft_id: id, code }: AlarmState): string => `${id} ${code}`;
 
 /** "Akku unter 20 %" */
-export function alarmSentence(language: Language, { code, values }: AlarmState): string {
+export function alarmSentence(
+  language: Language,
+  { code, values }: Pick<AlarmState, "code" | "values">,
+): string {
   const key = `alarm.${code}`;
   if (!isKey(key)) return ownWords(language, values) ?? code;
   const limit = Number(values["limit"]);

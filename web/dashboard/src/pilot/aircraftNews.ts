@@ -1,5 +1,6 @@
 /** What its pilot must know of an aircraft beside its cameras: alarms, where somebody points, ground stations. */
 
+import { alarmSentence } from "../alarms/board";
 import { isKey, translate, type Language } from "../catalogue";
 import { h, setAttribute, setText } from "../dom";
 import { timeOfDay } from "../format";
@@ -7,12 +8,6 @@ import { icon } from "../icons";
 import { utmref } from "../utmref";
 import type { Forward, PilotAircraft, PilotAlarm, Pointed } from "./api";
 import { pointedHead, pointedWhere } from "./pointing";
-
-/** An alarm in words; of one that this page does not know, its code. */
-export function alarmSentence(language: Language, { code, values }: PilotAlarm): string {
-  const key = `alarm.${code}`;
-  return isKey(key) ? translate(language, key, values) : translate(language, "pilot.alarm", { code });
-}
 
 /** What ground stations do that read along; [] while none does. */
 export function forwardSentences(language: Language, forward: Forward | null): string[] {
