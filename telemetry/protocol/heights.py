@@ -22,13 +22,13 @@ class GroundHeight:
     """The best height over ground that is not old.
 
     A downward rangefinder measures, and comes first: by DISTANCE_SENSOR, which knows its range, before
-    RANGEFINDER, which does not; the latter counts only where the former is not heard, for out of range it may
-    say anything. Next the autopilot's own estimate (ALTITUDE), last its terrain map (TERRAIN_REPORT).
+    RANGEFINDER, which does not; the latter counts only where the former was never heard, for out of range it
+    may say anything. Next the autopilot's own estimate (ALTITUDE), last its terrain map (TERRAIN_REPORT).
     """
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[float, int]] = {}  # by rank, 0 the best: metres, and when
-        self._sensor_ns: int | None = None
+        self._has_distance_sensor = False
 
     def height_m(self, now_ns: int) -> float | None:
         """Metres over ground, or None."""
@@ -40,15 +40,14 @@ class GroundHeight:
         """`tilt` is the cosine of the aircraft's tilt: the sensor looks along its body."""
         if message.orientation != dialect.MAV_SENSOR_ROTATION_PITCH_270:
             return
-        self._sensor_ns = now_ns
+        self._has_distance_sensor = True
         within = message.min_distance <= message.current_distance < message.max_distance
         if within and message.signal_quality != _INVALID_SIGNAL:
             self._know(0, message.current_distance / 100 * tilt, now_ns)
 
     def on_rangefinder(self, message: Any, tilt: float, now_ns: int) -> None:
         """ArduPilot's, always downwards; 0 is nothing measured."""
-        replaced = self._sensor_ns is not None and now_ns - self._sensor_ns <= LASTS_NS
-        if message.distance > 0 and not replaced:
+        if message.distance > 0 and not self._has_distance_sensor:
             self._know(1, message.distance * tilt, now_ns)
 
     def on_altitude(self, message: Any, now_ns: int) -> None:
