@@ -35,8 +35,8 @@ class Halting(Decoder):
 
     def take(self, picture: Picture) -> list[Message]:
         assert self.may.acquire(timeout=DEADLINE_S)
-        self.taken.append(picture.unit.pts_90k)
         super().take(picture)
+        self.taken.append(picture.unit.pts_90k)
         return []  # nothing but stills is told here
 
 
