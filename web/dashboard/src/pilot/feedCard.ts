@@ -103,10 +103,10 @@ export class FeedCard {
     const open = this.isOpen(found === "arrives" && isGreen(seen.steps));
     const done = found === "arrives" ? treatments(language, feed) : [];
     const sentences = serverReachable ? reasons(language, feed.state) : [translate(language, "why.server")];
-    this.showReasons(open || !serverReachable ? [...done, ...sentences] : []);
+    this.showReasons(open || !serverReachable ? [...done, ...sentences] : done);
     const said = nextStep(seen);
     this.showNext(language, said);
-    this.next.hidden = !serverReachable || !open;
+    this.next.hidden = !serverReachable || !(open || said.startsWith("advice."));
     this.steps.show(seen, { language, compact: !open, serverReachable, link: view.link, said });
     this.plots.show(language);
     this.showFoot(language, seen.viewers, open);
