@@ -76,14 +76,18 @@ CODES = tuple(dict.fromkeys(said.code for _, said in _RAISING if said.code))
 """Every code that a text may raise."""
 
 
+LOOKED_AT = 200
+"""Characters of a text that are looked at: four chunks of a STATUSTEXT. What is longer is no autopilot's."""
+
+
 def ended_by(text: str) -> str | None:
     """The code that a text says is over; None for any other text."""
-    return next((code for pattern, code in _ENDING if pattern.search(text)), None)
+    return next((code for pattern, code in _ENDING if pattern.search(text, 0, LOOKED_AT)), None)
 
 
 def raised_by(text: str) -> Said | None:
     """What a text raises; None for one that is no alarm."""
     if ended_by(text) is not None:
         return None
-    said = next((said for pattern, said in _RAISING if pattern.search(text)), None)
+    said = next((said for pattern, said in _RAISING if pattern.search(text, 0, LOOKED_AT)), None)
     return said if said and said.code else None

@@ -13,7 +13,7 @@ from flow.flights import Alarm, AlarmLevel
 from flow.memory_bus import MemoryBus
 from flow.samples import LinkState, LinkStatus, Severity, StatusText, TelemetrySample
 from telemetry.alarms import TICK_NS, AlarmWatch
-from telemetry.protocol.alarm_texts import CODES, ended_by, raised_by
+from telemetry.protocol.alarm_texts import CODES, LOOKED_AT, ended_by, raised_by
 from telemetry.protocol.alarms import GIVEN_UP_NS, AircraftAlarms
 from telemetry.settings import Thresholds
 from tests.fakes.clock import START_NS, FakeClock
@@ -350,3 +350,10 @@ async def test_a_defect_in_the_alarms_ends_neither_them_nor_the_telemetry(
 async def _turns() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+def test_of_a_text_without_end_only_the_beginning_is_looked_at() -> None:
+    """Somebody who sends twenty chunks of nonsense again and again must not keep the others waiting."""
+    assert raised_by("Battery Failsafe" + " x" * 500) is not None
+    assert raised_by("x" * LOOKED_AT + " Battery Failsafe") is None
+    assert ended_by("x" * LOOKED_AT + " Battery failsafe cleared") is None
