@@ -166,22 +166,21 @@ async def test_the_black_that_follows_a_connection_is_no_picture(browser: Browse
             await page.until("document.querySelector('.pane.main .still:not([hidden])')")
 
 
-@pytest.mark.parametrize("screen", SCREENS)
 async def test_where_all_places_are_taken_the_page_says_so(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch, screen: str
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAGEBILD_VIEWERS_PER_FEED", "1")
+    sentences = "Alle Plätze für dieses Bild sind belegt.", "All places for this picture are taken."
     async with lagebild("demo") as service, open_page(browser, service.url) as first:
         await first.until(f"{in_state('live', DAY)} && {in_state('live', THERMAL)}", 60)
-        async with open_page(browser, service.url, size=SCREENS[screen]) as second:
-            for sentence in (
-                "Alle Plätze für dieses Bild sind belegt.",
-                "All places for this picture are taken.",
-            ):
-                for name in (".pane.main .notice-why", ".pane:not(.main) .notice-why"):
-                    await says(second, name, sentence)
-                assert await second.page.evaluate(MISPLACED) == []
-                await second.page.keyboard.press("l")
+        async with open_page(browser, service.url) as second:
+            for name, (width, height) in SCREENS.items():
+                await second.page.set_viewport_size({"width": width, "height": height})
+                for sentence in sentences:
+                    for notice in (".pane.main .notice-why", ".pane:not(.main) .notice-why"):
+                        await says(second, notice, sentence)
+                    assert await second.page.evaluate(MISPLACED) == [], name
+                    await second.page.keyboard.press("l")
 
 
 async def test_both_languages_and_every_key(browser: Browser, tmp_path: Path) -> None:
