@@ -1,5 +1,6 @@
 import "./style/base.css";
 import "./style/bar.css";
+import "./style/help.css";
 import "./style/quality.css";
 import "./style/layout.css";
 import "./style/picture.css";
