@@ -1,5 +1,6 @@
 import "../style/base.css";
 import "../style/bar.css";
+import "../style/help.css";
 import "../style/pilot.css";
 import "../style/steps.css";
 import { getPilotView } from "./api";
