@@ -31,10 +31,10 @@ from tests.bench.telemetry_sync import sync_errors_ms
 from tests.bench.telemetry_tables import tables
 
 KLV = "klv/cheyenne_2012_st0601.klv"
-QUICK_POSES, POSES = 600, 4000
-QUICK_TURNS, TURNS = 3, 9
+QUICK_POSES, POSES = 1000, 4000
+QUICK_TURNS, TURNS = 2, 9
 WINDOW_S = 2.0
-QUICK_SYNC_S, SYNC_S = 8.0, 30.0
+QUICK_SYNC_S, SYNC_S = 4.0, 30.0
 
 Json = dict[str, Any]
 
@@ -78,6 +78,7 @@ def summary(found: Json) -> Json:
         "sync_p95_ms": found.get("sync", {}).get("p95"),
         "cpu_ms_per_1000_messages": cost.get("cpu_ms_per_1000_messages"),
         "ratio_mavutil": cost.get("ratio_mavutil"),
+        "room_ratio_mavutil": cost.get("room_ratio_mavutil"),
         "texts_lost": cost["texts_sent"] - cost["texts_told"] if "texts_sent" in cost else None,
         "klv_centre_median_m": found.get("klv", {}).get("centre", {}).get("median_m"),
         "broken": found["broken"],

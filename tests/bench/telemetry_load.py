@@ -1,4 +1,4 @@
-"""What messages cost: the same traffic to Lagebild and to pymavlink's own loop, in turns of one run."""
+"""What messages cost: the same traffic to Lagebild's link, its whole room and pymavlink's loop, in turns."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Any
 
 from tests.bench.telemetry_traffic import FLOOD_ID, Datagram, Traffic, fast_log
 
-RECEIVERS = ("lagebild", "mavutil")
+RECEIVERS = ("link", "mavutil", "room")
 STARTS_WITHIN_S = 20.0
 SETTLE_S = 0.3  # what is in the socket's buffer is read by then
 
 
 class Receiver:
-    """One of the two, and the traffic that is made for it."""
+    """One of them, and the traffic that is made for it."""
 
     def __init__(self, process: asyncio.subprocess.Process, port: int, traffic: Traffic) -> None:
         self._process, self._traffic = process, traffic
@@ -66,7 +66,7 @@ async def receiver(name: str, core: int, traffic: Traffic) -> AsyncIterator[Rece
 
 
 async def load(turns: int, window_s: float) -> dict[str, Any]:
-    """Alternate the two `turns` times; CPU of each per 1,000 messages sent, and what became of them."""
+    """Alternate them `turns` times; CPU of each per 1,000 messages sent, and what became of them."""
     what, log = fast_log()
     cores = sorted(os.sched_getaffinity(0))
     async with contextlib.AsyncExitStack() as stack:
@@ -82,25 +82,32 @@ async def load(turns: int, window_s: float) -> dict[str, Any]:
             for name, one in both.items():
                 before = await one.figures()
                 sent = one.send(sender, window_s)
-                texts_sent += name == "lagebild" and sum(b"text " in datagram.data for datagram in sent)
+                texts_sent += name == "link" and sum(b"text " in datagram.data for datagram in sent)
                 await asyncio.sleep(SETTLE_S)
                 after = await one.figures()
                 if turn:
                     costs[name].append((after["cpu_s"] - before["cpu_s"]) * 1e6 / len(sent))
         last = {name: await one.figures() for name, one in both.items()}
         os.sched_setaffinity(0, set(cores))
-    ours, theirs = (statistics.median(costs[name]) for name in RECEIVERS)
-    ratios = [a / b for a, b in zip(costs["lagebild"], costs["mavutil"], strict=True)]
+    median = {name: statistics.median(costs[name]) for name in RECEIVERS}
+    ratio = {name: _ratio(costs[name], costs["mavutil"]) for name in RECEIVERS}
     window = (turns + 1) * window_s
     return {
         "log": what,
         "messages_per_s": round(len(sent) / window_s),
-        "cpu_ms_per_1000_messages": round(ours, 2),
-        "mavutil_cpu_ms_per_1000_messages": round(theirs, 2),
-        "ratio_mavutil": round(statistics.median(ratios), 3),
-        "quiet_messages": last["lagebild"]["quiet_messages"],
-        "lost_of_ours": last["lagebild"]["lost"],
+        "cpu_ms_per_1000_messages": round(median["link"], 2),
+        "room_cpu_ms_per_1000_messages": round(median["room"], 2),
+        "mavutil_cpu_ms_per_1000_messages": round(median["mavutil"], 2),
+        "ratio_mavutil": ratio["link"],
+        "room_ratio_mavutil": ratio["room"],
+        "quiet_messages": last["link"]["quiet_messages"],
+        "lost_of_ours": last["link"]["lost"],
         "texts_sent": texts_sent,
-        "texts_told": last["lagebild"]["texts"],
-        "samples_per_s_of_the_flood": round(last["lagebild"][f"samples a{FLOOD_ID}"] / window, 1),
+        "texts_told": last["link"]["texts"],
+        "samples_per_s_of_the_flood": round(last["link"][f"samples a{FLOOD_ID}"] / window, 1),
     }
+
+
+def _ratio(ours: list[float], theirs: list[float]) -> float:
+    """The median of the pairs, each of one turn."""
+    return round(statistics.median(a / b for a, b in zip(ours, theirs, strict=True)), 3)

@@ -1,6 +1,7 @@
-"""The two that are compared: Lagebild's telemetry room, and pymavlink's own loop; each a process of its own.
+"""What is compared: Lagebild's link (socket to bus), its whole telemetry room (looks and alarms beside it),
+and pymavlink's own loop; each a process of its own.
 
-    python -m tests.bench.telemetry_receivers lagebild|mavutil
+    python -m tests.bench.telemetry_receivers link|room|mavutil
 
 Prints the port it listens on, then, for each line on standard input, one JSON object with its figures so far.
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import select
 import sys
 import time
 from collections import Counter
@@ -18,25 +21,28 @@ from pymavlink import mavutil
 from flow.clock import SystemClock
 from flow.memory_bus import MemoryBus
 from flow.samples import LinkState, StatusText, TelemetrySample
-from telemetry.link import Telemetry
+from telemetry.link import Link, Telemetry
 from telemetry.settings import AircraftLink, TelemetrySettings
 from tests.bench.telemetry_traffic import FAST_ID, FLOOD_ID, QUIET_IDS
 
 IDS = {f"a{number}": number for number in (*QUIET_IDS, FLOOD_ID, FAST_ID)}
 
 
-async def lagebild() -> None:
+async def lagebild(*, whole: bool) -> None:
     """All aircraft on one link, as behind a router, with readers as in the service."""
     bus, found = MemoryBus(), Counter[str]()
     links = tuple(AircraftLink(name, "udpin:127.0.0.1:0", number) for name, number in IDS.items())
+    settings, clock = TelemetrySettings(links), SystemClock()
+    ((url, aircraft),) = settings.by_url().items()
+    runs = Telemetry(bus, clock, settings).run if whole else Link(bus, clock, settings, url, aircraft).run
 
     async def samples() -> None:
         async for sample in bus.latest(TelemetrySample):
             found[f"samples {sample.aircraft_id}"] += 1
 
     async def texts() -> None:
-        async for _ in bus.events(StatusText):
-            found["texts"] += 1
+        async for event in bus.events(StatusText):
+            found["texts"] += isinstance(event, StatusText) and event.text.startswith("text ")
 
     async def answers() -> None:
         async for state in bus.latest(LinkState, next(iter(IDS))):
@@ -53,10 +59,9 @@ async def lagebild() -> None:
                 **found,
             }
             print(json.dumps(told), flush=True)
-        raise asyncio.CancelledError
 
     async with asyncio.TaskGroup() as tasks:
-        room = tasks.create_task(Telemetry(bus, SystemClock(), TelemetrySettings(links)).run())
+        room = tasks.create_task(runs())
         readers = [tasks.create_task(samples()), tasks.create_task(texts())]
         try:
             await answers()
@@ -72,8 +77,6 @@ def mavutil_loop() -> None:
     connection.port.setblocking(True)
     connection.port.settimeout(0.05)
     found = Counter[str]()
-    import select
-
     while True:
         ready, _, _ = select.select([connection.port, sys.stdin], [], [])
         if sys.stdin in ready:
@@ -87,7 +90,8 @@ def mavutil_loop() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "lagebild":
-        asyncio.run(lagebild())
-    else:
+    logging.disable()  # between two turns the aircraft are silent
+    if sys.argv[1] == "mavutil":
         mavutil_loop()
+    else:
+        asyncio.run(lagebild(whole=sys.argv[1] == "room"))

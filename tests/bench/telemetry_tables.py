@@ -71,8 +71,10 @@ def _load(found: Row) -> str:
     names = {
         "messages_per_s": "messages per s",
         "cpu_ms_per_1000_messages": "CPU ms per 1,000 messages",
-        "mavutil_cpu_ms_per_1000_messages": "the same, mavutil's loop",
+        "mavutil_cpu_ms_per_1000_messages": "mavutil's loop",
         "ratio_mavutil": "ratio",
+        "room_cpu_ms_per_1000_messages": "with looks and alarms",
+        "room_ratio_mavutil": "ratio",
         "texts_sent": "STATUSTEXTs sent",
         "texts_told": "told",
         "samples_per_s_of_the_flood": "samples per s of the aircraft with 500 Hz",
