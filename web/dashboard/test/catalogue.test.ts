@@ -40,6 +40,16 @@ describe("the catalogue", () => {
     }
   });
 
+  it("says each thing once: of two entries with one key, the earlier is lost", () => {
+    const folder = new URL("../src/", import.meta.url);
+    const keys = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => /(catalogue|words)\.ts$/i.test(name))
+      .flatMap((name) => [...readFileSync(new URL(name, folder), "utf8").matchAll(/^ {2}"([\w.]+)": \[/gm)])
+      .map(([, key]) => key);
+    expect(keys.length).toBeGreaterThan(300);
+    expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
+  });
+
   it("holds no word that nobody uses", () => {
     const folder = new URL("../src/", import.meta.url);
     const source = readdirSync(folder, { recursive: true, encoding: "utf8" })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CATALOGUE, translate, type Key } from "../src/catalogue";
-import { alarmSentence, forwardSentences } from "../src/pilot/aircraftNews";
+import { forwardSentences } from "../src/pilot/aircraftNews";
+import { timeOfDay } from "../src/format";
 import { linkAdvice } from "../src/pilot/advice";
 import type { Pointed, Step } from "../src/pilot/api";
 import { plot } from "../src/pilot/plot";
@@ -24,7 +25,8 @@ describe("the steps of a feed", () => {
     expect(say({ step: "codec", reason: "b_frames" })).toBe(translate("de", "note.b_frames"));
     expect(say({ reason: "covered" })).toBe("Etwas verdeckt die Linse.");
     expect(say({ step: "clock", state: "bad", reason: "clock_refused" })).toContain("Uhr der Kamera");
-    expect(say({ step: "clock", state: "bad", reason: "clock_bogus" })).toContain("unmögliches Datum");
+    expect(say({ step: "clock", state: "bad", reason: "clock_bogus" })).toContain("unmögliches Jahr");
+    expect(say({ step: "telemetry", reason: "clock_bogus" })).toContain("Uhr der Drohne");
     expect(say({ step: "key", state: "none" })).toBe("braucht keinen Schlüssel");
     expect(say({ state: "waiting" })).toBe("noch nicht bekannt");
     expect(say({ reason: "not in this version" })).toBe("in Ordnung");
@@ -122,14 +124,13 @@ describe("where somebody points", () => {
     const lost = { ...pointed, bearing_deg: null, distance_m: null, right_deg: null };
     expect(pointedWhere("de", lost, 1_000_000)).toBe("Position der Drohne unbekannt, vor 20 s");
   });
+
+  it("has neither direction nor age while the service does not answer: the drone flies on", () => {
+    expect(pointedWhere("de", pointed, null)).toBe(timeOfDay(pointed.utc_ms));
+  });
 });
 
 describe("what comes of the aircraft", () => {
-  it("names an alarm that it has no words for by its code", () => {
-    const alarm = { code: "not_in_this_version", values: {}, level: "alarm", utc_ms: 0 } as const;
-    expect(alarmSentence("de", alarm)).toBe("Alarm der Drohne: not_in_this_version");
-  });
-
   it("tells of commands that ground stations have sent", () => {
     const forward = { stations: ["a", "b"], commands: 2, last_command: "COMMAND_LONG from a", reason: "" };
     expect(forwardSentences("de", forward)).toEqual([

@@ -39,9 +39,12 @@ export class AlarmBoard {
 const keyOf = ({ aircraft_id: id, code }: AlarmState): string => `${id} ${code}`;
 
 /** "Akku unter 20 %" */
-export function alarmSentence(language: Language, { code, values }: AlarmState): string {
+export function alarmSentence(
+  language: Language,
+  { code, values }: Pick<AlarmState, "code" | "values">,
+): string {
   const key = `alarm.${code}`;
-  if (!isKey(key)) return ownWords(language, values) ?? code;
+  if (!isKey(key)) return ownWords(language, values) ?? translate(language, "alarms.other", { code });
   const limit = Number(values["limit"]);
   const digits = Number.isInteger(limit) ? 0 : 1;
   return translate(language, key, { limit: Number.isFinite(limit) ? number(language, limit, digits) : "--" });

@@ -1,5 +1,6 @@
 /** What its pilot must know of an aircraft beside its cameras: alarms, where somebody points, ground stations. */
 
+import { alarmSentence } from "../alarms/board";
 import { isKey, translate, type Language } from "../catalogue";
 import { h, setAttribute, setText } from "../dom";
 import { timeOfDay } from "../format";
@@ -7,12 +8,6 @@ import { icon } from "../icons";
 import { utmref } from "../utmref";
 import type { Forward, PilotAircraft, PilotAlarm, Pointed } from "./api";
 import { pointedHead, pointedWhere } from "./pointing";
-
-/** An alarm in words; of one that this page does not know, its code. */
-export function alarmSentence(language: Language, { code, values }: PilotAlarm): string {
-  const key = `alarm.${code}`;
-  return isKey(key) ? translate(language, key, values) : translate(language, "pilot.alarm", { code });
-}
 
 /** What ground stations do that read along; [] while none does. */
 export function forwardSentences(language: Language, forward: Forward | null): string[] {
@@ -42,11 +37,13 @@ export class AircraftNews {
   private readonly forward = h("div", { class: "forward" });
   readonly element = h("div", { class: "news" }, this.alarms, this.pointed, this.forward);
 
-  show(aircraft: PilotAircraft, language: Language, utcMs: number): void {
-    this.showAlarms(language, aircraft.alarms);
-    this.showPointed(language, aircraft.pointed, utcMs);
-    const sentences = forwardSentences(language, aircraft.forward);
-    setAttribute(this.forward, "data-late", String((aircraft.forward?.commands ?? 0) > 0));
+  /** `utcMs` null: the service does not answer. Alarms and places then stand as they were told, with their time. */
+  show({ alarms, pointed, ...aircraft }: PilotAircraft, language: Language, utcMs: number | null): void {
+    const forward = utcMs === null ? null : aircraft.forward;
+    this.showAlarms(language, alarms);
+    this.showPointed(language, pointed, utcMs);
+    const sentences = forwardSentences(language, forward);
+    setAttribute(this.forward, "data-late", String((forward?.commands ?? 0) > 0));
     if (this.forward.textContent !== sentences.join(""))
       this.forward.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
   }
@@ -60,11 +57,12 @@ export class AircraftNews {
       );
   }
 
-  private showPointed(language: Language, pointed: Pointed | null, utcMs: number): void {
+  private showPointed(language: Language, pointed: Pointed | null, utcMs: number | null): void {
     this.pointed.hidden = pointed === null;
     if (!pointed) return;
-    this.arrow.hidden = pointed.right_deg === null;
-    this.arrow.style.transform = `rotate(${(pointed.right_deg ?? 0).toFixed(0)}deg)`;
+    const rightDeg = utcMs === null ? null : pointed.right_deg; // the aircraft flies on
+    this.arrow.hidden = rightDeg === null;
+    this.arrow.style.transform = `rotate(${(rightDeg ?? 0).toFixed(0)}deg)`;
     setText(this.head, pointedHead(language, pointed));
     setText(this.where, pointedWhere(language, pointed, utcMs));
     setText(this.place, utmref(pointed.lat_deg, pointed.lon_deg) ?? "");

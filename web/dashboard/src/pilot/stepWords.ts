@@ -19,28 +19,6 @@ export const STEP_WORDS = {
   "steps.none_telemetry": ["keine eingerichtet", "none is configured"],
   "steps.none_clock": ["keine Uhrzeit: Alter ab Empfang", "no time: age from arrival"],
 
-  "clock.clock_fast": [
-    "Die Uhr läuft viel zu schnell; ihre Zeiten werden nicht benutzt.",
-    "The clock runs far too fast; its times are not used.",
-  ],
-  "clock.clock_slow": [
-    "Die Uhr läuft viel zu langsam; ihre Zeiten werden nicht benutzt.",
-    "The clock runs far too slowly; its times are not used.",
-  ],
-  "clock.clock_bogus": [
-    "Die Uhr zeigt ein unmögliches Datum; ihre Zeiten werden nicht benutzt.",
-    "The clock shows an impossible date; its times are not used.",
-  ],
-  "clock.clock_jumps": [
-    "Die Uhr springt; ihre Zeiten werden nicht benutzt.",
-    "The clock jumps; its times are not used.",
-  ],
-
-  "clock.clock_wrong": [
-    "Die Uhr läuft richtig, ihre Uhrzeit stimmt aber nicht.",
-    "The clock runs well, but its time of day is wrong.",
-  ],
-
   "next.telemetry": [
     "Telemetrie an der Drohne oder Bodenstation einschalten und an die Adresse oben senden.",
     "Switch telemetry on at the drone or ground station and send it to the address above.",
@@ -99,5 +77,4 @@ export const STEP_WORDS = {
     "Bodenstationen können nicht mitlesen. {why}",
     "Ground stations cannot read along. {why}",
   ],
-  "pilot.alarm": ["Alarm der Drohne: {code}", "Alarm of the drone: {code}"],
 } as const satisfies Record<string, Entry>;
