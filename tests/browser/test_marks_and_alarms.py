@@ -78,7 +78,9 @@ async def set_mark(page: Page, share: float, by: str) -> tuple[dict[str, Any], d
     if black > 4:
         await page.mouse.click(stage["x"] + 50, stage["y"] + black / 2)
         await expect(page.locator(".mark-sheet")).to_be_hidden()
-    await page.mouse.click(stage["x"] + stage["width"] / 2, stage["y"] + black + share * height)
+    async with page.expect_request(lambda request: request.url.endswith("/ground")) as pointing:
+        await page.mouse.click(stage["x"] + stage["width"] / 2, stage["y"] + black + share * height)
+    asked: dict[str, Any] = json.loads((await pointing.value).post_data or "")
     await expect(page.locator(".cross")).to_be_visible()
     await expect(page.locator(".sheet-place")).to_have_text(re.compile(r"^32U [A-Z]{2} \d{4} \d{4}$"))
     await page.locator(".sheet-choice", has_text="Gefahr").click()
@@ -87,7 +89,6 @@ async def set_mark(page: Page, share: float, by: str) -> tuple[dict[str, Any], d
         await page.locator(".sheet-set").click()
     reply = await answered.value
     assert reply.status == 201
-    asked: dict[str, Any] = json.loads(reply.request.post_data or "")
     assert asked["y"] == pytest.approx(share, abs=0.01)
     mark: dict[str, Any] = await reply.json()
     return asked, mark
