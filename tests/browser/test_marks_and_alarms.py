@@ -63,6 +63,7 @@ async def test_a_mark_set_in_one_page_stands_in_the_other_at_its_true_place(
             await expect(one.page.locator(".mark-symbol")).to_have_count(2)
             await remove_first(other.page)
             await expect(one.page.locator(".mark-symbol")).to_have_count(1, timeout=10_000)
+            await a_second_picture_leaves_a_way_to_the_map(other.page)
             assert one.complaints == other.complaints == []
     away_m, bearing_deg = offset(true_place(truth, asked, mark["utc_ms"]), mark)
     assert away_m <= radius_m(mark["error"], bearing_deg)
@@ -83,6 +84,7 @@ async def set_mark(page: Page, share: float, by: str) -> tuple[dict[str, Any], d
     asked: dict[str, Any] = json.loads((await pointing.value).post_data or "")
     await expect(page.locator(".cross")).to_be_visible()
     await expect(page.locator(".sheet-place")).to_have_text(re.compile(r"^32U [A-Z]{2} \d{4} \d{4}$"))
+    await expect(page.locator(".cross")).to_be_hidden()  # the picture has moved on below it
     await page.locator(".sheet-choice", has_text="Gefahr").click()
     await page.locator(".sheet-input").nth(1).fill(by)
     async with page.expect_response(lambda reply: "/markers" in reply.url) as answered:
@@ -92,6 +94,16 @@ async def set_mark(page: Page, share: float, by: str) -> tuple[dict[str, Any], d
     assert asked["y"] == pytest.approx(share, abs=0.01)
     mark: dict[str, Any] = await reply.json()
     return asked, mark
+
+
+async def a_second_picture_leaves_a_way_to_the_map(page: Page) -> None:
+    """On a phone held upright there is room for both pictures, or for the map."""
+    await page.locator(".feed-second").last.click()
+    await expect(page.locator(".map-area")).to_be_hidden()
+    await expect(page.locator(".map-elsewhere")).to_contain_text("⇅")
+    await page.locator(".action-flip").click()
+    await expect(page.locator(".marks-button")).to_be_visible()
+    await expect(page.locator(".map-elsewhere")).to_be_hidden()
 
 
 async def remove_first(page: Page) -> None:

@@ -14,6 +14,8 @@ import { momentOf, placeOf, pointAt } from "./marks/pixel";
 import { letterbox } from "./tape";
 import { UnsecuredMark } from "./unsecured";
 
+const CROSS_MS = 1500; // later it would point at something else
+
 interface Size {
   width: number;
   height: number;
@@ -32,6 +34,7 @@ export class Pane {
   private readonly notice = h("div", { class: "notice", hidden: true }, this.head, this.why);
   private readonly target = h("div", { class: "cross", hidden: true, "aria-hidden": "true" });
   private pointed: Point | null = null;
+  private pointedAt = 0; // performance.now()
   private readonly name = h("span", { class: "pane-name" });
   private readonly findingText = h("span", {});
   private readonly finding = h(
@@ -116,6 +119,7 @@ export class Pane {
     this.grey(language);
     this.showFindings(language);
     if (!channel.isMoving) this.refreshHud(language);
+    else if (performance.now() - this.pointedAt > CROSS_MS) this.target.hidden = true;
   }
 
   /** The head-up display of the picture that is now on the screen. */
@@ -156,9 +160,10 @@ export class Pane {
     return momentOf(shown ?? none, feed.air_link_ms, identicalSinceMs !== null);
   }
 
-  /** Show which point is meant; null takes the cross away. */
+  /** Show which point is meant; null takes the cross away, and so does the picture that moves on below it. */
   cross(point: Point | null): void {
     this.pointed = point;
+    this.pointedAt = performance.now();
     this.target.hidden = point === null;
     this.arrange();
   }
