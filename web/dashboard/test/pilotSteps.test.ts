@@ -134,7 +134,7 @@ describe("what comes of the aircraft", () => {
   it("tells of commands that ground stations have sent", () => {
     const forward = { stations: ["a", "b"], commands: 2, last_command: "COMMAND_LONG from a", reason: "" };
     expect(forwardSentences("de", forward)).toEqual([
-      "Eine Bodenstation hat Befehle gesendet; sie wurden verworfen (2, zuletzt COMMAND_LONG from a).",
+      "Eine Bodenstation hat Befehle gesendet; sie wurden verworfen (2, zuletzt COMMAND_LONG von a).",
       "2 Bodenstationen lesen mit",
     ]);
     expect(forwardSentences("de", null)).toEqual([]);

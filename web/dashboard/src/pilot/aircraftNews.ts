@@ -14,10 +14,12 @@ export function forwardSentences(language: Language, forward: Forward | null): s
   if (!forward) return [];
   const { stations, commands, last_command: last, reason } = forward;
   const count = stations.length;
+  const [what, station] = last.split(" from ");
   const why = isKey(`link.${reason}`) ? translate(language, `link.${reason}` as "link.failed") : reason;
   return [
     reason && translate(language, "forward.trouble", { why }),
-    commands > 0 && translate(language, "forward.commands", { count: commands, last: last || "?" }),
+    commands > 0 &&
+      translate(language, "forward.commands", { count: commands, what: what || "?", station: station || "?" }),
     count > 0 && translate(language, count === 1 ? "forward.one" : "forward.many", { count }),
   ].filter((sentence): sentence is string => Boolean(sentence));
 }
