@@ -164,7 +164,7 @@ def add_marker_routes(
             marker_id=wish.id or "",
             feed_id=wish.feed_id,
             alt_msl_m=wish.alt_msl_m,
-            error=error and Ellipse(error.semi_major_m, error.semi_minor_m, error.bearing_deg),
+            error=Ellipse(error.semi_major_m, error.semi_minor_m, error.bearing_deg) if error else None,
         )
 
     door.route(_LIST, every)
