@@ -4,6 +4,7 @@ import type { GroundPoint, Look, Mark } from "../src/marks/api";
 import { momentOf, placeOf, pointAt } from "../src/marks/pixel";
 import { facts, lookFreshness, lookSentence, refusal } from "../src/marks/sentences";
 import { Marks } from "../src/marks/store";
+import { viewPath } from "../src/symbols";
 
 const WIDE = { width: 1600, height: 900 };
 
@@ -70,6 +71,11 @@ describe("where the camera looks", () => {
       "fresh", "fresh", "old", "old", "gone", "gone",
     ]); // prettier-ignore
   });
+});
+
+it("draws a direction as a line where the lens's angle is not known: nobody says that it takes in so much", () => {
+  expect(viewPath(null)).toBe("M0 0V-90");
+  expect(viewPath(60)).toMatch(/^M0 0L-45\.0 -77\.9A/);
 });
 
 describe("a refusal", () => {
