@@ -19,7 +19,11 @@ export function forwardSentences(language: Language, forward: Forward | null): s
   return [
     reason && translate(language, "forward.trouble", { why }),
     commands > 0 &&
-      translate(language, "forward.commands", { count: commands, what: what || "?", station: station || "?" }),
+      translate(language, "forward.commands", {
+        count: commands,
+        what: what || "?",
+        station: station || "?",
+      }),
     count > 0 && translate(language, count === 1 ? "forward.one" : "forward.many", { count }),
   ].filter((sentence): sentence is string => Boolean(sentence));
 }
