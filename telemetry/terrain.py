@@ -32,6 +32,7 @@ _LOWEST_M, _HIGHEST_M = -500.0, 9_000.0
 _STRIP = 128
 """Columns that GDAL resamples at a time: along a row it takes the parallel for straight in the file's grid,
 which over 5 km is 0.6 m wrong, and over 128 cells a centimetre."""
+_MOST_SAID = 200
 _SIGMAS_M = ((5.0, 0.5), (15.0, 1.5), (math.inf, 5.0))
 """Standard deviation of a model's heights by the size of its cells: laser scans, aerial pictures, radar."""
 
@@ -68,8 +69,8 @@ class HeightModels:
         for path in _found(paths, self.unreadable):
             try:
                 self.files.append(_indexed(path))
-            except (OSError, ValueError) as error:
-                self.unreadable.append(Unreadable(path, str(error)))
+            except Exception as error:  # GDAL raises what it likes, and one file must not end the others
+                self.unreadable.append(Unreadable(path, _in_a_line(error)))
         self.files.sort(key=lambda file: file.cell_m)
 
     def around(self, lat_deg: float, lon_deg: float) -> HeightGrid | None:
@@ -103,8 +104,8 @@ class HeightModels:
                 break
             try:
                 piece = _resampled(file.path, box, cells)
-            except (OSError, ValueError) as error:
-                log.warning("height model %s cannot be read: %s", file.path, error)
+            except Exception as error:  # as above: cut short while it was copied, say
+                log.warning("height model %s cannot be read: %s", file.path, _in_a_line(error))
                 continue
             heights = np.where(np.isnan(heights), piece, heights)
         return heights
@@ -124,7 +125,7 @@ def _found(paths: tuple[str, ...], unreadable: list[Unreadable]) -> Iterator[Pat
 
 
 def _indexed(path: Path) -> ModelFile:
-    """Raises OSError, ValueError for what is no height model."""
+    """Raises ValueError, or whatever GDAL does, for what is no height model."""
     import rasterio
     from rasterio.warp import transform_bounds
 
@@ -134,6 +135,10 @@ def _indexed(path: Path) -> ModelFile:
         west, south, east, north = transform_bounds(dataset.crs, WGS84, *dataset.bounds)
         metres = _M_PER_DEG if dataset.crs.is_geographic else dataset.crs.linear_units_factor[1]
         return ModelFile(path, west, south, east, north, abs(dataset.res[1]) * metres)
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:_MOST_SAID]
 
 
 def _resampled(path: Path, box: tuple[float, float, float, float], cells: int) -> NDArray[np.float32]:

@@ -194,23 +194,25 @@ def _telemetry(known: Known) -> StepView:
     if link is None or (link.status is LinkStatus.CONNECTING and link.reason in _NOT_YET):
         return StepView(step, StepState.WAITING, link.reason if link else "")
     if link.status is LinkStatus.LIVE:
-        return StepView(step, StepState.OK, link.reason or _remark(step, known))
+        of_clock = (
+            link.clock.reason if link.clock else ""
+        )  # it costs times in its logs: its data come all the same
+        return StepView(step, StepState.OK, link.reason or of_clock or _remark(step, known))
     return StepView(step, StepState.BAD, link.reason or str(link.status))
 
 
 def _clock(known: Known) -> StepView:
-    """The camera's clock, and that of the telemetry: a wrong one of either is told."""
+    """The camera's clock; what is wrong with the aircraft's is a remark on its telemetry."""
     source = known.source
     if source is None or source.status is not SourceStatus.LIVE:
         return StepView(Step.CLOCK, StepState.WAITING)
-    clocks = [clock for clock in (source.clock, known.link.clock if known.link else None) if clock]
-    refused = [clock.reason or "clock_refused" for clock in clocks if clock.status is ClockStatus.REFUSED]
+    clock = source.clock
+    refused = [clock.reason or "clock_refused"] if clock and clock.status is ClockStatus.REFUSED else []
     if wrong := [*refused, *(note for note in source.notes if note in _WRONG_CLOCK)]:
         return StepView(Step.CLOCK, StepState.BAD, wrong[0])
     if "clock_untrusted" in source.notes:
         return StepView(Step.CLOCK, StepState.NONE, "clock_untrusted")
-    remark = next((clock.reason for clock in clocks if clock.reason), "")
-    return StepView(Step.CLOCK, _state_of(source.clock), remark)
+    return StepView(Step.CLOCK, _state_of(clock), clock.reason if clock else "")
 
 
 def _state_of(clock: ClockState | None) -> StepState:

@@ -37,6 +37,11 @@ def write_without_crs(path: Path) -> Path:
         return _write(path, lambda x, y: 0.0, None, (0.0, 10.0), 10.0, 1.0)
 
 
+def write_own_crs(path: Path) -> Path:
+    """A plan of a building site: metres from its own corner, wherever that is."""
+    return _write(path, lambda x, y: 0.0, 'LOCAL_CS["site",UNIT["metre",1]]', (0.0, 10.0), 10.0, 1.0)
+
+
 def write_hgt(folder: Path, south: int, west: int, height_m: float) -> Path:
     """An SRTM tile of 3 arc seconds, north of the equator, all of one height."""
     size = 1201

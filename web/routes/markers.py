@@ -9,9 +9,9 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from flow.clock import Clock
+from flow.clock import NS_PER_MS, Clock
 from flow.errors import MalformedError, NotFoundError
-from flow.flights import ID_PATTERN, Aircraft, Marker
+from flow.flights import ID_PATTERN, Aircraft, Ellipse, Marker
 from web.access import Door, Permission, Route
 from web.bodies import JSON, json_body
 from web.ground_views import MarkerList, MarkerView, marker_view
@@ -26,8 +26,24 @@ Text = Annotated[
 MarkerId = Annotated[str, Meta(pattern=f"^{ID_PATTERN.pattern}$")]
 
 
+_Metres = Annotated[float, Meta(ge=0, le=1e5)]
+_Height = Annotated[float, Meta(ge=-1e3, le=1e5, description="Of the ground, over the sea")]
+
+
+class ToldError(msgspec.Struct, forbid_unknown_fields=True):
+    """An Ellipse, as it was told with a place."""
+
+    semi_major_m: _Metres
+    semi_minor_m: _Metres
+    bearing_deg: Annotated[float, Meta(ge=0, le=180)]
+
+
 class NewMarker(msgspec.Struct, forbid_unknown_fields=True):
-    """In a picture: `feed_id`, `x`, `y` and which one it is; or on the map: `lat_deg`, `lon_deg`."""
+    """In a picture: `feed_id`, `x`, `y` and which one it is; or on the map: `lat_deg`, `lon_deg`.
+
+    A place that was told of a picture (`POST …/ground`) is set as it was told, however long somebody has
+    thought about it: `feed_id`, `lat_deg`, `lon_deg`, with `utc_ms`, `alt_msl_m` and `error`.
+    """
 
     label: Text = ""
     by: Text = ""
@@ -39,6 +55,8 @@ class NewMarker(msgspec.Struct, forbid_unknown_fields=True):
     utc_ms: UtcMs | None = None
     lat_deg: Latitude | None = None
     lon_deg: Longitude | None = None
+    alt_msl_m: _Height | None = None
+    error: ToldError | None = None
     aircraft_id: str = ""
 
 
@@ -109,7 +127,7 @@ def add_marker_routes(
     def marker_of(wish: NewMarker) -> Marker:
         if wish.aircraft_id not in aircraft_ids:
             raise NotFoundError(f"no aircraft '{wish.aircraft_id}'")
-        return in_picture(wish) if wish.x is not None else on_map(wish)
+        return in_picture(wish) if wish.x is not None else at_place(wish)
 
     def in_picture(wish: NewMarker) -> Marker:
         if wish.x is None or wish.y is None:
@@ -129,18 +147,24 @@ def add_marker_routes(
             error=point.error,
         )
 
-    def on_map(wish: NewMarker) -> Marker:
+    def at_place(wish: NewMarker) -> Marker:
         if wish.lat_deg is None or wish.lon_deg is None:
             raise MalformedError("a marker needs feed_id, x and y, or lat_deg and lon_deg")
+        if wish.feed_id and wish.feed_id not in owners:
+            raise NotFoundError(f"no feed '{wish.feed_id}'")
+        error = wish.error
         return Marker(
             "",
-            wish.aircraft_id,
-            clock.now_ns(),
+            wish.aircraft_id or owners.get(wish.feed_id, ""),
+            clock.now_ns() if wish.utc_ms is None else round(wish.utc_ms * NS_PER_MS),
             wish.lat_deg,
             wish.lon_deg,
             wish.label,
             wish.by,
             marker_id=wish.id or "",
+            feed_id=wish.feed_id,
+            alt_msl_m=wish.alt_msl_m,
+            error=Ellipse(error.semi_major_m, error.semi_minor_m, error.bearing_deg) if error else None,
         )
 
     door.route(_LIST, every)

@@ -18,7 +18,7 @@ from telemetry.protocol.height_grid import HeightGrid, Surroundings
 from telemetry.protocol.pose_track import PoseTrack
 from telemetry.protocol.sight import Picture, Sight, sight_of
 from telemetry.terrain import RADIUS_M, HeightModels
-from tests.fakes.height_models import write_hgt, write_utm, write_wgs84, write_without_crs
+from tests.fakes.height_models import write_hgt, write_own_crs, write_utm, write_wgs84, write_without_crs
 
 NOW_NS = 1_795_330_000_000_000_000
 EAST_M, NORTH_M = 410_862.0, 5_477_118.0
@@ -111,12 +111,14 @@ def test_what_cannot_be_read_is_told_and_harms_nothing(tmp_path: Path) -> None:
     (tmp_path / "kaputt.tif").write_bytes(b"II*\0 no more than that")
     (tmp_path / "N50E008.hgt").write_bytes(b"\0" * 1000)
     write_without_crs(tmp_path / "ohne.tif")
+    write_own_crs(tmp_path / "plan.tif")
     (tmp_path / "leer").mkdir()
     write_utm(tmp_path / "gut.tif", hill, EAST_M - 500, NORTH_M + 500, 1000)
     found = models(tmp_path, tmp_path / "leer", tmp_path / "weg.tif")
     assert [file.path.name for file in found.files] == ["gut.tif"]
     why = {bad.path.name: bad.why for bad in found.unreadable}
-    assert why.keys() == {"kaputt.tif", "N50E008.hgt", "ohne.tif", "leer", "weg.tif"}
+    assert why.keys() == {"kaputt.tif", "N50E008.hgt", "ohne.tif", "plan.tif", "leer", "weg.tif"}
+    assert all(len(said) <= 200 and "\n" not in said for said in why.values())
     assert why["ohne.tif"] == "it does not say its coordinate system"
     assert why["weg.tif"] == "there is no such file or folder"
     assert found.height_m(LAT, LON) == pytest.approx(250.0, abs=0.1)
@@ -127,6 +129,18 @@ def test_a_file_that_goes_bad_later_is_a_hole(tmp_path: Path, caplog: pytest.Log
     found = models(path)
     path.unlink()
     assert found.around(LAT, LON) is None
+    assert "a.tif cannot be read" in caplog.text
+
+
+def test_a_file_that_was_cut_short_leaves_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cut = write_utm(tmp_path / "a.tif", hill, EAST_M - 500, NORTH_M + 500, 1000, 9.0)
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    coarser = write_utm(tmp_path / "b.tif", lambda x, y: 300.0, EAST_M - 500, NORTH_M + 500, 1000)
+    found = models(cut, coarser)
+    assert [file.path.name for file in found.files] == ["a.tif", "b.tif"]  # its header is whole
+    assert grid_of(found).height_m(LAT, LON) == pytest.approx(300.0, abs=0.1)
     assert "a.tif cannot be read" in caplog.text
 
 

@@ -226,6 +226,27 @@ async def test_a_marker_in_the_picture_is_seen_on_every_feed_and_by_the_pilot(tm
             await page.close()
 
 
+async def test_a_place_that_was_told_is_set_as_it_was_told(tmp_path: Path) -> None:
+    """Whoever types for a minute marks what they saw: by then the pose of that picture is forgotten."""
+    async with house(tmp_path) as h:
+        long_ago_ns = await h.fly()
+        _, point = await h.ask("POST", GROUND, {"x": 0.5, "y": 0.5, "utc_ms": long_ago_ns / NS_PER_MS})
+        await h.fly(long_ago_ns + 60_000 * NS_PER_MS)
+        again = {"feed_id": "tag", "x": 0.5, "y": 0.5, "utc_ms": point["utc_ms"]}
+        assert await h.refused("POST", MARKERS, again) == (409, "pose_stale")
+        place = {
+            name: point[name] for name in ("feed_id", "utc_ms", "lat_deg", "lon_deg", "alt_msl_m", "error")
+        }
+        status, marker = await h.ask("POST", MARKERS, place | {"label": "Person"})
+        assert status == 201
+        assert marker["utc_ms"] == pytest.approx(place["utc_ms"], abs=0.01)
+        assert {name: marker[name] for name in place} == place | {"utc_ms": marker["utc_ms"]}
+        assert (marker["aircraft_id"], marker["utmref"]) == ("otto", point["utmref"])
+        assert await h.refused("POST", MARKERS, place | {"feed_id": "nobody"}) == (404, "not_found")
+        wrong = place | {"error": point["error"] | {"semi_major_m": -1.0}}
+        assert await h.refused("POST", MARKERS, wrong) == (400, "malformed")
+
+
 async def test_a_marker_is_renamed_moved_and_removed(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         _, marker = await h.ask("POST", MARKERS, {"lat_deg": 49.5, "lon_deg": 7.5, "label": "A"})

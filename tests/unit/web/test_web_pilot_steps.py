@@ -115,9 +115,8 @@ def test_telemetry_is_its_links() -> None:
 
 
 def test_a_clock_is_green_only_where_its_times_are_used() -> None:
-    def of(clock: ClockState | None = None, *notes: str, aircraft: ClockState | None = None) -> object:
-        state = link(LinkStatus.LIVE, clock=aircraft)
-        return found(Known(live(clock=clock, notes=notes), link=state), Step.CLOCK)
+    def of(clock: ClockState | None = None, *notes: str) -> object:
+        return found(Known(live(clock=clock, notes=notes)), Step.CLOCK)
 
     refused = ClockState(ClockStatus.REFUSED, "clock_fast")
     assert of() == (WAITING, "")
@@ -125,10 +124,16 @@ def test_a_clock_is_green_only_where_its_times_are_used() -> None:
     assert of(ClockState(ClockStatus.ESTIMATING)) == (WAITING, "")
     assert of(refused) == (BAD, "clock_fast")
     assert of(ClockState(ClockStatus.REFUSED)) == (BAD, "clock_refused")
-    assert of(GOOD_CLOCK, aircraft=refused) == (BAD, "clock_fast")
-    behind = ClockState(ClockStatus.GOOD, "clock_wrong")  # counts well, though its time of day is wrong
-    assert of(GOOD_CLOCK, aircraft=behind) == (OK, "clock_wrong")
     assert of(None, "clock_refused") == (BAD, "clock_refused")
     assert of(GOOD_CLOCK, "arrival_behind") == (BAD, "arrival_behind")
     assert of(None, "clock_untrusted") == (NONE, "clock_untrusted")
     assert found(Known(source(SourceStatus.LOST, clock=GOOD_CLOCK)), Step.CLOCK) == (WAITING, "")
+
+
+@pytest.mark.parametrize("status", [ClockStatus.REFUSED, ClockStatus.GOOD])
+def test_the_aircrafts_clock_is_not_the_cameras(status: ClockStatus) -> None:
+    """Whoever reads that a clock is wrong goes to that device; the picture's age does not count by it."""
+    aircraft = link(LinkStatus.LIVE, clock=ClockState(status, "clock_fast"))
+    known = Known(live(clock=GOOD_CLOCK), has_telemetry=True, link=aircraft)
+    assert found(known, Step.CLOCK) == (OK, "")
+    assert found(known, Step.TELEMETRY) == (OK, "clock_fast")

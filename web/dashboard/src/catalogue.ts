@@ -218,6 +218,7 @@ export const CATALOGUE = {
     "This browser cannot draw a map (no WebGL). The position is below as text.",
   ],
   "map.unreachable": ["Hintergrundkarte nicht erreichbar", "Background map cannot be reached"],
+  "map.elsewhere": ["Karte und Markierungen: unten auf ⇅ tippen", "Map and marks: tap ⇅ below"],
   "map.follow": ["Folgen", "Follow"],
   "map.home": ["Start", "Home"],
   "map.zoom_in": ["Näher", "Closer"],

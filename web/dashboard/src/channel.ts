@@ -327,5 +327,7 @@ export class Channel {
     this.anchors = new Anchors(this.unwrapper);
     this.ring = new SampleRing();
     this.look = null;
+    // The last picture stays on the screen; its timestamp means nothing to the server that is there now.
+    if (this.shown) this.shown = { ...this.shown, rtpTimestamp: null, ticks: null };
   }
 }

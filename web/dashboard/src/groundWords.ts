@@ -27,6 +27,10 @@ export const GROUND_WORDS = {
     "Zu diesem Bild gibt es keine Telemetrie: sie liegt mehr als 1 s daneben.",
     "There is no telemetry for this picture: it is more than 1 s away.",
   ],
+  "ground.identical": [
+    "Die Kamera sendet immer dasselbe Bild: Wo sie dabei war, ist nicht genau bekannt.",
+    "The camera sends the same picture again and again: where it was then is not exactly known.",
+  ],
   "ground.above_horizon": [
     "Kein Schnittpunkt mit dem Boden: Bildpunkt liegt über dem Horizont.",
     "No ground there: that point of the picture is above the horizon.",

@@ -4,6 +4,7 @@ import { Marker, type GeoJSONSource, type Map as LibreMap } from "maplibre-gl";
 import { h, setAttribute, setText } from "./dom";
 import { timeOfDay } from "./format";
 import { icon } from "./icons";
+import { apart } from "./labels";
 import type { Look, Mark } from "./marks/api";
 import type { Marks } from "./marks/store";
 
@@ -15,10 +16,13 @@ export interface SeenGround {
 
 export class MapMarks {
   private readonly shown = new globalThis.Map<string, Marker>();
+  private list: readonly Mark[] = [];
   private version = -1;
   private drawn = "[]";
 
-  constructor(private readonly map: LibreMap) {}
+  constructor(private readonly map: LibreMap) {
+    map.on("zoom", () => this.makeRoom());
+  }
 
   /** The footprints to draw now; one that is not among them is gone. */
   showGround(seen: readonly SeenGround[]): void {
@@ -40,6 +44,7 @@ export class MapMarks {
     if (marks.version === this.version) return;
     this.version = marks.version;
     const { list } = marks;
+    this.list = list;
     const there = new Set(list.map(({ id }) => id));
     for (const [id, marker] of this.shown) {
       if (there.has(id)) continue;
@@ -47,6 +52,19 @@ export class MapMarks {
       this.shown.delete(id);
     }
     for (const mark of list) this.showMark(mark);
+    this.makeRoom();
+  }
+
+  /** Of texts that would lie on each other only the newest mark's stands; the list has them all. */
+  makeRoom(): void {
+    const texts = this.list.flatMap(({ id, lon_deg, lat_deg }) => {
+      const text = this.shown.get(id)?.getElement().querySelector<HTMLElement>(".mark-text");
+      if (!text) return [];
+      const { x, y } = this.map.project([lon_deg, lat_deg]);
+      return [{ text, box: { x, y, width: text.offsetWidth, height: text.offsetHeight } }];
+    });
+    const stand = apart(texts.map(({ box }) => box));
+    texts.forEach(({ text }, i) => text.classList.toggle("crowded", !stand[i]));
   }
 
   private showMark(mark: Mark): void {

@@ -33,6 +33,7 @@ export class MapPanel {
   private readonly unreachable = h("p", { class: "map-unreachable", role: "status", hidden: true });
   private readonly attribution = h("p", { class: "map-attribution", hidden: true });
   private readonly text = h("p", { class: "map-text", role: "status", hidden: true });
+  private readonly elsewhere = h("p", { class: "map-elsewhere" }); // shown where the map has no room
   private readonly position = new PositionBar();
   private readonly controls: Record<"follow" | "zoom_in" | "zoom_out", HTMLButtonElement>;
   readonly element: HTMLElement;
@@ -62,7 +63,14 @@ export class MapPanel {
       this.attribution,
     ];
     const area = h("div", { class: "map-area" }, this.canvas, ...over);
-    this.element = h("section", { class: "map-panel" }, area, this.text, this.position.element);
+    this.element = h(
+      "section",
+      { class: "map-panel" },
+      area,
+      this.elsewhere,
+      this.text,
+      this.position.element,
+    );
     new ResizeObserver(() => this.view?.resize()).observe(this.canvas);
   }
 
@@ -184,6 +192,7 @@ export class MapPanel {
     }
     setAttribute(this.element, "aria-label", translate(language, "map"));
     setText(this.unreachable, translate(language, "map.unreachable"));
+    setText(this.elsewhere, translate(language, "map.elsewhere"));
   }
 }
 

@@ -127,6 +127,7 @@ export class MapView {
   resize(): void {
     this.map.resize();
     this.drawGrid();
+    this.marks.makeRoom();
   }
 
   private tracked(id: string, at: LonLat): Tracked {

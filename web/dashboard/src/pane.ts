@@ -10,15 +10,18 @@ import { Quality } from "./quality";
 import { findings, noPicture } from "./sentences";
 import { trouble } from "./treatment";
 import type { ServerTime } from "./serverTime";
-import type { Pixel } from "./marks/api";
-import { placeOf, pointAt } from "./marks/pixel";
+import { momentOf, placeOf, pointAt } from "./marks/pixel";
 import { letterbox } from "./tape";
 import { UnsecuredMark } from "./unsecured";
+
+const CROSS_MS = 1500; // later it would point at something else
 
 interface Size {
   width: number;
   height: number;
 }
+
+type Point = NonNullable<ReturnType<typeof pointAt>>;
 
 export class Pane {
   readonly badge = new Badge(false);
@@ -30,7 +33,8 @@ export class Pane {
   private readonly why = h("p", { class: "notice-why", role: "alert" }); // not the head: it counts seconds
   private readonly notice = h("div", { class: "notice", hidden: true }, this.head, this.why);
   private readonly target = h("div", { class: "cross", hidden: true, "aria-hidden": "true" });
-  private pointed: Pixel | null = null;
+  private pointed: Point | null = null;
+  private pointedAt = 0; // performance.now()
   private readonly name = h("span", { class: "pane-name" });
   private readonly findingText = h("span", {});
   private readonly finding = h(
@@ -115,6 +119,7 @@ export class Pane {
     this.grey(language);
     this.showFindings(language);
     if (!channel.isMoving) this.refreshHud(language);
+    else if (performance.now() - this.pointedAt > CROSS_MS) this.target.hidden = true;
   }
 
   /** The head-up display of the picture that is now on the screen. */
@@ -142,19 +147,24 @@ export class Pane {
   }
 
   /** The point of the displayed picture under the pointer; null beside it. */
-  pixelAt(event: MouseEvent): Pixel | null {
+  pointAt(event: MouseEvent): Point | null {
     const { left, top } = this.stage.getBoundingClientRect();
     const { box, shape } = this.sizes();
-    const point = pointAt(box, shape, event.clientX - left, event.clientY - top);
-    const { shown } = this.channel;
-    if (!point || !shown) return null;
-    return { ...point, rtp_timestamp: shown.rtpTimestamp, utc_ms: shown.capture?.utcMs ?? null };
+    return this.channel.shown && pointAt(box, shape, event.clientX - left, event.clientY - top);
   }
 
-  /** Show which point is meant; null takes the cross away. */
-  cross(pixel: Pixel | null): void {
-    this.pointed = pixel;
-    this.target.hidden = pixel === null;
+  /** Which picture is displayed. Throws Refused where that cannot be said. */
+  moment(): ReturnType<typeof momentOf> {
+    const { shown, feed, identicalSinceMs } = this.channel;
+    const none = { rtpTimestamp: null, capture: null };
+    return momentOf(shown ?? none, feed.air_link_ms, identicalSinceMs !== null);
+  }
+
+  /** Show which point is meant; null takes the cross away, and so does the picture that moves on below it. */
+  cross(point: Point | null): void {
+    this.pointed = point;
+    this.pointedAt = performance.now();
+    this.target.hidden = point === null;
     this.arrange();
   }
 

@@ -12,11 +12,29 @@ export interface StatusSentence {
 const START = /^(?:PreArm|Arm|Preflight Fail|Arming denied)[:!]\s*/i;
 const REFUSED = { de: "Startet nicht", en: "Will not start" } as const;
 
+/** What turns a text into its opposite: a pattern that does not have the word is not meant. */
+const TURNS = [
+  /clear/i,
+  /deactivat/i,
+  /disabled/i,
+  /recover/i,
+  /regain/i,
+  /resolved/i,
+  /restored/i,
+  /no longer/i,
+  /\boff\b/i,
+  /\bnot\b/i,
+  /unavailable/i,
+  /denied/i,
+];
+
 export function statusSentence(language: Language, said: string): StatusSentence {
   const text = said.trim();
   const body = text.replace(START, "");
   if (body === text) {
-    const found = sentence(language, text, FLIGHT_PATTERNS);
+    const turns = TURNS.filter((turn) => turn.test(text));
+    const patterns = FLIGHT_PATTERNS.filter(([said]) => turns.every((turn) => turn.test(said.source)));
+    const found = sentence(language, text, patterns);
     return found === null ? { text, original: true } : { text: found, original: false };
   }
   const reason = sentence(language, body, START_PATTERNS);

@@ -4,7 +4,6 @@ import type { Sample } from "./api";
 import { h, setAttribute, setText } from "./dom";
 
 const REACH_PX = 90; // of the drawn view cone
-const DEFAULT_HFOV_DEG = 60;
 
 export interface AircraftSymbol {
   element: HTMLElement;
@@ -45,14 +44,16 @@ export function turnSymbol(
   const { view } = look;
   setAttribute(symbol.body, "d", yaw === null ? "M0-9A9 9 0 1 0 .01-9Z" : "M0-17 11 13 0 6-11 13Z");
   setAttribute(symbol.body, "transform", `rotate(${(yaw ?? 0).toFixed(1)})`);
-  setAttribute(symbol.view, "d", view ? cone(view.hfov_deg ?? DEFAULT_HFOV_DEG) : "");
+  setAttribute(symbol.view, "d", view ? viewPath(view.hfov_deg) : "");
   setAttribute(symbol.view, "transform", `rotate(${(view?.bearing_deg ?? 0).toFixed(1)})`);
   setAttribute(symbol.element, "data-freshness", look.old ? "old" : "fresh");
   symbol.element.classList.toggle("main", look.main);
   setText(symbol.label, look.label);
 }
 
-function cone(hfovDeg: number): string {
+/** To the north. Of a lens whose angle is not known only the direction is drawn, as a line. */
+export function viewPath(hfovDeg: number | null): string {
+  if (hfovDeg === null) return `M0 0V-${REACH_PX}`;
   const half = (Math.min(hfovDeg, 170) / 2) * (Math.PI / 180);
   const [x, y] = [(REACH_PX * Math.sin(half)).toFixed(1), (-REACH_PX * Math.cos(half)).toFixed(1)];
   return `M0 0L-${x} ${y}A${REACH_PX} ${REACH_PX} 0 0 1 ${x} ${y}Z`;

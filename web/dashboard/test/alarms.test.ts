@@ -55,7 +55,7 @@ describe("the alarms that stand", () => {
   it("of a newer server speak in the aircraft's own words", () => {
     const news = alarm({ code: "from_the_future", values: { text: "Low Battery!" } });
     expect(alarmSentence("de", news)).toBe("Akku schwach");
-    expect(alarmSentence("de", { ...news, values: {} })).toBe("from_the_future");
+    expect(alarmSentence("de", { ...news, values: {} })).toBe("Meldung der Drohne: from_the_future");
     expect(ownWords("de", {})).toBeNull();
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { apart } from "../src/labels";
 import type { GroundPoint, Look, Mark } from "../src/marks/api";
-import { placeOf, pointAt } from "../src/marks/pixel";
+import { momentOf, placeOf, pointAt } from "../src/marks/pixel";
 import { facts, lookFreshness, lookSentence, refusal } from "../src/marks/sentences";
 import { Marks } from "../src/marks/store";
+import { viewPath } from "../src/symbols";
 
 const WIDE = { width: 1600, height: 900 };
 
@@ -24,6 +26,25 @@ describe("a tap in the picture", () => {
     const point = pointAt({ width: 800, height: 850 }, WIDE, 200, 300);
     expect(point && placeOf({ width: 800, height: 850 }, WIDE, point)).toEqual([200, 300]);
     expect(point && placeOf({ width: 1600, height: 900 }, WIDE, point)).toEqual([400, 200]);
+  });
+});
+
+describe("the picture that is pointed at", () => {
+  const capture = { utcMs: 5000, origin: "arrival" } as const;
+
+  it("is the shown one: by its timestamp, and by when it was taken", () => {
+    const moment = momentOf({ rtpTimestamp: 7, capture }, 200, false);
+    expect(moment).toEqual({ rtp_timestamp: 7, utc_ms: 4800 }); // the radio link is not in it
+    expect(momentOf({ rtpTimestamp: null, capture }, 0, false)).toEqual({
+      rtp_timestamp: null,
+      utc_ms: 5000,
+    });
+  });
+
+  it("is never taken for that of now", () => {
+    expect(() => momentOf({ rtpTimestamp: null, capture: null }, 0, false)).toThrow("pose_stale");
+    expect(() => momentOf({ rtpTimestamp: 7, capture }, 0, true)).toThrow("identical");
+    expect(refusal("de", "identical")).toMatch(/dasselbe Bild/);
   });
 });
 
@@ -52,6 +73,11 @@ describe("where the camera looks", () => {
   });
 });
 
+it("draws a direction as a line where the lens's angle is not known: nobody says that it takes in so much", () => {
+  expect(viewPath(null)).toBe("M0 0V-90");
+  expect(viewPath(60)).toMatch(/^M0 0L-45\.0 -77\.9A/);
+});
+
 describe("a refusal", () => {
   it.each([
     ["", "Server nicht erreicht. Noch einmal versuchen."],
@@ -68,6 +94,12 @@ it("tells how far off a place may be, and what it was reckoned with", () => {
     terrain: false,
   } as GroundPoint;
   expect(facts("de", point)).toBe("± 3,1 m · 143 m von der Kamera · Gelände eben angenommen");
+});
+
+it("leaves out texts that would lie on newer ones, and no others", () => {
+  const box = (x: number, y = 0) => ({ x, y, width: 100, height: 30 });
+  expect(apart([box(0), box(99), box(100), box(150), box(0, 30)])).toEqual([true, false, true, false, true]);
+  expect(apart([])).toEqual([]);
 });
 
 describe("the marks", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CATALOGUE, translate } from "../src/catalogue";
+import { CATALOGUE, translate, type Language } from "../src/catalogue";
 import type { PilotFeed, Protocol } from "../src/pilot/api";
 import { ADVICE } from "../src/pilot/advice";
 import { figures, LossWatch, nextStep, offSentence, openFirst, reasons, verdict } from "../src/pilot/arrival";
@@ -216,9 +216,13 @@ describe("a way's name", () => {
       local: false,
       pulled: true,
     });
-    expect(telemetryWay("de", way("track", "feed:fritz-tag"))).toBe("aus dem Videostrom von fritz-tag");
-    expect(telemetryWay("en", way("track", "srt:a:b.SRT"))).toBe("from the file a:b.SRT");
-    expect(telemetryWay("de", way("mavlink", "udpin:192.0.2.1:14550"))).toBe("udpin:192.0.2.1:14550");
+    const own = [{ id: "fritz-tag", name: "Tageslicht" }];
+    const say = (language: Language, ...from: [Protocol, string]): string =>
+      telemetryWay(language, way(...from), own);
+    expect(say("de", "track", "feed:fritz-tag")).toBe("aus dem Videostrom von Tageslicht");
+    expect(say("de", "track", "feed:otto-tag")).toBe("aus dem Videostrom von otto-tag");
+    expect(say("en", "track", "srt:a:b.SRT")).toBe("from the file a:b.SRT");
+    expect(say("de", "mavlink", "udpin:192.0.2.1:14550")).toBe("udpin:192.0.2.1:14550");
   });
 });
 

@@ -55,6 +55,16 @@ describe("the aircraft's own words", () => {
     expect(statusSentence("de", "").original).toBe(true);
   });
 
+  it.each([
+    "Battery 1 failsafe cleared",
+    "EKF variance resolved",
+    "RTL not possible: no home",
+    "Failsafe disabled",
+    "GCS failsafe: no longer",
+  ])("does not say the opposite of %s", (text) =>
+    expect(statusSentence("de", text)).toEqual({ text, original: true }),
+  );
+
   it("knows more than eighty, each with as many numbers in both languages", () => {
     const all = [...FLIGHT_PATTERNS, ...START_PATTERNS];
     expect(all.length).toBeGreaterThan(80);

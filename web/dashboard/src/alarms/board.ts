@@ -44,7 +44,7 @@ export function alarmSentence(
   { code, values }: Pick<AlarmState, "code" | "values">,
 ): string {
   const key = `alarm.${code}`;
-  if (!isKey(key)) return ownWords(language, values) ?? code;
+  if (!isKey(key)) return ownWords(language, values) ?? translate(language, "alarms.other", { code });
   const limit = Number(values["limit"]);
   const digits = Number.isInteger(limit) ? 0 : 1;
   return translate(language, key, { limit: Number.isFinite(limit) ? number(language, limit, digits) : "--" });

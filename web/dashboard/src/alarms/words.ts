@@ -9,6 +9,7 @@ export const ALARM_WORDS = {
   "alarms.all": ["Alle Meldungen zeigen", "Show all of them"],
   "alarms.more": ["+{count}", "+{count}"],
   "alarms.none": ["Nichts gemeldet.", "Nothing reported."],
+  "alarms.other": ["Meldung der Drohne: {code}", "The aircraft reports: {code}"],
   "text.original": ["{time} Originaltext: {text}", "{time} original text: {text}"],
   "alarms.said": ["Meldung der Drohne: {text}", "The aircraft says: {text}"],
 

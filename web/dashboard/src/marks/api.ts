@@ -67,12 +67,14 @@ const WITHIN_MS = 5000;
 export const askGround = (feedId: string, pixel: Pixel): Promise<GroundPoint> =>
   post(`/api/v1/feeds/${encodeURIComponent(feedId)}/ground`, pixel);
 
-/** `id` is of the page's own making, so that an answer that got lost sets no second mark. */
+/**
+ * The place as it was told and seen: what is typed may take longer than a picture's telemetry is kept.
+ * `id` is of the page's own making, so that an answer that got lost sets no second mark.
+ */
 export const setMark = (
-  feedId: string,
-  pixel: Pixel,
+  { feed_id, utc_ms, lat_deg, lon_deg, alt_msl_m, error }: GroundPoint,
   what: { id: string; label: string; by: string },
-): Promise<Mark> => post("/api/v1/markers", { feed_id: feedId, ...pixel, ...what });
+): Promise<Mark> => post("/api/v1/markers", { feed_id, utc_ms, lat_deg, lon_deg, alt_msl_m, error, ...what });
 
 /** Gone already is gone as well. */
 export async function removeMark(id: string): Promise<void> {

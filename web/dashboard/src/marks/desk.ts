@@ -3,7 +3,7 @@
 import type { SharedMessage } from "../api";
 import type { Language } from "../catalogue";
 import type { Pane } from "../pane";
-import { askGround, Refused, removeMark, setMark, type Mark, type Pixel } from "./api";
+import { askGround, Refused, removeMark, setMark, type GroundPoint, type Mark } from "./api";
 import { MarksPanel } from "./panel";
 import { refusal } from "./sentences";
 import { Sheet } from "./sheet";
@@ -15,7 +15,7 @@ export class MarkDesk {
   readonly marks = new Marks();
   readonly sheet: Sheet;
   readonly panel: MarksPanel;
-  private asked: { pane: Pane; pixel: Pixel } | null = null;
+  private asked: { pane: Pane; point: GroundPoint | null } | null = null;
   private language: Language = "de";
 
   constructor(show: (mark: Mark) => void) {
@@ -23,7 +23,7 @@ export class MarkDesk {
       { set: (label, by) => void this.set(label, by), close: () => this.close() },
       name(),
     );
-    this.panel = new MarksPanel(this.marks, { remove: (mark) => void remove(mark), show });
+    this.panel = new MarksPanel(this.marks, { remove: (mark) => removeMark(mark.id), show });
   }
 
   show(language: Language): void {
@@ -38,16 +38,16 @@ export class MarkDesk {
 
   /** Somebody points at a picture; beside it, that closes what was open. */
   async point(pane: Pane, event: MouseEvent): Promise<void> {
-    const pixel = pane.pixelAt(event);
+    const at = pane.pointAt(event);
     this.close();
-    if (!pixel) return;
-    const asked = { pane, pixel };
+    if (!at) return;
+    const asked: { pane: Pane; point: GroundPoint | null } = { pane, point: null };
     this.asked = asked;
-    pane.cross(pixel);
+    pane.cross(at);
     this.sheet.open(this.language);
     try {
-      const point = await askGround(pane.channel.feed.id, pixel);
-      if (this.asked === asked) this.sheet.show(this.language, point);
+      asked.point = await askGround(pane.channel.feed.id, { ...at, ...pane.moment() });
+      if (this.asked === asked) this.sheet.show(this.language, asked.point);
     } catch (error) {
       if (this.asked === asked) this.sheet.say(refusal(this.language, codeOf(error)));
     }
@@ -70,21 +70,18 @@ export class MarkDesk {
 
   private async set(label: string, by: string): Promise<void> {
     const { asked } = this;
-    if (!asked) return;
+    if (!asked?.point) return;
     keepName(by);
     this.sheet.wait(true);
     try {
       const id = `m-${randomName()}`;
-      this.marks.take(await setMark(asked.pane.channel.feed.id, asked.pixel, { id, label, by }));
+      this.marks.take(await setMark(asked.point, { id, label, by }));
       if (this.asked === asked) this.close();
     } catch (error) {
       if (this.asked === asked) this.sheet.wait(false, refusal(this.language, codeOf(error)));
     }
   }
 }
-
-/** It goes from every page by the service's word; if that cannot be reached, it stays, as for all others. */
-const remove = (mark: Mark): Promise<void> => removeMark(mark.id).catch(() => undefined);
 
 const codeOf = (error: unknown): string => (error instanceof Refused ? error.code : "failed");
 

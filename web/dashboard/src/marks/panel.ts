@@ -24,7 +24,7 @@ export class MarksPanel {
 
   constructor(
     private readonly marks: Marks,
-    private readonly does: { remove(mark: Mark): void; show(mark: Mark): void },
+    private readonly does: { remove(mark: Mark): Promise<void>; show(mark: Mark): void },
   ) {}
 
   show(language: Language): void {
@@ -60,7 +60,7 @@ export class MarksPanel {
     return h("div", { class: "mark-row", "data-mark": mark.id }, go, this.removal(mark, label));
   }
 
-  /** Everybody would miss it: it takes a second tap. */
+  /** Everybody would miss it: it takes a second tap. It goes from every page by the service's word. */
   private removal(mark: Mark, label: string): HTMLElement {
     const { language } = this;
     const button = h(
@@ -70,7 +70,7 @@ export class MarksPanel {
     );
     button.addEventListener("click", () => {
       if (button.classList.contains("sure")) {
-        this.does.remove(mark);
+        void this.does.remove(mark).catch(() => (button.textContent = translate(language, "marks.stays")));
         return;
       }
       button.classList.add("sure");

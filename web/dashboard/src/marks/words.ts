@@ -47,4 +47,5 @@ export const MARK_WORDS = {
   "marks.by": ["{time} · {name}", "{time} · {name}"],
   "marks.remove": ["Löschen: {label}", "Delete: {label}"],
   "marks.sure": ["Sicher?", "Sure?"],
+  "marks.stays": ["Nicht gelöscht", "Not deleted"],
 } as const satisfies Record<string, Entry>;

@@ -14,10 +14,16 @@ export function forwardSentences(language: Language, forward: Forward | null): s
   if (!forward) return [];
   const { stations, commands, last_command: last, reason } = forward;
   const count = stations.length;
+  const [what, station] = last.split(" from ");
   const why = isKey(`link.${reason}`) ? translate(language, `link.${reason}` as "link.failed") : reason;
   return [
     reason && translate(language, "forward.trouble", { why }),
-    commands > 0 && translate(language, "forward.commands", { count: commands, last: last || "?" }),
+    commands > 0 &&
+      translate(language, "forward.commands", {
+        count: commands,
+        what: what || "?",
+        station: station || "?",
+      }),
     count > 0 && translate(language, count === 1 ? "forward.one" : "forward.many", { count }),
   ].filter((sentence): sentence is string => Boolean(sentence));
 }
@@ -37,11 +43,13 @@ export class AircraftNews {
   private readonly forward = h("div", { class: "forward" });
   readonly element = h("div", { class: "news" }, this.alarms, this.pointed, this.forward);
 
-  show(aircraft: PilotAircraft, language: Language, utcMs: number): void {
-    this.showAlarms(language, aircraft.alarms);
-    this.showPointed(language, aircraft.pointed, utcMs);
-    const sentences = forwardSentences(language, aircraft.forward);
-    setAttribute(this.forward, "data-late", String((aircraft.forward?.commands ?? 0) > 0));
+  /** `utcMs` null: the service does not answer. Alarms and places then stand as they were told, with their time. */
+  show({ alarms, pointed, ...aircraft }: PilotAircraft, language: Language, utcMs: number | null): void {
+    const forward = utcMs === null ? null : aircraft.forward;
+    this.showAlarms(language, alarms);
+    this.showPointed(language, pointed, utcMs);
+    const sentences = forwardSentences(language, forward);
+    setAttribute(this.forward, "data-late", String((forward?.commands ?? 0) > 0));
     if (this.forward.textContent !== sentences.join(""))
       this.forward.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
   }
@@ -55,11 +63,12 @@ export class AircraftNews {
       );
   }
 
-  private showPointed(language: Language, pointed: Pointed | null, utcMs: number): void {
+  private showPointed(language: Language, pointed: Pointed | null, utcMs: number | null): void {
     this.pointed.hidden = pointed === null;
     if (!pointed) return;
-    this.arrow.hidden = pointed.right_deg === null;
-    this.arrow.style.transform = `rotate(${(pointed.right_deg ?? 0).toFixed(0)}deg)`;
+    const rightDeg = utcMs === null ? null : pointed.right_deg; // the aircraft flies on
+    this.arrow.hidden = rightDeg === null;
+    this.arrow.style.transform = `rotate(${(rightDeg ?? 0).toFixed(0)}deg)`;
     setText(this.head, pointedHead(language, pointed));
     setText(this.where, pointedWhere(language, pointed, utcMs));
     setText(this.place, utmref(pointed.lat_deg, pointed.lon_deg) ?? "");

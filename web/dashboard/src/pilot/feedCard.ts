@@ -108,8 +108,8 @@ export class FeedCard {
     this.showNext(language, said);
     this.next.hidden = !serverReachable || !(open || said.startsWith("advice."));
     this.steps.show(seen, { language, compact: !open, serverReachable, link: view.link, said });
-    this.plots.show(language);
-    this.showFoot(language, seen.viewers, open);
+    this.plots.show(language, serverReachable);
+    this.showFoot(language, serverReachable ? seen.viewers : null, open);
     this.keys.element.hidden = keys === null;
     this.keys.show(language, feed.name, seen.keys_readable ? (keys ?? 0) : null);
     this.showWays(seen, view);
@@ -149,9 +149,9 @@ export class FeedCard {
     this.events.shown();
   }
 
-  private showFoot(language: Language, viewers: number, open: boolean): void {
+  private showFoot(language: Language, viewers: number | null, open: boolean): void {
     const many = viewers === 0 ? "pilot.watch_none" : viewers === 1 ? "pilot.watch_one" : "pilot.watch_many";
-    setText(this.watch, translate(language, many, { count: viewers }));
+    setText(this.watch, viewers === null ? "" : translate(language, many, { count: viewers }));
     setText(this.toggle, translate(language, open ? "pilot.less" : "pilot.more"));
     setAttribute(this.toggle, "aria-expanded", String(open));
     this.details.hidden = !open;

@@ -96,7 +96,7 @@ export class PilotPage {
       if (!group) continue;
       setText(group.title, aircraft.name);
       group.telemetry.show(aircraft, language, serverReachable);
-      group.news.show(aircraft, language, view?.utc_ms ?? 0);
+      group.news.show(aircraft, language, serverReachable && view ? view.utc_ms : null);
       const shown = {
         language,
         encrypted: view?.srt_encrypted ?? false,

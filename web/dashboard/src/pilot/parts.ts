@@ -36,13 +36,17 @@ export function protocolName(language: Language, protocol: Way["protocol"]): str
   return protocol === "file" ? translate(language, "pilot.way_file") : NAMES[protocol];
 }
 
-/** Where an aircraft's telemetry comes from: an address, or in words what is none. */
-export function telemetryWay(language: Language, { protocol, address }: Way): string {
+/** Where an aircraft's telemetry comes from: an address, or in words what is none. `feeds` are its own. */
+export function telemetryWay(
+  language: Language,
+  { protocol, address }: Way,
+  feeds: readonly { id: string; name: string }[],
+): string {
   if (protocol !== "track") return address;
   const colon = address.indexOf(":");
   const name = address.slice(colon + 1);
   return address.startsWith("feed:")
-    ? translate(language, "pilot.track_feed", { feed: name })
+    ? translate(language, "pilot.track_feed", { feed: feeds.find(({ id }) => id === name)?.name ?? name })
     : translate(language, "pilot.track_file", { file: name });
 }
 

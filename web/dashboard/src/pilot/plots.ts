@@ -38,14 +38,15 @@ class PlotRow {
 
   constructor(private readonly quantity: Quantity) {}
 
-  show(language: Language, moments: readonly Moment[]): void {
+  show(language: Language, moments: readonly Moment[], known: boolean): void {
     const { quantity } = this;
     const value = VALUE[quantity];
     const points = moments.map((moment) => ({ atMs: moment.utc_ms, value: value(moment) }));
     const drawn = plot(points, SPAN_MS, WIDTH, HEIGHT);
     const atLeast = quantity === "age" && moments.at(-1)?.age_origin === "arrival" ? "≥ " : "";
     const name = translate(language, `plot.${quantity}` as Key);
-    const now = drawn.now === null ? "--" : atLeast + this.worded(language, drawn.now) + UNIT[quantity];
+    const now =
+      drawn.now === null || !known ? "--" : atLeast + this.worded(language, drawn.now) + UNIT[quantity];
     const range = this.rangeOf(language, drawn);
     setText(this.name, name);
     setText(this.now, now);
@@ -83,12 +84,13 @@ export class Plots {
     while (newest.utc_ms - (this.moments[0]?.utc_ms ?? Infinity) >= SPAN_MS) this.moments.shift();
   }
 
-  show(language: Language): void {
+  /** `known`: the service answers; else what is the newest here is none. */
+  show(language: Language, known: boolean): void {
     this.element.hidden = this.moments.every(
       ({ fps, bitrate_bps, age_ms }) => (fps ?? bitrate_bps ?? age_ms) === null,
     );
     if (this.element.hidden) return; // nothing came: there is nothing to be seen
-    for (const row of this.rows) row.show(language, this.moments);
+    for (const row of this.rows) row.show(language, this.moments, known);
     setText(this.span, translate(language, "plot.span"));
   }
 

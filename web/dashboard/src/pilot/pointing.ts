@@ -1,7 +1,7 @@
 /** Where somebody points, in words for the pilot. Pure. */
 
 import { translate, type Language } from "../catalogue";
-import { duration, number } from "../format";
+import { duration, number, timeOfDay } from "../format";
 import type { Pointed } from "./api";
 
 const STRAIGHT_DEG = 10;
@@ -12,8 +12,9 @@ export function pointedHead(language: Language, { by, label }: Pointed): string 
   return translate(language, label ? "point.head" : "point.nameless", { by: who, label });
 }
 
-/** "214°, 180 m, 30° rechts, vor 20 s" */
-export function pointedWhere(language: Language, pointed: Pointed, utcMs: number): string {
+/** "214°, 180 m, 30° rechts, vor 20 s"; while the service does not answer (null), only when that was. */
+export function pointedWhere(language: Language, pointed: Pointed, utcMs: number | null): string {
+  if (utcMs === null) return timeOfDay(pointed.utc_ms);
   const { bearing_deg: bearing, distance_m: distance, right_deg: right } = pointed;
   const ago = translate(language, "point.ago", {
     age: duration(Math.max(0, utcMs - pointed.utc_ms) / 1000),

@@ -68,8 +68,8 @@ export const STEP_WORDS = {
   "point.left": ["{degrees}° links", "{degrees}° to the left"],
 
   "forward.commands": [
-    "Eine Bodenstation hat Befehle gesendet; sie wurden verworfen ({count}, zuletzt {last}).",
-    "A ground station has sent commands; they were dropped ({count}, the last {last}).",
+    "Eine Bodenstation hat Befehle gesendet; sie wurden verworfen ({count}, zuletzt {what} von {station}).",
+    "A ground station has sent commands; they were dropped ({count}, the last {what} from {station}).",
   ],
   "forward.one": ["1 Bodenstation liest mit", "1 ground station reads along"],
   "forward.many": ["{count} Bodenstationen lesen mit", "{count} ground stations read along"],

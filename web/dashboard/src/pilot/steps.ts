@@ -12,7 +12,7 @@ const PLACES: Record<Step["step"], readonly string[]> = {
   picture: ["reason", "finding"],
   codec: ["reason", "note"],
   keyframes: ["reason", "note"],
-  telemetry: ["link", "note"],
+  telemetry: ["link", "note", "aircraft_clock"],
   clock: ["clock", "reason", "note"],
 };
 

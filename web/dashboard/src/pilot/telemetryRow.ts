@@ -21,7 +21,7 @@ export class TelemetryRow {
     this.text,
   );
 
-  show({ telemetry }: PilotAircraft, language: Language, serverReachable: boolean): void {
+  show({ telemetry, feeds }: PilotAircraft, language: Language, serverReachable: boolean): void {
     this.element.hidden = telemetry === null;
     if (!telemetry) return;
     const { way, unsecured, state } = telemetry;
@@ -37,7 +37,9 @@ export class TelemetryRow {
       unknown: "pilot.unknown",
     } as const;
     setText(this.word, `${translate(language, "pilot.telemetry")} ${translate(language, words[mood])}`);
-    setText(this.address, telemetryWay(language, way));
+    const names = feeds.map(({ feed }) => feed);
+    setText(this.address, telemetryWay(language, way, names));
+    this.address.classList.toggle("words", way.protocol === "track");
     this.mark.show(language, { picture: null, telemetry: unsecured });
     const strangers = (state?.unassigned_system_ids ?? []).map((id) =>
       translate(language, "pilot.unassigned", { id }),
