@@ -14,6 +14,8 @@ WINDOW_NS = 10 * NS_PER_S
 MOST_DELAY_NS = 300 * NS_PER_S
 """No sender keeps messages for so long: a clock that says so is slow."""
 FOLLOWS_NS = NS_PER_S
+ALONE_NS = 5 * NS_PER_S
+"""So long after a silence messages without uptime come alone before they are taken for new."""
 
 
 class BootClock:
@@ -30,6 +32,7 @@ class BootClock:
         self._last: tuple[int, int] | None = (
             None  # arrival of a message with uptime, and what it was mapped to
         )
+        self._alone_since_ns: int | None = None  # since when only messages without uptime come
         self.wall = WallClock()
         """The aircraft's time of day; no message is timed by it."""
         self.is_used = False
@@ -46,6 +49,7 @@ class BootClock:
         if sight is Sight.BEGINS:
             self._arrival.reset()
             self._drift.reset()
+        self._alone_since_ns = None
         self.is_used = sight is not Sight.UNUSABLE
         if self.is_used:
             mapped_ns = self._mapped_ns(source_ns, arrival_ns)
@@ -63,13 +67,19 @@ class BootClock:
         return mapped_ns
 
     def follow(self, arrival_ns: int) -> int:
-        """Lagebild time of a message without uptime: as old as the last one that had it, if that just came.
+        """Lagebild time of a message without uptime: as old as the last one that had it.
 
         They travel through the same queue; its arrival alone would make it newer than the attitude beside it.
+        What comes first after a silence may have been held back all that time; the next uptime tells.
         """
-        if self._last is None or arrival_ns - self._last[0] >= FOLLOWS_NS:
+        if self._last is None or arrival_ns - self._last[0] >= MOST_DELAY_NS:
             return arrival_ns
-        return self._last[1]
+        last_ns, mapped_ns = self._last
+        if arrival_ns - last_ns < FOLLOWS_NS:
+            return mapped_ns
+        if self._alone_since_ns is None:
+            self._alone_since_ns = arrival_ns
+        return mapped_ns if arrival_ns - self._alone_since_ns < ALONE_NS else arrival_ns
 
     def state(self) -> ClockState:
         """What is known of both. A `reason` beside another status than REFUSED is that of the time of day."""

@@ -82,8 +82,10 @@ def test_everything_with_its_units(told: Told, drone: FakeAircraft) -> None:
 def test_groups_have_their_own_age(told: Told, drone: FakeAircraft) -> None:
     told(drone.attitude(1000))
     first_ns = told.now_ns
-    told(drone.system_status(), after_ns=2 * S)
-    assert told.sample.received_ns == {Group.ATTITUDE: first_ns, Group.BATTERY: first_ns + 2 * S}
+    told(drone.position(3000), drone.system_status(), after_ns=2 * S)
+    later_ns = first_ns + 2 * S
+    ages_ns = {Group.ATTITUDE: first_ns, Group.POSITION: later_ns, Group.SPEED: later_ns}
+    assert told.sample.received_ns == {**ages_ns, Group.BATTERY: later_ns}
 
 
 @pytest.mark.parametrize(("lat", "lon"), [(0, 0), (214.7483647, 0.0), (0.1, 200.0)])

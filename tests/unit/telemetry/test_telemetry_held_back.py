@@ -1,0 +1,75 @@
+"""Links that hold back: no group of an aircraft is ever told newer than the aircraft said it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
+
+import pytest
+
+from flow.samples import Group
+from flow.source_clock import ClockState, ClockStatus
+from telemetry.protocol.fleet import Fleet
+from tests.fakes.aircraft import FakeAircraft
+from tests.fakes.clock import START_NS
+
+MS, S = 1_000_000, 1_000_000_000
+BOOTED_MS = 41_000
+SLACK_NS = 20 * MS  # what a clock may drift in ten seconds
+
+Message: TypeAlias = tuple[int, int, bytes, Group]
+"""Sent, arrived, the message, and of what it tells."""
+
+
+def flight(seconds: int, rate_hz: int = 10) -> Iterator[tuple[int, bytes, Group]]:
+    """What an aircraft sends, and when; what has no uptime comes first."""
+    aircraft = FakeAircraft()
+    for number in range(seconds * rate_hz):
+        since_ns = number * S // rate_hz
+        boot_ms, sent_ns = BOOTED_MS + since_ns // MS, START_NS + since_ns
+        if number % rate_hz == 0:
+            yield sent_ns, aircraft.heartbeat(armed=True), Group.MODE
+            yield sent_ns, aircraft.system_status(90 - number // rate_hz % 80), Group.BATTERY
+            yield sent_ns, aircraft.gps(), Group.FIX
+        yield sent_ns, aircraft.hud(number % 30), Group.SPEED
+        yield sent_ns, aircraft.attitude(boot_ms, yaw=number % 360), Group.ATTITUDE
+        yield sent_ns, aircraft.position(boot_ms, 49.4 + number * 1e-6), Group.POSITION
+
+
+def via(log: Iterable[tuple[int, bytes, Group]], late_ns: Callable[[int], int]) -> Iterator[Message]:
+    """`log` over a way on which nothing overtakes; `late_ns` by the time since the start."""
+    arrived_ns = 0
+    for sent_ns, message, group in log:
+        arrived_ns = max(arrived_ns, sent_ns + late_ns(sent_ns - START_NS))
+        yield sent_ns, arrived_ns, message, group
+
+
+def told_too_new_ns(log: Iterable[Message]) -> tuple[dict[Group, int], ClockState]:
+    """By how much the ages of each group were at most too small, and what the clock is held for."""
+    fleet, worst, truth, arrived_ns = Fleet("x", [("fritz", 1)]), dict[Group, int](), dict[Group, int](), 0
+    for sent_ns, arrived_ns, message, group in log:
+        truth[group] = max(sent_ns, truth.get(group, 0))
+        fleet.receive(message, "a", arrived_ns)
+        sample = fleet._aircraft[0].assembly.sample()
+        for known, told_ns in (sample.received_ns if sample else {}).items():
+            worst[known] = max(worst.get(known, 0), told_ns - truth.get(known, told_ns))
+    return worst, fleet.heard("fritz", arrived_ns).clock
+
+
+@pytest.mark.parametrize("catch_up", [0, 2])
+def test_an_outage_makes_nothing_new_that_was_held_back(catch_up: int) -> None:
+    def late_ns(at_ns: int) -> int:
+        """Nothing from second 40 to 52; then all of it, at once or at twice life speed."""
+        caught_up_ns = (at_ns - 40 * S) // catch_up if catch_up else 0
+        return max(0, 52 * S - at_ns - caught_up_ns) if at_ns >= 40 * S else 0
+
+    worst, clock = told_too_new_ns(via(flight(80), late_ns))
+    assert set(worst) >= {Group.MODE, Group.BATTERY, Group.FIX, Group.SPEED, Group.POSITION}
+    assert max(worst.values()) <= SLACK_NS
+    assert clock.status is ClockStatus.GOOD
+
+
+def test_where_uptime_is_rare_what_has_none_is_as_old() -> None:
+    """A narrow radio: one attitude a second, and a queue that has grown since second 30."""
+    worst, _ = told_too_new_ns(via(flight(120, rate_hz=1), lambda at_ns: max(0, at_ns - 30 * S) // 5))
+    assert max(worst.values()) <= SLACK_NS
