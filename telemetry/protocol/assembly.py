@@ -105,7 +105,7 @@ class Assembly:
     # --- messages of the autopilot ----------------------------------------------------------------
 
     def _take_time(self, number: int, message: Any, arrival_ns: int) -> bool:
-        """Set the time of `message`, notice a restart; False where a newer one of its kind is known."""
+        """Set the time of `message`, notice a restart; False where it or a newer one of its kind is known."""
         clock = self._known.clock
         if number not in _CLOCKED:
             self._time_ns = clock.follow(arrival_ns)
@@ -114,11 +114,16 @@ class Assembly:
         if clock.restarts_with(boot_ms):
             self._known = Known(clock)
             self.restarts += 1
-        if clock.is_used and boot_ms < self._known.newest_boot_ms.get(number, 0):
-            return False  # overtaken on a faster link
+        before = self._known.newest_timed.get(number)
+        if clock.is_used and before is not None:
+            if boot_ms < before.time_boot_ms:
+                return False  # overtaken on a faster link
+            if message == before:  # from a companion whose autopilot has gone silent
+                clock.repeat(arrival_ns)
+                return False
         self._time_ns = clock.map(boot_ms, arrival_ns)
         if clock.is_used:
-            self._known.newest_boot_ms[number] = boot_ms
+            self._known.newest_timed[number] = message
         return True
 
     def _received(self, group: Group) -> None:
@@ -127,6 +132,7 @@ class Assembly:
     def _on_heartbeat(self, component_id: int, message: Any, arrival_ns: int) -> list[AircraftEvent]:
         if not is_aircraft(message) or not self._is_autopilot(component_id, arrival_ns):
             return []
+        self._known.clock.heartbeats.hear(arrival_ns)
         self._time_ns = self._known.clock.follow(arrival_ns)
         self._known.mode = mode_name(message.autopilot, message.type, message.base_mode, message.custom_mode)
         armed = self._known.armed = bool(message.base_mode & dialect.MAV_MODE_FLAG_SAFETY_ARMED)

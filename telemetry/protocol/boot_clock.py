@@ -8,6 +8,7 @@ from flow.clock_watch import ClockWatch, Sight
 from flow.drift import Drift
 from flow.source_clock import ClockState, ClockStatus
 
+from .heartbeats import Heartbeats
 from .wall_clock import WallClock
 
 WINDOW_NS = 10 * NS_PER_S
@@ -33,6 +34,7 @@ class BootClock:
             None  # arrival of a message with uptime, and what it was mapped to
         )
         self._alone_since_ns: int | None = None  # since when only messages without uptime come
+        self.heartbeats = Heartbeats()
         self.wall = WallClock()
         """The aircraft's time of day; no message is timed by it."""
         self.is_used = False
@@ -45,7 +47,7 @@ class BootClock:
     def map(self, boot_ms: int, arrival_ns: int) -> int:
         """Lagebild time of a message that carries its uptime, never later than `arrival_ns` (rising)."""
         source_ns, mapped_ns = boot_ms * NS_PER_MS, arrival_ns
-        sight = self._watch.see(source_ns, arrival_ns)
+        sight = self._watch.see(source_ns, arrival_ns, is_late=self.heartbeats.are_late)
         if sight is Sight.BEGINS:
             self._arrival.reset()
             self._drift.reset()
@@ -58,13 +60,18 @@ class BootClock:
 
     def _mapped_ns(self, source_ns: int, arrival_ns: int) -> int:
         mapped_ns = self._arrival.map(source_ns, arrival_ns)
-        if arrival_ns - mapped_ns > MOST_DELAY_NS:
+        if arrival_ns - mapped_ns > MOST_DELAY_NS and not self.heartbeats.are_late:
             self._watch.refuse("clock_slow", arrival_ns)
             self.is_used = False
             return arrival_ns
         if not self._arrival.is_behind:
             self._drift.add(source_ns, arrival_ns)
         return mapped_ns
+
+    def repeat(self, arrival_ns: int) -> None:
+        """What had come before, uptime and all, has come again: nothing has become newer by it."""
+        if self._last is not None:
+            self._last = arrival_ns, self._last[1]
 
     def follow(self, arrival_ns: int) -> int:
         """Lagebild time of a message without uptime: as old as the last one that had it.

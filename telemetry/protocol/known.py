@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
@@ -28,7 +29,7 @@ class Known:
 
     clock: BootClock = field(default_factory=BootClock)
     received_ns: dict[Group, int] = field(default_factory=dict)
-    newest_boot_ms: dict[int, int] = field(default_factory=dict)  # by message id
+    newest_timed: dict[int, Any] = field(default_factory=dict)  # messages with uptime, by message id
     plausibility: Plausibility = field(default_factory=Plausibility)
     place: tuple[float, float] | None = None
     alt_msl_m: float | None = None
