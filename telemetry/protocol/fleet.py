@@ -87,14 +87,18 @@ class _Aircraft:
     def refuses(self, frame: Frame, duplicates: Duplicates, now_ns: int) -> bool:
         """Whether `frame` is not this aircraft's own, by its signature.
 
-        A genuine one that has come before, over another router, is no replay but a duplicate. A radio's word,
-        which need not be signed, tells of the link; that the aircraft is there, it does not prove.
+        A genuine one that has come before, over another router, is no replay but a duplicate; as anybody may
+        repeat it, it makes no claim. A radio's word, which need not be signed, tells of the link. That the
+        aircraft is there, neither proves.
         """
         if self.signatures is None:
             return False
         refusal = self.signatures.refusal(frame, now_ns)
-        if refusal is None or (refusal is Refusal.REPLAYED and duplicates.knows(frame)):
+        if refusal is None:
             return False
+        if refusal is Refusal.REPLAYED and duplicates.knows(frame):
+            self.duplicates += 1
+            return True
         if frame.message_id not in RADIO_IDS:
             self.unsigned += 1
             self.refusal = refusal, now_ns
