@@ -71,6 +71,12 @@ class Known:
         roll_deg, pitch_deg = self.tilt(now_ns) or (0.0, 0.0)
         return max(0.0, math.cos(math.radians(roll_deg)) * math.cos(math.radians(pitch_deg)))
 
+    @property
+    def _turned_since(self) -> bool:
+        """Whether the vehicle's heading is older than the gimbal's angles, so that it may be another by now."""
+        told_ns = self.received_ns.get(Group.ATTITUDE, 0)
+        return self.received_ns.get(Group.GIMBAL, 0) - told_ns > _TILT_LASTS_NS
+
     def sample(self, aircraft_id: str) -> TelemetrySample | None:
         """Everything known now; None before the first message that says anything."""
         if not self.received_ns:
@@ -94,7 +100,7 @@ class Known:
             pitch_deg=pitch,
             yaw_deg=yaw,
             gimbal_pitch_deg=axis.pitch_deg if axis else None,
-            gimbal_yaw_deg=axis.true_yaw_deg(yaw) if axis else None,
+            gimbal_yaw_deg=axis.true_yaw_deg(None if self._turned_since else yaw) if axis else None,
             gimbal_roll_deg=axis.roll_deg if axis else None,
             hfov_deg=self.fov[0],
             vfov_deg=self.fov[1],
