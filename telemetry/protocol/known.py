@@ -73,7 +73,7 @@ class Known:
 
     @property
     def _turned_since(self) -> bool:
-        """Whether the vehicle's heading is older than the gimbal's angles, so that it may be another by now."""
+        """Whether the vehicle's heading is so much older than the angles that it may be another by now."""
         told_ns = self.received_ns.get(Group.ATTITUDE, 0)
         return self.received_ns.get(Group.GIMBAL, 0) - told_ns > _TILT_LASTS_NS
 
