@@ -44,6 +44,10 @@ class BootClock:
         """Whether `boot_ms` can only come from an aircraft that has started anew."""
         return self._watch.restarts_with(boot_ms * NS_PER_MS)
 
+    def behind_ms(self, boot_ms: int) -> int:
+        """How much earlier than the newest uptime `boot_ms` is."""
+        return (self._watch.newest_ns or 0) // NS_PER_MS - boot_ms
+
     def map(self, boot_ms: int, arrival_ns: int) -> int:
         """Lagebild time of a message that carries its uptime, never later than `arrival_ns` (rising)."""
         source_ns, mapped_ns = boot_ms * NS_PER_MS, arrival_ns
@@ -69,7 +73,7 @@ class BootClock:
         return mapped_ns
 
     def repeat(self, arrival_ns: int) -> None:
-        """What had come before, uptime and all, has come again: nothing has become newer by it."""
+        """An uptime that is no newer than what had come before: nothing has become newer by it."""
         if self._last is not None:
             self._last = arrival_ns, self._last[1]
 

@@ -12,7 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as dialect
 from flow.samples import RawTelemetry, TelemetrySample
 from flow.source_clock import ClockState
 
-from .assembly import READ_IDS, AircraftEvent, Assembly, is_aircraft
+from .assembly import READ_IDS, AircraftEvent, Assembly, Way, is_aircraft
 from .claims import Claims
 from .parser import Decoder, Frame, Parser
 from .quality import RADIO_IDS
@@ -144,6 +144,7 @@ class _Sender:
         self.parser = Parser()
         self.speaks = False  # MAVLink
         self.gaps: _Gaps = defaultdict(Gaps)
+        self.ways: defaultdict[str, Way] = defaultdict(Way)  # by aircraft id
         self.carries: dict[str, int] = {}  # aircraft id -> when it was last heard from here
 
 
@@ -263,7 +264,7 @@ class Fleet:
         aircraft.messages += 1
         out.append(RawTelemetry(aircraft.id, self.link, now_ns, frame.raw))
         if message is not None:
-            out += aircraft.assembly.handle(frame.component_id, message, now_ns)
+            out += aircraft.assembly.handle(frame.component_id, message, now_ns, origin.ways[aircraft.id])
             aircraft.touch(now_ns)
 
     def _take_radio(self, frame: Frame, origin: _Sender, now_ns: int) -> None:

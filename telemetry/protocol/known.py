@@ -29,6 +29,8 @@ class Known:
 
     clock: BootClock = field(default_factory=BootClock)
     received_ns: dict[Group, int] = field(default_factory=dict)
+    newest_ns: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Of messages without uptime, by component and message id."""
     newest_timed: dict[int, Any] = field(default_factory=dict)  # messages with uptime, by message id
     plausibility: Plausibility = field(default_factory=Plausibility)
     place: tuple[float, float] | None = None

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import pytest
 
+from flow.flights import Armed, Disarmed
 from flow.samples import Group
 from flow.source_clock import ClockState, ClockStatus
 from telemetry.protocol.fleet import Fleet
@@ -90,6 +91,28 @@ def test_a_queue_that_grows_from_the_first_message_on_is_no_slow_clock(growth: f
     worst, clock = told_too_new_ns(via(flight(40), lambda at_ns: int(at_ns * growth)))
     assert max(worst.values()) <= 200 * MS  # grown between the first of its messages
     assert clock.reason == ""
+
+
+@pytest.mark.parametrize("behind_s", [2, 8])
+def test_what_a_slower_link_brings_again_is_not_new(behind_s: int) -> None:
+    """Too late to be recognised as duplicates, by their contents: of the seconds since then."""
+    aircraft, fleet, armings = FakeAircraft(), Fleet("x", [("fritz", 1)]), list[type]()
+    arrivals: list[tuple[int, str, int, list[bytes]]] = []
+    for number in range(300):
+        percent = 90 - number // 10
+        said = [aircraft.attitude(BOOTED_MS + 100 * number, yaw=number), aircraft.system_status(percent)]
+        said += [aircraft.heartbeat(armed=number > 150), *(aircraft.hud(n) for n in range(10))]
+        sent_ns = START_NS + number * 100 * MS
+        arrivals += [(sent_ns, "fast", percent, said), (sent_ns + behind_s * S, "slow", percent, said)]
+    newest = 100
+    for arrived_ns, sender, percent, said in sorted(arrivals, key=lambda each: each[0]):
+        newest = min(newest, percent)
+        for message in said:
+            armings += [type(item) for item in fleet.receive(message, sender, arrived_ns)]
+        sample = fleet._aircraft[0].assembly.sample()
+        assert sample is not None
+        assert sample.battery_pct == newest or arrived_ns < START_NS + (behind_s + 1) * S
+    assert [item for item in armings if item in (Armed, Disarmed)] == [Armed]
 
 
 def test_where_uptime_is_rare_what_has_none_is_as_old() -> None:
