@@ -79,8 +79,9 @@ class ClockWatch:
             return None
         return (self.pace - 1) * 1e6
 
-    def see(self, source_ns: int, arrival_ns: int) -> Sight:
-        """Take what it showed in something that arrived at `arrival_ns`."""
+    def see(self, source_ns: int, arrival_ns: int, *, is_late: bool = False) -> Sight:
+        """Take what it showed in something that arrived at `arrival_ns`; `is_late`: that is held back, as is
+        known from elsewhere, so it may look slow."""
         if self.newest_ns is None or self.restarts_with(source_ns):
             self._restart(arrival_ns)
             self._admit(source_ns, arrival_ns)
@@ -91,7 +92,7 @@ class ClockWatch:
         self._leaps.clear()
         self._admit(source_ns, arrival_ns)
         if self.newest_ns is not None:  # or it was refused just now
-            self._judge_pace(source_ns, arrival_ns)
+            self._judge_pace(source_ns, arrival_ns, is_late)
         if self.reason and arrival_ns - self._offended_ns >= AGAIN_NS:
             self.reason = ""
             return Sight.BEGINS
@@ -150,7 +151,7 @@ class ClockWatch:
             if self._same >= TRIAL_TIMES and arrival_ns - self._same_since_ns >= STANDS_NS:
                 self.refuse("clock_slow", arrival_ns)
 
-    def _judge_pace(self, source_ns: int, arrival_ns: int) -> None:
+    def _judge_pace(self, source_ns: int, arrival_ns: int, is_late: bool) -> None:
         self._seen += 1
         if self._trial is None:
             self._trial = source_ns, arrival_ns, self._least_ns
@@ -164,8 +165,8 @@ class ClockWatch:
         fast = self.pace > FAST and self._least_ns < least_ns - (FAST - 1) * passed_ns / 2
         self._fast_trials = self._fast_trials + 1 if fast else 0
         slow = source_ns - first_ns < SLOW * self._heard_ns and not self._kept_pace
-        if slow or self._fast_trials >= FAST_TRIALS:
+        if (slow and not is_late) or self._fast_trials >= FAST_TRIALS:
             self.refuse("clock_slow" if slow else "clock_fast", arrival_ns)
             return
-        self._kept_pace |= not fast
+        self._kept_pace |= not fast and not slow
         self._trial, self._seen, self._heard_ns = (source_ns, arrival_ns, self._least_ns), 0, 0

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-LONGEST = 65_535
-AT_ONCE = 64  # datagrams in one turn of the loop: others want to run
+LONGEST = 16 * 1024  # ten times what a bridge packs into one; the rest of a longer one is left out
+AT_ONCE, AT_ONCE_BYTES = 64, 8 * 1024  # datagrams in one turn of the loop: others want to run
 REST_S = 0.003
 BUFFER_BYTES = 1 << 20  # as far as the kernel grants it (net.core.rmem_max)
 MOST_AGE_NS = 1_000_000_000
@@ -52,6 +52,7 @@ class DatagramReader:
 
     def _read(self) -> None:
         """Take what is there; rest, if it is little that comes often."""
+        left_bytes = AT_ONCE_BYTES
         for _ in range(AT_ONCE):
             try:
                 data, control, _, address = self._socket.recvmsg(LONGEST, _CONTROL)
@@ -60,6 +61,9 @@ class DatagramReader:
             except OSError:
                 continue  # an ICMP error of some earlier packet: nothing of ours
             self._take(data, address, _age_ns(control))
+            left_bytes -= len(data)
+            if left_bytes <= 0:
+                break
         now_s = self._loop.time()
         if now_s < self._rested_until_s:
             self._loop.remove_reader(self._socket)

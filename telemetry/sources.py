@@ -28,6 +28,8 @@ IDLE_NS = 5 * NS_PER_S
 LONGEST_PAUSE_NS = 10 * NS_PER_S
 """A longer gap in a log is a clock that was set, or a pause nobody wants to sit through."""
 HEAD_BYTES = 64 * 1024
+READ_BYTES = 8 * 1024
+"""Of a connection in one turn of the event loop, 200 messages: what an outage held back comes all at once."""
 SLICE_BYTES = 8 * 1024
 """Scanned for records in one turn of the event loop: 1 ms of junk."""
 FORMS = "udpin:HOST:PORT, tcp:HOST:PORT, tcpin:HOST:PORT, serial:DEVICE:BAUD or tlog:PATH"
@@ -111,12 +113,13 @@ async def _bound_udp(host: str, port: int) -> socket.socket:
 # --- TCP ----------------------------------------------------------------------------------------------------
 
 
-class _Connection(asyncio.Protocol):
-    """Reads one connection; `over` is done when it ends."""
+class _Connection(asyncio.BufferedProtocol):
+    """Reads one connection, little by little; `over` is done when it ends."""
 
     def __init__(self, clock: Clock, sink: Sink, others: _Connections | None = None) -> None:
         self._clock, self._sink, self._others = clock, sink, others
         self._sender = ""
+        self._buffer = bytearray(READ_BYTES)
         self._transport: asyncio.BaseTransport | None = None
         self.heard_ns = clock.now_ns()
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -129,10 +132,13 @@ class _Connection(asyncio.Protocol):
             self._sink.refused(self._sender)
             transport.close()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._transport and not self._transport.is_closing():
             self.heard_ns = self._clock.now_ns()
-            self._sink.receive(data, self._sender)
+            self._sink.receive(bytes(self._buffer[:nbytes]), self._sender)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._others is not None:

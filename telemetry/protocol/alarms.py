@@ -91,7 +91,7 @@ class AircraftAlarms:
     _pack: Pack = field(default_factory=Pack)
     _standing: dict[str, Standing] = field(default_factory=dict)
     _spoken: dict[str, _Spoken] = field(default_factory=dict)
-    _heard_ns: int | None = None
+    _heard_ns: int | None = None  # of when its newest word is
     _back_ns: int | None = None  # since when it is heard again
     _link_failed: bool = False
     _had_fix: bool = False  # in this flight or just before it
@@ -102,7 +102,8 @@ class AircraftAlarms:
         was_flying = self._known.flying
         self._known.take(sample)
         self._back_ns = now_ns if self._back_ns is None else self._back_ns
-        self._heard_ns, self._link_failed = now_ns, False
+        said_ns = min(now_ns, sample.utc_ns)  # what a queue held back is a word of then
+        self._heard_ns, self._link_failed = max(said_ns, self._heard_ns or said_ns), False
         if was_flying and not self._known.flying:
             self._land()
         if self._known.volts is not None and self._known.flying:

@@ -26,6 +26,9 @@ AircraftEvent: TypeAlias = StatusText | Armed | Disarmed
 _LANDED = {1: "on_ground", 2: "in_air", 3: "takeoff", 4: "landing"}  # MAV_LANDED_STATE
 _AUTOPILOT = dialect.MAV_COMP_ID_AUTOPILOT1
 _AUTOPILOT_GONE_NS = 5_000_000_000
+_BEHIND_MS, _FAR_BEHIND_MS = 300, 10_000
+"""Two ways that differ by less are as fast as each other; by more than 10 s, as claims.py has it, they are
+not of one aircraft."""
 _MOST_RAD = 2 * math.pi
 
 # Components and ground equipment, as told by MAV_TYPE.
@@ -44,6 +47,24 @@ def is_aircraft(heartbeat: Any) -> bool:
     return heartbeat.autopilot != dialect.MAV_AUTOPILOT_INVALID and heartbeat.type not in NOT_AIRCRAFT
 
 
+class Way:
+    """One of several ways that an aircraft's messages come by."""
+
+    __slots__ = ("behind_ns", "boot_ms")
+
+    def __init__(self) -> None:
+        self.behind_ns = 0
+        """How much older what it brings is than what another one has brought; 0 for the fastest."""
+        self.boot_ms: int | None = None
+        """The last uptime that it brought."""
+
+    def may_go_on_at(self, boot_ms: int, behind_ms: int) -> bool:
+        """Whether this uptime, so much earlier than the newest, only comes late and is no restart."""
+        if self.boot_ms is None:
+            return behind_ms <= _FAR_BEHIND_MS
+        return boot_ms >= self.boot_ms
+
+
 class Assembly:
     """`handle` messages of one system id, then read `sample()`; `moved` says that it is worth showing."""
 
@@ -57,6 +78,7 @@ class Assembly:
         """The component whose position, attitude and mode count."""
         self._heartbeat_ns: int | None = None
         self._time_ns = 0
+        self._only_way = Way()
         self.moved = False
         """Position or attitude came since this was last set to False."""
         self.restarts = 0
@@ -64,17 +86,20 @@ class Assembly:
         """Positions held back because the aircraft cannot have got there."""
         self.implausible_ns = 0
 
-    def handle(self, component_id: int, message: Any, arrival_ns: int) -> list[AircraftEvent]:
-        """Take in a message that arrived at `arrival_ns`; return what happened."""
+    def handle(
+        self, component_id: int, message: Any, arrival_ns: int, way: Way | None = None
+    ) -> list[AircraftEvent]:
+        """Take in a message that arrived at `arrival_ns` by `way`; return what happened."""
         number = message.get_msgId()
+        way = way or self._only_way
         if number == dialect.MAVLINK_MSG_ID_STATUSTEXT:
             return self._on_text(component_id, message, arrival_ns)
         if number == dialect.MAVLINK_MSG_ID_HEARTBEAT:
-            return self._on_heartbeat(component_id, message, arrival_ns)
+            return self._on_heartbeat(component_id, message, arrival_ns, way)
         if number in _ANYBODYS:
-            self._time_ns = self._known.clock.follow(arrival_ns)
-            _ANYBODYS[number](self, component_id, message)
-        elif component_id == self.autopilot and self._take_time(number, message, arrival_ns):
+            if self._follow((component_id, number), arrival_ns, way):
+                _ANYBODYS[number](self, component_id, message)
+        elif component_id == self.autopilot and self._take_time(number, message, arrival_ns, way):
             _READERS[number](self, message)
         return []
 
@@ -104,30 +129,50 @@ class Assembly:
 
     # --- messages of the autopilot ----------------------------------------------------------------
 
-    def _take_time(self, number: int, message: Any, arrival_ns: int) -> bool:
-        """Set the time of `message`, notice a restart; False where a newer one of its kind is known."""
+    def _follow(self, kind: tuple[int, int], arrival_ns: int, way: Way) -> bool:
+        """Set the time of a message without uptime; False where a faster way has brought a newer one."""
+        time_ns, newest_ns = self._known.clock.follow(arrival_ns) - way.behind_ns, self._known.newest_ns
+        if way.behind_ns and time_ns < newest_ns.get(kind, 0):
+            return False
+        newest_ns[kind] = self._time_ns = time_ns
+        return True
+
+    def _take_time(self, number: int, message: Any, arrival_ns: int, way: Way) -> bool:
+        """Set the time of `message`, notice a restart; False where it or a newer one of its kind is known."""
         clock = self._known.clock
         if number not in _CLOCKED:
-            self._time_ns = clock.follow(arrival_ns)
-            return True
+            return self._follow((self.autopilot, number), arrival_ns, way)
         boot_ms: int = message.time_boot_ms
+        behind_ms = clock.behind_ms(boot_ms)
+        way.behind_ns = behind_ms * 1_000_000 if clock.is_used and behind_ms > _BEHIND_MS else 0
+        goes_on, way.boot_ms = way.may_go_on_at(boot_ms, behind_ms), boot_ms
         if clock.restarts_with(boot_ms):
-            self._known = Known(clock)
+            if goes_on:
+                clock.repeat(arrival_ns)
+                return False
+            self._known, way.behind_ns = Known(clock), 0
             self.restarts += 1
-        if clock.is_used and boot_ms < self._known.newest_boot_ms.get(number, 0):
-            return False  # overtaken on a faster link
+        before = self._known.newest_timed.get(number)
+        # Overtaken on a faster link; or from a companion whose autopilot has gone silent.
+        if clock.is_used and before and (boot_ms < before.time_boot_ms or message == before):
+            clock.repeat(arrival_ns)
+            return False
         self._time_ns = clock.map(boot_ms, arrival_ns)
         if clock.is_used:
-            self._known.newest_boot_ms[number] = boot_ms
+            self._known.newest_timed[number] = message
         return True
 
     def _received(self, group: Group) -> None:
         self._known.received_ns[group] = max(self._time_ns, self._known.received_ns.get(group, 0))
 
-    def _on_heartbeat(self, component_id: int, message: Any, arrival_ns: int) -> list[AircraftEvent]:
+    def _on_heartbeat(
+        self, component_id: int, message: Any, arrival_ns: int, way: Way
+    ) -> list[AircraftEvent]:
         if not is_aircraft(message) or not self._is_autopilot(component_id, arrival_ns):
             return []
-        self._time_ns = self._known.clock.follow(arrival_ns)
+        if not self._follow((component_id, dialect.MAVLINK_MSG_ID_HEARTBEAT), arrival_ns, way):
+            return []
+        self._known.clock.heartbeats.hear(arrival_ns)
         self._known.mode = mode_name(message.autopilot, message.type, message.base_mode, message.custom_mode)
         armed = self._known.armed = bool(message.base_mode & dialect.MAV_MODE_FLAG_SAFETY_ARMED)
         self._received(Group.MODE)

@@ -150,7 +150,8 @@ def _on_track(point: _Point, track: deque[_Point]) -> bool | None:
 
 def _point(message: Any) -> _Point:
     if message.get_msgId() == dialect.MAVLINK_MSG_ID_ATTITUDE:
-        return _Point(message.time_boot_ms, yaw_deg=math.degrees(message.yaw))
+        yaw_deg = math.degrees(message.yaw)
+        return _Point(message.time_boot_ms, yaw_deg=yaw_deg if math.isfinite(yaw_deg) else None)
     speed_ms = math.hypot(message.vx, message.vy) / 100
     return _Point(message.time_boot_ms, place_e7(message.lat, message.lon), speed_ms)
 

@@ -12,7 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as dialect
 from flow.samples import RawTelemetry, TelemetrySample
 from flow.source_clock import ClockState
 
-from .assembly import READ_IDS, AircraftEvent, Assembly, is_aircraft
+from .assembly import READ_IDS, AircraftEvent, Assembly, Way, is_aircraft
 from .claims import Claims
 from .parser import Decoder, Frame, Parser
 from .quality import RADIO_IDS
@@ -87,14 +87,18 @@ class _Aircraft:
     def refuses(self, frame: Frame, duplicates: Duplicates, now_ns: int) -> bool:
         """Whether `frame` is not this aircraft's own, by its signature.
 
-        A genuine one that has come before, over another router, is no replay but a duplicate. A radio's word,
-        which need not be signed, tells of the link; that the aircraft is there, it does not prove.
+        A genuine one that has come before, over another router, is no replay but a duplicate; as anybody may
+        repeat it, it makes no claim. A radio's word, which need not be signed, tells of the link. That the
+        aircraft is there, neither proves.
         """
         if self.signatures is None:
             return False
         refusal = self.signatures.refusal(frame, now_ns)
-        if refusal is None or (refusal is Refusal.REPLAYED and duplicates.knows(frame)):
+        if refusal is None:
             return False
+        if refusal is Refusal.REPLAYED and duplicates.knows(frame):
+            self.duplicates += 1
+            return True
         if frame.message_id not in RADIO_IDS:
             self.unsigned += 1
             self.refusal = refusal, now_ns
@@ -140,6 +144,7 @@ class _Sender:
         self.parser = Parser()
         self.speaks = False  # MAVLink
         self.gaps: _Gaps = defaultdict(Gaps)
+        self.ways: defaultdict[str, Way] = defaultdict(Way)  # by aircraft id
         self.carries: dict[str, int] = {}  # aircraft id -> when it was last heard from here
 
 
@@ -259,7 +264,7 @@ class Fleet:
         aircraft.messages += 1
         out.append(RawTelemetry(aircraft.id, self.link, now_ns, frame.raw))
         if message is not None:
-            out += aircraft.assembly.handle(frame.component_id, message, now_ns)
+            out += aircraft.assembly.handle(frame.component_id, message, now_ns, origin.ways[aircraft.id])
             aircraft.touch(now_ns)
 
     def _take_radio(self, frame: Frame, origin: _Sender, now_ns: int) -> None:

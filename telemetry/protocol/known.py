@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
@@ -28,7 +29,9 @@ class Known:
 
     clock: BootClock = field(default_factory=BootClock)
     received_ns: dict[Group, int] = field(default_factory=dict)
-    newest_boot_ms: dict[int, int] = field(default_factory=dict)  # by message id
+    newest_ns: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Of messages without uptime, by component and message id."""
+    newest_timed: dict[int, Any] = field(default_factory=dict)  # messages with uptime, by message id
     plausibility: Plausibility = field(default_factory=Plausibility)
     place: tuple[float, float] | None = None
     alt_msl_m: float | None = None
@@ -70,6 +73,12 @@ class Known:
         roll_deg, pitch_deg = self.tilt(now_ns) or (0.0, 0.0)
         return max(0.0, math.cos(math.radians(roll_deg)) * math.cos(math.radians(pitch_deg)))
 
+    @property
+    def _turned_since(self) -> bool:
+        """Whether the vehicle's heading is so much older than the angles that it may be another by now."""
+        told_ns = self.received_ns.get(Group.ATTITUDE, 0)
+        return self.received_ns.get(Group.GIMBAL, 0) - told_ns > _TILT_LASTS_NS
+
     def sample(self, aircraft_id: str) -> TelemetrySample | None:
         """Everything known now; None before the first message that says anything."""
         if not self.received_ns:
@@ -93,7 +102,7 @@ class Known:
             pitch_deg=pitch,
             yaw_deg=yaw,
             gimbal_pitch_deg=axis.pitch_deg if axis else None,
-            gimbal_yaw_deg=axis.true_yaw_deg(yaw) if axis else None,
+            gimbal_yaw_deg=axis.true_yaw_deg(None if self._turned_since else yaw) if axis else None,
             gimbal_roll_deg=axis.roll_deg if axis else None,
             hfov_deg=self.fov[0],
             vfov_deg=self.fov[1],

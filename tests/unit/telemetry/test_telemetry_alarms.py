@@ -205,6 +205,21 @@ def test_silence_in_flight_rings_from_the_last_word_and_ends_when_words_keep_com
     assert bird.told[1:] == [("telemetry_age", None)]
 
 
+def test_telemetry_that_comes_but_is_old_rings() -> None:
+    """A queue has grown: samples keep coming, and all are half a minute old."""
+    bird = Bird(telemetry_age_s=5.0)
+    bird.reports(3)
+    said_ns = bird.now_ns
+    bird.now_ns += 30 * S
+    for number in range(20):
+        bird.now_ns += S
+        old = TelemetrySample("otto", said_ns + number * S, armed=True, landed="in_air")
+        bird._take(bird.alarms.sample(old, bird.now_ns))
+    assert bird.told == [("telemetry_age", ALARM)]
+    bird.reports(4)
+    assert bird.told[1:] == [("telemetry_age", None)]
+
+
 def test_a_link_that_fails_rings_at_once_in_flight_only() -> None:
     bird = Bird()
     failed = LinkState("otto", "udpin:127.0.0.1:14550", LinkStatus.FAILED, START_NS)

@@ -50,6 +50,12 @@ COPTER_TOLD = [
     (1042, "battery_volts", "over"),
 ]
 
+UNTIMED_TOLD = [
+    (906, "telemetry_age", "alarm"),
+    (1022, "telemetry_age", "over"),
+    (1128, "telemetry_age", "alarm"),
+]
+
 
 def watched(path: Path, volts: float | None) -> tuple[list[Alarm], int, set[tuple[str, str]]]:
     """The alarms in the course of a log, when it began, and what the aircraft said."""
@@ -77,9 +83,10 @@ def watched(path: Path, volts: float | None) -> tuple[list[Alarm], int, set[tupl
     [
         (COPTER, 10.5, COPTER_TOLD),
         ("plane_real_cuav_2016_multilink.tlog", None, []),
-        (UNTIMED, None, []),
+        # its bytes come at an even pace, which it was not flown at: as over a queue, 7 s old at times
+        (UNTIMED, None, UNTIMED_TOLD),
         # armed until the last that is heard of it; its ground station's log goes on for minutes
-        ("plane_real_sydney_2012_mavlink1.tlog", None, [(1077, "telemetry_age", "alarm")]),
+        ("plane_real_sydney_2012_mavlink1.tlog", None, [(1076, "telemetry_age", "alarm")]),
         ("quadplane_sitl_2018.tlog", None, []),
         ("sub_real_bluerov_2024_nogps.tlog", 14.0, []),  # 0.43 V: a monitor that is not wired
     ],

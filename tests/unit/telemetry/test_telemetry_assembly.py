@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -82,8 +83,10 @@ def test_everything_with_its_units(told: Told, drone: FakeAircraft) -> None:
 def test_groups_have_their_own_age(told: Told, drone: FakeAircraft) -> None:
     told(drone.attitude(1000))
     first_ns = told.now_ns
-    told(drone.system_status(), after_ns=2 * S)
-    assert told.sample.received_ns == {Group.ATTITUDE: first_ns, Group.BATTERY: first_ns + 2 * S}
+    told(drone.position(3000), drone.system_status(), after_ns=2 * S)
+    later_ns = first_ns + 2 * S
+    ages_ns = {Group.ATTITUDE: first_ns, Group.POSITION: later_ns, Group.SPEED: later_ns}
+    assert told.sample.received_ns == {**ages_ns, Group.BATTERY: later_ns}
 
 
 @pytest.mark.parametrize(("lat", "lon"), [(0, 0), (214.7483647, 0.0), (0.1, 200.0)])
@@ -207,6 +210,18 @@ def test_gimbal_follows_the_heading(told: Told, drone: FakeAircraft) -> None:
     assert told.sample.gimbal_yaw_deg == pytest.approx(40, abs=0.01)
     told(FakeAircraft(1, 171).gimbal([1.0, 0.0, 0.0, 0.0], 64))  # a second gimbal
     assert told.sample.gimbal_pitch_deg == pytest.approx(-90, abs=0.02)
+
+
+def test_a_gimbal_on_a_vehicle_whose_heading_is_old_looks_nobody_knows_where(
+    told: Told, drone: FakeAircraft
+) -> None:
+    half = math.radians(90) / 2
+    gimbal, in_vehicle_frame = [math.cos(half), 0.0, 0.0, math.sin(half)], 32
+    told(drone.attitude(1000, yaw=90), drone.gimbal(gimbal, in_vehicle_frame))
+    assert told.sample.gimbal_yaw_deg == pytest.approx(180)
+    told(drone.position(5000), drone.gimbal(gimbal, in_vehicle_frame), after_ns=2 * S)
+    assert told.sample.gimbal_pitch_deg == pytest.approx(0)
+    assert told.sample.gimbal_yaw_deg is None
 
 
 def test_components_and_ground_stations_do_not_speak_for_the_aircraft(

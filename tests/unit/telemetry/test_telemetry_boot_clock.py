@@ -64,7 +64,10 @@ def test_messages_without_uptime_follow_the_others() -> None:
     clock.map(1000, START_NS)
     clock.map(1500, START_NS + 800 * MS)  # 300 ms late
     assert clock.follow(START_NS + 801 * MS) == START_NS + 500 * MS
-    assert clock.follow(START_NS + 9_000 * MS) == START_NS + 9_000 * MS
+    assert clock.follow(START_NS + 9_000 * MS) == START_NS + 500 * MS  # held back, perhaps: 8.2 s of silence
+    assert clock.follow(START_NS + 13_000 * MS) == START_NS + 500 * MS
+    assert clock.follow(START_NS + 14_000 * MS) == START_NS + 14_000 * MS  # it sends no uptime any more
+    assert clock.follow(START_NS + 800 * MS + MOST_DELAY_NS) == START_NS + 800 * MS + MOST_DELAY_NS
 
 
 def ages_ms(

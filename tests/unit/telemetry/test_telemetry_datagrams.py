@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from telemetry.datagrams import AT_ONCE, MOST_AGE_NS, DatagramReader
+from telemetry.datagrams import AT_ONCE, AT_ONCE_BYTES, LONGEST, MOST_AGE_NS, DatagramReader
 
 
 class Taken:
@@ -94,6 +94,24 @@ async def test_a_stream_wakes_the_loop_less_often_than_it_has_messages(
     await taken.until(150)
     reader.stop()
     assert wakes < 50
+
+
+async def test_one_turn_takes_no_more_than_it_has_time_for(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    sender, receiver = pair
+    taken = Taken()
+    reader = DatagramReader(receiver, taken)
+    for _ in range(9):
+        sender.send(bytes(AT_ONCE_BYTES // 4))
+    reader._read()
+    assert len(taken.data) == 4
+    reader._read()
+    assert len(taken.data) == 8
+    sender.send(bytes(60_000))
+    reader._read()
+    assert [len(data) for data in taken.data[8:]] == [AT_ONCE_BYTES // 4, LONGEST]
+    reader.stop()
 
 
 async def test_after_stop_nothing_is_taken_any_more(pair: tuple[socket.socket, socket.socket]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -245,6 +246,16 @@ def test_two_aircraft_without_a_fix_are_told_by_uptime_and_heading() -> None:
         air.wait(100 * MS)
     assert air.heard().rival == (A, B)
     assert {round(sample.yaw_deg or 0) for sample in air.samples()} == {10}
+
+
+def test_an_attitude_that_is_no_number_makes_nobody_the_same_aircraft() -> None:
+    air = Air(("fritz", 1))
+    one, two = FakeAircraft(), FakeAircraft()
+    for number in range(30):
+        air.send(one.heartbeat(mode=0), one.attitude(5_000 + 100 * number, yaw=10))
+        air.send(two.attitude(5_000 + 100 * number, yaw=math.nan), two.heartbeat(mode=6), sender=B)
+        air.wait(100 * MS)
+    assert {sample.mode for sample in air.samples()} == {"STABILIZE"}
 
 
 def test_another_kind_of_aircraft_is_another_aircraft() -> None:

@@ -153,6 +153,20 @@ def test_the_same_over_a_second_router_is_a_duplicate_and_no_replay() -> None:
     assert air.fleet.heard("fritz", air.now_ns).duplicates == 50
 
 
+def test_a_frame_that_is_repeated_for_ever_neither_lives_nor_holds_the_aircrafts_place() -> None:
+    air, drone = Air(), signer()
+    flown = [drone.position(1000 + 100 * number) for number in range(10)]
+    air.send(*flown)
+    heard_ns = air.now_ns
+    for _ in range(10):
+        air.now_ns += S
+        air.send(flown[-1], sender="repeater")
+    heard = air.fleet.heard("fritz", air.now_ns)
+    assert (heard.heard_ns, heard.duplicates) == (heard_ns, 10)
+    air.send(drone.position(12_000), sender="a, from another port")
+    assert (air.counted, air.fleet.heard("fritz", air.now_ns).rival) == ([11, 0, None], None)
+
+
 def test_a_clock_that_was_never_set_is_believed_until_it_has_known_the_time() -> None:
     air, unset = Air(), signer(at_ns=EPOCH_NS + S)
     air.send(unset.heartbeat(), unset.heartbeat())

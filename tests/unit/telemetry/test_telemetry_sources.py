@@ -7,8 +7,9 @@ from contextlib import AsyncExitStack
 
 from flow.samples import LinkStatus
 from telemetry.settings import AircraftLink
-from telemetry.sources import CONNECTIONS_MOST, IDLE_NS
+from telemetry.sources import CONNECTIONS_MOST, IDLE_NS, READ_BYTES, run_source
 from tests.fakes.aircraft import FakeAircraft
+from tests.fakes.clock import FakeClock
 from tests.unit.telemetry.test_telemetry_link import running
 
 MS = 1_000_000
@@ -20,6 +21,41 @@ async def test_a_name_that_cannot_be_resolved_is_one_clear_line() -> None:
         await run.until(lambda: run.states() and run.state().status is LinkStatus.FAILED, 100 * MS)
         assert run.state().reason == "connect_failed"
         assert "drohne.invalid:5760" in run.state().detail
+
+
+class Pieces:
+    """A sink that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.address = asyncio.get_running_loop().create_future()
+        self.data: list[bytes] = []
+        self.over = asyncio.Event()
+
+    def opened(self, address: str) -> None:
+        self.address.set_result(address)
+
+    def receive(self, data: bytes, sender: str, *, datagram: bool = False, age_ns: int = 0) -> None:
+        self.data.append(data)
+
+    def refused(self, sender: str) -> None:
+        raise AssertionError(sender)
+
+    def ended(self, sender: str) -> None:
+        self.over.set()
+
+
+async def test_what_comes_all_at_once_is_read_little_by_little() -> None:
+    pieces, sent = Pieces(), bytes(range(256)) * 2000
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        source = group.create_task(run_source(PORT, (), FakeClock(), pieces))
+        port = int((await pieces.address).rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        writer.close()
+        await pieces.over.wait()
+        source.cancel()
+    assert b"".join(pieces.data) == sent
+    assert max(map(len, pieces.data)) <= READ_BYTES
 
 
 class Caller:
