@@ -198,10 +198,10 @@ class ForwardState:
 
 @dataclass(frozen=True, slots=True)
 class OutputState:
-    """LATEST: one address that something is sent to: "cot:0" for the first of TAK, "ts:FEED" for a feed's stream.
+    """LATEST: one address that something is sent to: "cot:0" is the first of TAK, "ts:FEED" a feed's stream.
 
-    `detail` is one line on why it does not get anything, "" where nothing is known to be wrong: by UDP nobody says
-    that they have received something.
+    `detail` is one line on why nothing gets there, "" where nothing is known to be wrong: by UDP nobody says
+    that it came.
     """
 
     output_id: str

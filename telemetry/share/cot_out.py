@@ -29,8 +29,8 @@ WAITING_MOST = 1024
 """More than there can be of markers and aircraft, so that none of them pushes out another."""
 RETRY_FIRST_S, RETRY_MOST_S = 1.0, 15.0
 PROVEN_NS = 10 * NS_PER_S
-"""Who has been open for so long works; one that ends sooner has failed again. A server that refuses our
-certificate (TLS 1.3) takes the connection first, and a port where nobody reads (UDP) takes the first datagram."""
+"""Who has been open for so long works; one that ends sooner has failed again: a server that refuses our
+certificate (TLS 1.3) takes the connection first, a port where nobody reads (UDP) the first datagram."""
 MARKERS_EVERY_NS = 60 * NS_PER_S
 MARKERS_A_TURN = 50
 REPORT_NS = NS_PER_S
@@ -185,8 +185,8 @@ class CotSender:
         return Camera(feed, look, self._videos.get(feed.id, ""))
 
     def _of_markers(self, news: list[Marker], now_ns: int) -> list[Event]:
-        """What is new at once; each again once a minute, for those who have come since, and some at a time: to
-        write hundreds takes as long as a picture may be late."""
+        """What is new at once; each again once a minute, for those who have come since; some at a time, or
+        hundreds would hold up the pictures."""
         for marker in news:
             self._markers.take(marker)
             self._marked.pop(id_of(marker), None)
