@@ -163,6 +163,7 @@ class AircraftStream:
                 old = isinstance(event, StatusText) and event.utc_ns < since_ns
                 if kind and event.aircraft_id == self._aircraft_id and not old:
                     await _told(listener, kind, ms(event.utc_ns), message(kind, event_view(event)))
+                    await asyncio.sleep(0)  # who comes now is told hundreds: others have their turn between
 
 
 class Streams:

@@ -16,8 +16,11 @@ import pytest
 
 from flow.clock import NS_PER_S
 from flow.flights import Alarm, Marker
+from flow.memory_bus import MemoryBus
 from flow.samples import Group, LinkState, LinkStatus, Severity, StatusText, TelemetrySample
+from tests.fakes.clock import FakeClock
 from web import aircraft_stream
+from web.aircraft_stream import AircraftStream
 from web.service import Running, running_service
 from web.settings import (
     AircraftSettings,
@@ -223,3 +226,32 @@ async def test_events_of_a_feed_carry_its_rtp_timestamp() -> None:
         service.bus.publish(sample(service))
         told = await Events(reply).next("telemetry")
         assert told["rtp_timestamp"] is None  # there is no picture
+
+
+async def test_who_is_told_what_was_before_holds_up_nobody() -> None:
+    """A thousand kept events cost 30 ms; a picture that comes meanwhile does not wait for them."""
+    bus, told, turns = MemoryBus(), 0, 0
+
+    class Counting:
+        async def tell(self, kind: str, utc_ms: float, content: bytes) -> None:
+            nonlocal told
+            told += 1
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    for number in range(300):
+        bus.publish(Marker(f"e{number}", "fritz", 1, 49.4, 7.6, "x", "y"))
+    stream = AircraftStream(bus, FakeClock(), "fritz", ViewerSettings())
+    serving = asyncio.ensure_future(stream.serve(Counting(), 10.0, asyncio.Event().wait))
+    other = asyncio.ensure_future(take_turns())
+    async with asyncio.timeout(5):
+        while told < 300:
+            await asyncio.sleep(0)
+    stream.close()
+    await serving
+    other.cancel()
+    assert turns >= 300
