@@ -190,8 +190,7 @@ async def test_a_reader_that_does_not_read_is_let_go(monkeypatch: pytest.MonkeyP
                 assert reply.status == 429  # its place is taken
             long = "x" * 60_000
             for number in range(200):
-                now_ns = service.clock.now_ns()
-                service.bus.publish(StatusText(f"t{number}", "fritz", now_ns, Severity.INFO, long))
+                service.bus.publish(Marker(f"t{number}", "fritz", 1, 49.4, 7.6, long, ""))
             async with asyncio.timeout(10):
                 while True:
                     async with http.get(PATH, headers=EVENTS) as reply:
