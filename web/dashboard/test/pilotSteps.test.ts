@@ -25,7 +25,7 @@ describe("the steps of a feed", () => {
     expect(say({ step: "codec", reason: "b_frames" })).toBe(translate("de", "note.b_frames"));
     expect(say({ reason: "covered" })).toBe("Etwas verdeckt die Linse.");
     expect(say({ step: "clock", state: "bad", reason: "clock_refused" })).toContain("Uhr der Kamera");
-    expect(say({ step: "clock", state: "bad", reason: "clock_bogus" })).toContain("unmögliches Datum");
+    expect(say({ step: "clock", state: "bad", reason: "clock_bogus" })).toContain("unmögliches Jahr");
     expect(say({ step: "key", state: "none" })).toBe("braucht keinen Schlüssel");
     expect(say({ state: "waiting" })).toBe("noch nicht bekannt");
     expect(say({ reason: "not in this version" })).toBe("in Ordnung");
