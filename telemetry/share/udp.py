@@ -14,7 +14,8 @@ from telemetry.gate import Gate, bind_error, shown
 from .client import CLIENTS_MOST, Client, of_a_port
 from .ledger import Ledger
 
-FORGOTTEN_NS = 30 * NS_PER_S
+FORGOTTEN_NS = 10 * NS_PER_S
+"""Ten heartbeats of a ground station; so long, too, would a forged sender be told what it never asked for."""
 DATAGRAMS_MOST = 256
 """Read in one turn, 20 turns a second: a flood costs so much and no more; the kernel drops the rest."""
 DATAGRAM_BYTES = 2048
