@@ -70,7 +70,7 @@ class StreamWay:
 
     def check(self) -> None:
         if self._listening.done():
-            raise ConnectionResetError(self._listening.result())
+            raise ConnectionResetError("the server has closed the connection")
 
     async def send(self, event: bytes) -> None:
         self.check()
@@ -84,16 +84,10 @@ class StreamWay:
         await asyncio.wait([self._listening])
 
 
-async def _drop(reader: asyncio.StreamReader) -> str:
-    """Read to the end; why that is there."""
-    try:
+async def _drop(reader: asyncio.StreamReader) -> None:
+    with contextlib.suppress(OSError):
         while await reader.read(64 * 1024):
             pass
-    except ssl.SSLError as error:  # such as: our certificate is refused
-        return f"the server has closed the connection: {_why(error)}"
-    except OSError:
-        pass
-    return "the server has closed the connection"
 
 
 async def open_way(url: str, settings: CotOut, over: Callable[[], None]) -> Way:
