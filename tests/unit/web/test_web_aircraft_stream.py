@@ -245,7 +245,11 @@ async def test_who_is_told_what_was_before_holds_up_nobody() -> None:
     for number in range(300):
         bus.publish(Marker(f"e{number}", "fritz", 1, 49.4, 7.6, "x", "y"))
     stream = AircraftStream(bus, FakeClock(), "fritz", ViewerSettings())
-    serving = asyncio.ensure_future(stream.serve(Counting(), 10.0, asyncio.Event().wait))
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    serving = asyncio.ensure_future(stream.serve(Counting(), 10.0, never))
     other = asyncio.ensure_future(take_turns())
     async with asyncio.timeout(5):
         while told < 300:
