@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -258,3 +259,29 @@ async def test_who_is_told_what_was_before_holds_up_nobody() -> None:
     await serving
     other.cancel()
     assert turns >= 300
+
+
+async def test_what_is_counted_of_a_link_is_no_news() -> None:
+    bus, told = MemoryBus(), []
+
+    class Recording:
+        async def tell(self, kind: str, utc_ms: float, content: bytes) -> None:
+            told.append(json.loads(content)["status"])
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    stream = AircraftStream(bus, FakeClock(), "fritz", ViewerSettings())
+    serving = asyncio.ensure_future(stream.serve(Recording(), 10.0, never))
+    live = LinkState("fritz", "udpin:127.0.0.1:0", LinkStatus.LIVE, 0)
+    for state in (live, *(replace(live, implausible=n, messages=n) for n in range(5))):
+        bus.publish(state)
+        for _ in range(5):
+            await asyncio.sleep(0)
+    bus.publish(replace(live, status=LinkStatus.SILENT))
+    async with asyncio.timeout(5):
+        while len(told) < 2:
+            await asyncio.sleep(0)
+    stream.close()
+    await serving
+    assert told == ["live", "silent"]
