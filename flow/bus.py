@@ -28,7 +28,15 @@ from .flights import (
     RenditionWanted,
     SourceState,
 )
-from .samples import ForwardState, LinkState, Metadata, RawTelemetry, StatusText, TelemetrySample
+from .samples import (
+    ForwardState,
+    LinkState,
+    Metadata,
+    OutputState,
+    RawTelemetry,
+    StatusText,
+    TelemetrySample,
+)
 from .units import AccessUnit, Rendition
 
 State: TypeAlias = (
@@ -37,6 +45,7 @@ State: TypeAlias = (
     | PictureHealth
     | LinkState
     | ForwardState
+    | OutputState
     | KeyframeWanted
     | RenditionWanted
     | RenditionState
@@ -128,7 +137,7 @@ class Bus(Protocol):
 
 
 def key_of(item: Item) -> str:
-    """The id an item is filed under: its feed's, or its aircraft's where it has no feed.
+    """The id an item is filed under: its feed's, or its aircraft's where it has no feed; an output's own.
 
     What is of one rendition is filed under "feed/rendition"; a KeyframeWanted of the source, under the feed.
     """
@@ -139,6 +148,8 @@ def key_of(item: Item) -> str:
             return unit_key(item.feed_id, item.rendition)
         case SourceState() | PictureHealth() | Metadata():
             return item.feed_id
+        case OutputState():
+            return item.output_id
         case _:
             return item.aircraft_id
 

@@ -194,3 +194,19 @@ class ForwardState:
     last_command: str = ""  # what and who sent it, "COMMAND_LONG COMPONENT_ARM_DISARM from 192.0.2.7:14550"
     reason: str = ""  # a code of the UI catalogue where an address cannot be used
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputState:
+    """LATEST: one address that something is sent to: "cot:0" is the first of TAK, "ts:FEED" a feed's stream.
+
+    `detail` is one line on why nothing gets there, "" where nothing is known to be wrong: by UDP nobody says
+    that it came.
+    """
+
+    output_id: str
+    to: str
+    open: bool = False
+    sent: int = 0  # events, or datagrams
+    dropped: int = 0  # what did not fit, or was replaced by what is newer
+    detail: str = ""

@@ -40,7 +40,15 @@ from .flights import (
     RenditionWanted,
     SourceState,
 )
-from .samples import ForwardState, LinkState, Metadata, RawTelemetry, StatusText, TelemetrySample
+from .samples import (
+    ForwardState,
+    LinkState,
+    Metadata,
+    OutputState,
+    RawTelemetry,
+    StatusText,
+    TelemetrySample,
+)
 from .units import AccessUnit, Codec, Rendition, UtcOrigin
 
 MAGIC = b"LB"
@@ -58,6 +66,7 @@ _TYPES: dict[int, type[Any]] = {  # ids are for ever: never change one, never us
     9: PictureHealth,
     10: Metadata,
     11: ForwardState,
+    12: OutputState,
     16: Armed,
     17: Disarmed,
     18: RecordingSwitch,

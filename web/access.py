@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from aiohttp import web
 
@@ -46,6 +47,7 @@ class Route:
     schema: type | None = None
     body_schema: type | None = None
     headers: tuple[str, ...] = ()
+    query: dict[str, dict[str, Any]] = field(default_factory=dict)  # what may be asked: its JSON Schema
     keyed: bool = False  # a publisher's key is asked for
     says_why_itself: bool = False  # from 400 on, too, it answers `schema`
 

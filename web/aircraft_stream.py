@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Protocol
 
 from aiohttp import web
@@ -20,7 +19,7 @@ from flow.errors import BusyError, TooManyError
 from flow.flights import Aircraft, Alarm, Marker
 from flow.samples import LinkState, StatusText, TelemetrySample
 
-from .channel import FeedChannel, message
+from .channel import FeedChannel, message, without_counts
 from .errors import RequestError
 from .settings import ViewerSettings
 from .views import Json, link_view, ms, plain, sample_view
@@ -152,7 +151,7 @@ class AircraftStream:
         with self._bus.latest(LinkState, self._aircraft_id) as links:
             async for link in links:
                 now_ms = ms(self._clock.now_ns())
-                if told is None or _gist(told) != _gist(link):
+                if told is None or without_counts(told) != without_counts(link):
                     await _told(listener, "link", now_ms, message("link", link_view(link)))
                 told = link
 
@@ -164,6 +163,7 @@ class AircraftStream:
                 old = isinstance(event, StatusText) and event.utc_ns < since_ns
                 if kind and event.aircraft_id == self._aircraft_id and not old:
                     await _told(listener, kind, ms(event.utc_ns), message(kind, event_view(event)))
+                    await asyncio.sleep(0)  # who comes now is told hundreds: others have their turn between
 
 
 class Streams:
@@ -264,8 +264,3 @@ async def _wait(until: Callable[[], Awaitable[object]]) -> None:
 async def _told(listener: Listener, kind: str, utc_ms: float, content: bytes) -> None:
     async with asyncio.timeout(TOLD_WITHIN_S):
         await listener.tell(kind, utc_ms, content)
-
-
-def _gist(link: LinkState) -> LinkState:
-    """Without what is counted: that alone is no news."""
-    return replace(link, messages=0, bad_bytes=0, duplicates=0, lost=0, unsigned=0, clock=None)

@@ -201,7 +201,7 @@ class FeedChannel:
         told: LinkState | None = None
         with self._bus.latest(LinkState, self._aircraft.id) as links:
             async for link in links:
-                is_news = told is None or _without_counts(told) != _without_counts(link)
+                is_news = told is None or without_counts(told) != without_counts(link)
                 told = link
                 (self.tell if is_news else self._mention)("link", link_view(link))
 
@@ -296,7 +296,8 @@ def _without_figures(state: RenditionState) -> RenditionState:
     return replace(state, fps=None, bitrate_bps=None, cpu_share=None, delay_ms=None, pictures=0, dropped=0)
 
 
-def _without_counts(link: LinkState) -> LinkState:
+def without_counts(link: LinkState) -> LinkState:
+    """Without what is counted: that alone is no news."""
     clock = link.clock and link.clock.without_figures()
     return replace(
         link, messages=0, bad_bytes=0, duplicates=0, lost=0, unsigned=0, implausible=0, clock=clock

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from html import escape
 from xml.etree import ElementTree as ET
 
 from flow.clock import NS_PER_S
 from flow.codec.xml_text import xml_text
 from flow.flights import Marker
-from flow.markers import id_of
+from flow.markers import MARKERS_MOST, id_of
 from flow.samples import Group, Place
 
 from .geojson import ring
@@ -51,13 +52,21 @@ def situation(everybody: Iterable[Seen], markers: Iterable[Marker]) -> bytes:
         _style(document, kind, colour)
     for seen in everybody:
         _aircraft(ET.SubElement(document, "Folder"), seen)
-    for marker in markers:
-        place = Place(marker.lat_deg, marker.lon_deg)
-        said = f"{_clock(marker.utc_ns)} {escape(marker.by)}".strip()
-        name = marker.label or "Markierung"
-        placed = _placemark(document, f"marker-{id_of(marker)}", name, "#marker", said)
-        _point(placed, place, "clampToGround")
-    return _bytes(root)
+    head, end, tail = _bytes(root).rpartition(b"</Document>")
+    return b"".join((head, *map(_marker, markers), end, tail))
+
+
+@lru_cache(maxsize=2 * MARKERS_MOST)
+def _marker(marker: Marker) -> bytes:
+    """Drawn once, for it never changes: who moves a marker sets another one. Hundreds of them, drawn for each
+    reader, would hold up the pictures."""
+    said = f"{_clock(marker.utc_ns)} {escape(marker.by)}".strip()
+    placed = _placemark(
+        ET.Element("Folder"), f"marker-{id_of(marker)}", marker.label or "Markierung", "#marker", said
+    )
+    _point(placed, Place(marker.lat_deg, marker.lon_deg), "clampToGround")
+    data: bytes = ET.tostring(placed, encoding="utf-8", xml_declaration=False)
+    return data
 
 
 def _aircraft(folder: ET.Element, seen: Seen) -> None:

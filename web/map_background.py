@@ -79,7 +79,10 @@ def origin_of(background: MapBackground) -> str:
 
 def _tile_address(given: str) -> str:
     address = re.sub(r"{\w+}", lambda name: _WMTS.get(name[0].lower(), name[0]), given)
-    url = urlsplit(address)
+    try:
+        url = urlsplit(address)
+    except ValueError:  # brackets around what is no IPv6 address
+        url = urlsplit("")
     if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.netloc):
         raise ConfigError(
             f"{_AT} is {FILE}PACKAGE.pmtiles, or the http(s) address of a tile server, not '{given}'"

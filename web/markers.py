@@ -30,6 +30,7 @@ class MarkerBoard:
     def __init__(self, bus: Bus, clock: Clock, channels: Mapping[str, FeedChannel]) -> None:
         self._bus, self._clock, self._channels = bus, clock, channels
         self._markers: dict[str, Marker] = {}  # by marker id, the one changed last at the end
+        self._views: dict[str, Json] = {}  # the same, as every page that comes is told
         self._known: deque[str] = deque(maxlen=EVENTS_KEPT)  # events come at least once
         self._changes = 0
         self._events = bus.events(Marker)
@@ -46,7 +47,8 @@ class MarkerBoard:
         return list(self._markers.values())
 
     def view(self) -> list[Json]:
-        return [marker_json(marker) for marker in self.all()]
+        self._catch_up()
+        return list(self._views.values())
 
     def newest(self, aircraft_id: str) -> Marker | None:
         """The one changed last of those for that aircraft, or for none in particular."""
@@ -100,11 +102,12 @@ class MarkerBoard:
         self._known.append(marker.id)
         marker = replace(marker, marker_id=marker.marker_id or marker.id)
         self._markers.pop(marker.marker_id, None)
+        self._views.pop(marker.marker_id, None)
+        view = marker_json(marker)
         if not marker.removed:
-            self._markers[marker.marker_id] = marker
-        told = {"marker": marker_json(marker)}
+            self._markers[marker.marker_id], self._views[marker.marker_id] = marker, view
         for channel in self._channels.values():
-            channel.tell("marker", told)
+            channel.tell("marker", {"marker": view})
 
 
 def checked_text(text: str, name: str) -> str:

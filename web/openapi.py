@@ -74,9 +74,12 @@ def _operation(route: Route) -> dict[str, Any]:
         "responses": {str(status): _response(route, status, answers[status]) for status in sorted(answers)},
     }
     names = re.findall(r"{(\w+)}", route.path)
-    if names:
+    parameters = [(name, "path", {"type": "string"}) for name in names]
+    parameters += [(name, "query", schema) for name, schema in route.query.items()]
+    if parameters:
         operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+            {"name": name, "in": place, "required": place == "path", "schema": schema}
+            for name, place, schema in parameters
         ]
     if route.keyed:
         operation["security"] = [{name: []} for name in _KEY]

@@ -17,6 +17,7 @@ from ingest.settings import PUSHED
 
 from .feed_history import FeedHistory, FeedMoment
 from .pilot_aircraft import AircraftDesk, PilotAlarm, PilotForward, PilotTelemetry, Pointed
+from .pilot_outputs import PilotOutput, outputs_of
 from .pilot_steps import Known, StepView, steps_of
 from .publish_addresses import WayIn, addresses_of, ways_into
 from .publish_keys import PublishKeys
@@ -95,6 +96,7 @@ class PilotView:
         bool, Meta(description="SRT needs the passphrase of the settings beside the key")
     ]
     aircraft: list[PilotAircraft]
+    outputs: Annotated[list[PilotOutput], Meta(description="Where something is sent to, such as TAK")]
 
 
 class PilotDesk:
@@ -128,7 +130,8 @@ class PilotDesk:
     def _view(self, called: str, utc_ms: float) -> PilotView:
         watch = Counter(viewer.feed_id for viewer in self._relay.viewers())
         aircraft = [self._aircraft(each, called, watch) for each in self._settings.aircraft]
-        return PilotView(utc_ms, bool(self._settings.publish.srt_passphrase), aircraft)
+        outputs = outputs_of(self._settings, self._bus)
+        return PilotView(utc_ms, bool(self._settings.publish.srt_passphrase), aircraft, outputs)
 
     def new_key(self, feed: FeedSettings, called: str) -> NewKey:
         """Raises KeysFullError, ConfigError. Waits for the disk."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
-from .assembly import is_aircraft
+from .assembly import NOT_AIRCRAFT, is_aircraft
 from .parser import Decoder, Frame, Parser
 
 
@@ -20,7 +20,7 @@ class Speech(StrEnum):
     """What a message of a ground station amounts to."""
 
     PRESENCE = "presence"  # a heartbeat
-    AIRCRAFT = "aircraft"  # a heartbeat of an autopilot: nobody to send to
+    AIRCRAFT = "aircraft"  # a heartbeat of an autopilot, or of what flies with one: nobody to send to
     REQUEST = "request"  # asks to be told something
     COMMAND = "command"  # would change something
     REMARK = "remark"  # addressed to nobody
@@ -53,6 +53,17 @@ _REQUESTS = frozenset(
         dialect.MAVLINK_MSG_ID_PING,
     }
 )
+AIRCRAFT_ASK_TOO = frozenset(
+    {"TIMESYNC", "PING", "MISSION_REQUEST", "MISSION_REQUEST_INT", "MISSION_ACK", "FILE_TRANSFER_PROTOCOL"}
+)
+"""Requests by which nobody is known for a ground station."""
+_ABOARD = NOT_AIRCRAFT - {
+    dialect.MAV_TYPE_GCS,
+    dialect.MAV_TYPE_ANTENNA_TRACKER,
+    dialect.MAV_TYPE_ONBOARD_CONTROLLER,  # also what programs on the ground call themselves
+    dialect.MAV_TYPE_CHARGING_STATION,
+}
+"""What has a heartbeat of its own and flies along: gimbals, cameras, batteries, ..."""
 _ASKING_COMMANDS = frozenset(
     {
         dialect.MAV_CMD_REQUEST_MESSAGE,
@@ -108,7 +119,8 @@ class Station:
         name: str = dialect.mavlink_map[number].msgname
         if number == dialect.MAVLINK_MSG_ID_HEARTBEAT:
             heartbeat = self._decoder.decode(frame)
-            return Said(Speech.AIRCRAFT if heartbeat and is_aircraft(heartbeat) else Speech.PRESENCE, name)
+            flies = heartbeat and (is_aircraft(heartbeat) or heartbeat.type in _ABOARD)
+            return Said(Speech.AIRCRAFT if flies else Speech.PRESENCE, name)
         if number in _REQUESTS:
             return Said(Speech.REQUEST, name)
         if number in _WITH_COMMAND:

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import math
 import random
 from collections import OrderedDict
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from flow.bus import Bus
@@ -16,8 +16,8 @@ from flow.clock import NS_PER_S, Clock
 from flow.doors import CameraLook, TelemetryDoor
 from flow.errors import LagebildError, NotFoundError
 from flow.flights import Feed, Marker
-from flow.markers import Markers
-from flow.samples import Group, TelemetrySample
+from flow.markers import MARKERS_MOST, Markers, id_of
+from flow.samples import Group, OutputState, TelemetrySample
 from telemetry.protocol.cot import Camera, Event, aircraft_event, look_event, marker_event
 from telemetry.settings import CotOut, TelemetrySettings
 
@@ -25,38 +25,38 @@ from .cot_ways import Way, open_way
 
 log = logging.getLogger(__name__)
 
-WAITING_MOST = 256
-RETRY_FIRST_S, RETRY_MOST_S = 1.0, 60.0
+WAITING_MOST = 1024
+"""More than there can be of markers and aircraft, so that none of them pushes out another."""
+RETRY_FIRST_S, RETRY_MOST_S = 1.0, 15.0
+PROVEN_NS = 10 * NS_PER_S
+"""Who has been open for so long works; one that ends sooner has failed again: a server that refuses our
+certificate (TLS 1.3) takes the connection first, a port where nobody reads (UDP) the first datagram."""
 MARKERS_EVERY_NS = 60 * NS_PER_S
-
-
-@dataclass(frozen=True, slots=True)
-class WayState:
-    """How it is with one destination; `detail` is "" while it is open."""
-
-    to: str
-    open: bool
-    detail: str
-    sent: int
-    dropped: int
+MARKERS_A_TURN = 50
+REPORT_NS = NS_PER_S
 
 
 class Destination:
     """One address. What cannot be sent in time is replaced by what is newer; no other one notices."""
 
-    def __init__(self, url: str, settings: CotOut, clock: Clock) -> None:
-        self.url = url
+    def __init__(self, url: str, settings: CotOut, clock: Clock, output_id: str = "cot:0") -> None:
+        self.url, self._output_id = url, output_id
         self._settings, self._clock = settings, clock
         self._waiting: OrderedDict[str, bytes] = OrderedDict()
         self._wake = asyncio.Event()
-        self._open = False
+        self._opened_ns: int | None = None
         self._detail = self._logged = ""
         self._sent = self._dropped = 0
         self._retry_s = RETRY_FIRST_S
 
     @property
-    def state(self) -> WayState:
-        return WayState(self.url, self._open, self._detail, self._sent, self._dropped)
+    def state(self) -> OutputState:
+        detail = "" if self._is_proven() else self._detail
+        is_open = self._opened_ns is not None
+        return OutputState(self._output_id, self.url, is_open, self._sent, self._dropped, detail)
+
+    def _is_proven(self) -> bool:
+        return self._opened_ns is not None and self._clock.now_ns() - self._opened_ns >= PROVEN_NS
 
     def offer(self, event: Event) -> None:
         self._dropped += event.uid in self._waiting
@@ -81,8 +81,8 @@ class Destination:
             await self._clock.sleep_until(self._clock.now_ns() + pause_ns)
 
     async def _serve(self, way: Way) -> None:
-        log.info("CoT to %s: open", self.url)
-        self._open, self._detail = True, ""
+        log.log(logging.DEBUG if self._logged else logging.INFO, "CoT to %s: open", self.url)
+        self._opened_ns = self._clock.now_ns()
         try:
             while True:
                 while self._waiting:
@@ -91,7 +91,9 @@ class Destination:
                 way.check()
                 await self._wake.wait()
         finally:
-            self._open = False
+            if self._is_proven():
+                self._retry_s, self._logged = RETRY_FIRST_S, ""
+            self._opened_ns = None
             await way.aclose()
 
     async def _send(self, way: Way) -> None:
@@ -99,7 +101,6 @@ class Destination:
         uid, event = next(iter(self._waiting.items()))
         await way.send(event)
         self._sent += 1
-        self._retry_s, self._logged = RETRY_FIRST_S, ""
         if self._waiting.get(uid) is event:
             del self._waiting[uid]
 
@@ -127,14 +128,21 @@ class CotSender:
         self._stale_ns = round(settings.cot.stale_s * NS_PER_S)
         self._told: dict[str, int] = {}  # when the position was received that was told last
         self._markers = Markers()
-        self._marked_ns = 0
-        self.destinations = [Destination(url, settings.cot, clock) for url in settings.cot.to]
+        self._marked: dict[str, int] = {}  # when each was told last
+        self._markers_a_turn = max(
+            MARKERS_A_TURN, math.ceil(MARKERS_MOST * settings.cot.every_s * NS_PER_S / MARKERS_EVERY_NS)
+        )
+        self.destinations = [
+            Destination(url, settings.cot, clock, f"cot:{number}")
+            for number, url in enumerate(settings.cot.to)
+        ]
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             for destination in self.destinations:
                 group.create_task(destination.run(), name=f"CoT {destination.url}")
             group.create_task(self._tell())
+            group.create_task(self._report())
 
     async def _tell(self) -> None:
         with self._bus.events(Marker) as marked:
@@ -145,6 +153,12 @@ class CotSender:
                     for destination in self.destinations:
                         destination.offer(event)
                 await self._clock.sleep_until(now_ns + round(self._cot.every_s * NS_PER_S))
+
+    async def _report(self) -> None:
+        while True:
+            for destination in self.destinations:
+                self._bus.publish(destination.state)
+            await self._clock.sleep_until(self._clock.now_ns() + REPORT_NS)
 
     def _of_aircraft(self, now_ns: int) -> list[Event]:
         """Those that have a newer position than was told: silence is not filled with the last one."""
@@ -171,14 +185,21 @@ class CotSender:
         return Camera(feed, look, self._videos.get(feed.id, ""))
 
     def _of_markers(self, news: list[Marker], now_ns: int) -> list[Event]:
-        """What is new at once; all of them once a minute, for those who have come since."""
+        """What is new at once; each again once a minute, for those who have come since; some at a time, or
+        hundreds would hold up the pictures."""
         for marker in news:
             self._markers.take(marker)
-        if now_ns - self._marked_ns < MARKERS_EVERY_NS:
-            return [marker_event(marker, now_ns) for marker in news]
-        self._marked_ns = now_ns
+            self._marked.pop(id_of(marker), None)
+        standing = {id_of(marker): marker for marker in self._markers.standing()}
+        self._marked = {marker_id: ns for marker_id, ns in self._marked.items() if marker_id in standing}
+        due = [
+            marker_id
+            for marker_id in reversed(standing)  # the newest first
+            if now_ns - self._marked.get(marker_id, 0) >= MARKERS_EVERY_NS
+        ][: self._markers_a_turn]
+        self._marked |= dict.fromkeys(due, now_ns)
         gone = [marker for marker in news if marker.removed]
-        return [marker_event(marker, now_ns) for marker in [*gone, *self._markers.standing()]]
+        return [marker_event(marker, now_ns) for marker in (*gone, *(standing[each] for each in due))]
 
 
 def _reaches_others(url: str) -> bool:

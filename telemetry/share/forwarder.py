@@ -1,7 +1,7 @@
 """The read-only share of an aircraft's MAVLink: ground stations read along, and nothing they say goes on.
 
 `udpout:HOST:PORT` sends to a ground station, `udpin:HOST:PORT` tells those that have said something (until
-30 s of silence), `tcpin:HOST:PORT` those that connect. The bytes are the aircraft's own, as they came: signed
+10 s of silence), `tcpin:HOST:PORT` those that connect. The bytes are the aircraft's own, as they came: signed
 ones stay signed. Nothing here holds a socket of a link, or could ask for one: the only way from the aircraft
 is the bus, and the bus has no way back (docs/decisions/0022-what-leaves-the-house.md).
 """

@@ -11,6 +11,8 @@ from telemetry.protocol.station import Said, Speech
 log = logging.getLogger(__name__)
 
 LINE_EVERY_NS = 10 * NS_PER_S
+LINES_MOST = 16
+"""Written in that time, whoever speaks: by UDP one program can speak from as many ports as there are."""
 _CLIENTS_KEPT = 64
 
 
@@ -22,6 +24,7 @@ class Ledger:
         self.messages = self.lost = self.requests = self.commands = 0
         self.last_command = ""
         self._lines: OrderedDict[str, tuple[int, int]] = OrderedDict()  # client: next line due, left out
+        self._began_ns = self._written = 0  # lines, and since when they are counted
 
     def note(self, client: str, said: Said) -> None:
         """A station has said something; nothing comes of it."""
@@ -35,12 +38,18 @@ class Ledger:
     def _write(self, client: str, name: str) -> None:
         now_ns = self._clock.now_ns()
         due_ns, left_out = self._lines.pop(client, (now_ns, 0))
-        if now_ns < due_ns:
+        if now_ns < due_ns or not self._may_write(now_ns):
             self._lines[client] = due_ns, left_out + 1
-            return
-        self._lines[client] = now_ns + LINE_EVERY_NS, 0
+        else:
+            self._lines[client] = now_ns + LINE_EVERY_NS, 0
+            more = f" (and {left_out} more since the last such line)" if left_out else ""
+            text = "share of %s: %s sent %s%s: dropped; nothing goes to an aircraft from here"
+            log.warning(text, self._aircraft_id, client, name, more)
         if len(self._lines) > _CLIENTS_KEPT:
             self._lines.popitem(last=False)
-        more = f" (and {left_out} more since the last such line)" if left_out else ""
-        text = "share of %s: %s sent %s%s: dropped; nothing goes to an aircraft from here"
-        log.warning(text, self._aircraft_id, client, name, more)
+
+    def _may_write(self, now_ns: int) -> bool:
+        if now_ns - self._began_ns >= LINE_EVERY_NS:
+            self._began_ns, self._written = now_ns, 0
+        self._written += 1
+        return self._written <= LINES_MOST

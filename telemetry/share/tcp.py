@@ -8,7 +8,7 @@ import socket
 from flow.clock import NS_PER_S, Clock
 from telemetry.gate import Gate, bind_error, keep_alive, shown
 
-from .client import CLIENTS_MOST, Client
+from .client import CLIENTS_MOST, Client, of_a_port
 from .ledger import Ledger
 
 WAITING_MOST_BYTES = 32 * 1024
@@ -16,6 +16,8 @@ WAITING_MOST_BYTES = 32 * 1024
 STUCK_NS = 30 * NS_PER_S
 """Who has read nothing of that for so long gives its place to another."""
 UNACKNOWLEDGED_MS = 15_000
+LISTENS_ONLY_NS = 2 * NS_PER_S
+"""Who says nothing at all for so long only reads along. An aircraft speaks at once, and is told nothing."""
 
 
 class _Connection(asyncio.Protocol):
@@ -29,7 +31,7 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         peer = transport.get_extra_info("peername")
         self._transport = transport
-        self.client = Client(shown("tcp", peer), self._share.clock.now_ns(), known=True)
+        self.client = Client(shown("tcp", peer), self._share.clock.now_ns())
         transport.set_write_buffer_limits(high=WAITING_MOST_BYTES)
         sock = transport.get_extra_info("socket")
         sock.setsockopt(
@@ -41,10 +43,11 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         share = self._share
-        self.client.hear(data, share.ledger, share.shared, share.clock.now_ns(), datagram=False)
+        now_ns = share.clock.now_ns()
+        self.client.hear(data, share.ledger, share.shared, now_ns, share.heard, datagram=False)
         if self._transport and self.client.aircraft:
             self._transport.abort()
-        elif self._transport and not self.client.may_say(share.clock.now_ns()):
+        elif self._transport and not self.client.may_say(now_ns):
             self._transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -52,7 +55,7 @@ class _Connection(asyncio.Protocol):
 
     def send(self, message: bytes) -> bool:
         """Write the whole of it, or nothing where too much waits already."""
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or not self.client.known:
             return True
         if self._transport.get_write_buffer_size() + len(message) > WAITING_MOST_BYTES:
             return False
@@ -65,7 +68,10 @@ class _Connection(asyncio.Protocol):
             return
         if self.client.may_say(now_ns):
             self._transport.resume_reading()
-        if not self._transport.get_write_buffer_size():
+        self.client.known |= not self.client.spoken and now_ns - self.client.heard_ns >= LISTENS_ONLY_NS
+        if not self.client.known and self.client.spoken and now_ns - self.client.heard_ns > STUCK_NS:
+            self._transport.abort()  # it speaks, and is no ground station
+        elif not self._transport.get_write_buffer_size():
             self._behind_ns = None
         elif self._behind_ns is None:
             self._behind_ns = now_ns
@@ -86,6 +92,7 @@ class TcpShare:
         self.connections: set[_Connection] = set()
         self.address = ""
         self.aircraft = ""  # the last one that was turned away
+        self.heard = of_a_port()
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str, port: int) -> None:
@@ -99,7 +106,7 @@ class TcpShare:
 
     @property
     def stations(self) -> list[str]:
-        return sorted(connection.client.name for connection in self.connections)
+        return sorted(each.client.name for each in self.connections if each.client.known)
 
     def admit(self, connection: _Connection, peer: tuple[object, ...]) -> bool:
         if len(self.connections) >= CLIENTS_MOST or not self._gate.admits(peer):

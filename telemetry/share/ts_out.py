@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import logging
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,7 +21,7 @@ from flow.codec.mpegts_writer import TsWriter, datagrams
 from flow.codec.st0601 import encode_st0601
 from flow.doors import TelemetryDoor
 from flow.errors import ConfigError, LagebildError
-from flow.samples import TelemetrySample
+from flow.samples import OutputState, TelemetrySample
 from flow.units import AccessUnit, UtcOrigin
 from telemetry.protocol.klv_out import Names, klv_set, sample_at
 from telemetry.protocol.pose_track import PoseTrack
@@ -37,6 +37,7 @@ _KINDS = {"sync": True, "async": False}
 _ROUNDING_NS = NS_PER_S // 120  # a set is due with the picture nearest to its time
 _RETRY_NS = 5 * NS_PER_S
 _REPORT_NS = 60 * NS_PER_S
+_STATE_EVERY_NS = NS_PER_S
 _BUFFER_BYTES = 1024 * 1024  # a keyframe is sent at once
 
 
@@ -97,6 +98,8 @@ class TsSender:
         self._report_due_ns = 0
         self._told_dropped = 0
         self._failure = self._complaint = ""
+        self._state = OutputState(f"ts:{out.feed_id}", out.to)
+        self._state_due_ns = 0
 
     async def run(self) -> None:
         """Follow the feed; where its address cannot be sent to, try again."""
@@ -107,6 +110,9 @@ class TsSender:
                 self._complain(str(error))
             except OSError as error:
                 self._complain(f"{self._out.to} cannot be sent to: {error.strerror or error}")
+            finally:
+                self.is_open = False
+            self._tell()
             await self._clock.sleep_until(self._clock.now_ns() + _RETRY_NS)
 
     def _complain(self, line: str) -> None:
@@ -124,6 +130,7 @@ class TsSender:
         ):
             self.is_open = True
             log.info("%s: to %s", self.name, self._out.to)
+            self._tell()
             async for unit in pictures:
                 for sample in samples.drain():
                     self._first_told_ns = self._first_told_ns or sample.utc_ns
@@ -162,9 +169,21 @@ class TsSender:
         self.sets += 1
         return encode_st0601(told)
 
+    def _tell(self) -> None:
+        """Publish how it is: why it is not open, or why most did not go since it was told last."""
+        before, detail = self._state, self._complaint
+        if self.is_open:
+            sent, dropped = self.sent - before.sent, self.dropped - before.dropped
+            detail = self._failure if dropped > sent else ""
+        self._state_due_ns = self._clock.now_ns() + _STATE_EVERY_NS
+        self._state = replace(before, open=self.is_open, sent=self.sent, dropped=self.dropped, detail=detail)
+        self._bus.publish(self._state)
+
     def _report(self) -> None:
-        """Say what was dropped, once a minute at most."""
+        """Say how it is once a second, and what was dropped once a minute at most."""
         now_ns = self._clock.now_ns()
+        if now_ns >= self._state_due_ns:
+            self._tell()
         if self.dropped > self._told_dropped and now_ns >= self._report_due_ns:
             dropped, self._told_dropped = self.dropped - self._told_dropped, self.dropped
             self._report_due_ns = now_ns + _REPORT_NS

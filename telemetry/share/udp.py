@@ -11,10 +11,11 @@ from flow.clock import NS_PER_S
 from flow.errors import ConfigError
 from telemetry.gate import Gate, bind_error, shown
 
-from .client import CLIENTS_MOST, Client
+from .client import CLIENTS_MOST, Client, of_a_port
 from .ledger import Ledger
 
-FORGOTTEN_NS = 30 * NS_PER_S
+FORGOTTEN_NS = 10 * NS_PER_S
+"""Ten heartbeats of a ground station; so long, too, would a forged sender be told what it never asked for."""
 DATAGRAMS_MOST = 256
 """Read in one turn, 20 turns a second: a flood costs so much and no more; the kernel drops the rest."""
 DATAGRAM_BYTES = 2048
@@ -31,6 +32,7 @@ class UdpShare:
         self._socket, self._ledger, self._gate, self._target = sock, ledger, gate, target
         self.address = url if target else shown("udpin", sock.getsockname())
         self._clients: dict[Address, Client] = {}
+        self._heard = of_a_port()
         if target:
             self._clients[target] = Client(shown("udp", target), 0, known=True)
 
@@ -63,7 +65,7 @@ class UdpShare:
             except OSError:
                 continue  # an ICMP error of what was sent
             if client := self._client(address, now_ns):
-                client.hear(data, self._ledger, shared, now_ns, datagram=True)
+                client.hear(data, self._ledger, shared, now_ns, self._heard, datagram=True)
         if not self._target:
             silent = [a for a, c in self._clients.items() if now_ns - c.heard_ns > FORGOTTEN_NS]
             for address in silent:
@@ -71,8 +73,10 @@ class UdpShare:
 
     def _client(self, address: Address, now_ns: int) -> Client | None:
         """Who that is; None for whom nothing is read."""
-        if self._target or address in self._clients:
-            return self._clients.get(address)
+        if self._target:  # only that one knows this socket, whichever address it answers from
+            return self._clients[self._target]
+        if address in self._clients:
+            return self._clients[address]
         if self._gate is None or not self._gate.admits(address):
             return None
         if len(self._clients) >= CLIENTS_MOST and not self._make_room():

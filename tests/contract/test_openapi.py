@@ -18,6 +18,7 @@ from tests.fakes.encoded import h264_pictures
 from tests.fakes.json_schema import complaints
 from tests.fakes.offers import PUBLISHED, RECORDED, recorded
 from tests.fakes.rtp_camera import RtpCamera
+from web.access import Permission, Route
 from web.openapi import HEADERS, describe
 from web.service import Running, running_service
 from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
@@ -219,3 +220,12 @@ def test_the_test_can_fail(schema: dict[str, Any], value: Any, complaint: str) -
 
 def test_what_no_route_answers_is_not_described() -> None:
     assert describe([])["components"]["schemas"].keys() == {"Error"}
+
+
+def test_what_may_be_asked_beside_the_path_is_described() -> None:
+    route = Route("GET", "/x/{id}", Permission.WATCH, "x", {200: "x"}, query={"hz": {"type": "number"}})
+    parameters = describe([route])["paths"]["/x/{id}"]["get"]["parameters"]
+    assert parameters == [
+        {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+        {"name": "hz", "in": "query", "required": False, "schema": {"type": "number"}},
+    ]

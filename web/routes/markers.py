@@ -16,6 +16,7 @@ from web.access import Door, Permission, Route
 from web.bodies import JSON, json_body
 from web.ground_views import MarkerList, MarkerView, marker_view
 from web.markers import MOST_CHARACTERS, MarkerBoard
+from web.pace import Pace
 from web.routes.ground import REFUSALS, Pointer, PointInPicture, Share, Timestamp, UtcMs
 
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
@@ -69,9 +70,12 @@ class MarkerChange(msgspec.Struct, forbid_unknown_fields=True):
     lon_deg: Longitude | UnsetType = UNSET
 
 
+CHANGES_AT_ONCE, CHANGES_A_SECOND = 30, 5.0
+"""Of one address: every page of every feed is told of each."""
+
 _ALL = "/api/v1/markers"
 _ONE = "/api/v1/markers/{marker}"
-_GONE = {404: "no such marker (any more)"}
+_GONE = {404: "no such marker (any more)", 429: "this address makes too many changes"}
 
 _LIST = Route("GET", _ALL, Permission.WATCH, "Every marker", {200: "the markers"}, schema=MarkerList)
 
@@ -82,7 +86,11 @@ _SET = Route(
     "Set a marker in a picture or on the map; asked twice with the same `id`, it is set once",
     {201: "the marker"}
     | REFUSALS
-    | {404: "no such feed or aircraft", 409: f"{REFUSALS[409]}; or 500 are set (markers_full)"},
+    | {
+        429: _GONE[429],
+        404: "no such feed or aircraft",
+        409: f"{REFUSALS[409]}; or 500 are set (markers_full)",
+    },
     body=JSON,
     body_schema=NewMarker,
     schema=MarkerView,
@@ -107,20 +115,24 @@ def add_marker_routes(
 ) -> None:
     owners = {feed.id: each.id for each in aircraft for feed in each.feeds}
     aircraft_ids = {"", *(each.id for each in aircraft)}
+    pace = Pace(clock, CHANGES_AT_ONCE, CHANGES_A_SECOND)
 
     async def every(_: web.Request) -> web.Response:
         return _json(MarkerList([marker_view(marker) for marker in board.all()]))
 
     async def set_one(request: web.Request) -> web.Response:
+        pace.take(request.remote or "")
         wish = await json_body(request, NewMarker)
         known = board.find(wish.id) if wish.id else None
         return _json(marker_view(known or board.set(marker_of(wish))), status=201)
 
     async def change(request: web.Request) -> web.Response:
+        pace.take(request.remote or "")
         wish = await json_body(request, MarkerChange)
         return _json(marker_view(board.set(_changed(board.get(request.match_info["marker"]), wish))))
 
     async def remove(request: web.Request) -> web.Response:
+        pace.take(request.remote or "")
         board.remove(request.match_info["marker"])
         return web.Response(status=204)
 

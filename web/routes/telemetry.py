@@ -15,7 +15,16 @@ from flow.errors import NotFoundError
 from flow.flights import Aircraft
 from flow.samples import TelemetrySample
 from web.access import Door, Permission, Route
-from web.aircraft_stream import EVENT_STREAM, Streams, serve_events, serve_socket, wants_events
+from web.aircraft_stream import (
+    EVENT_STREAM,
+    HZ_DEFAULT,
+    HZ_LEAST,
+    HZ_MOST,
+    Streams,
+    serve_events,
+    serve_socket,
+    wants_events,
+)
 from web.channel import FeedChannel, rendition_message, time_reply
 from web.schemas import SampleJson
 from web.subscriber import Subscriber, text_frame
@@ -61,6 +70,16 @@ class _Following:
         self._subscriber.tell(text_frame(rendition_message(chosen)))
 
 
+_HZ = {
+    "hz": {
+        "type": "number",
+        "minimum": HZ_LEAST,
+        "maximum": HZ_MOST,
+        "default": HZ_DEFAULT,
+        "description": "Samples a second at most; a WebSocket of a feed tells all",
+    }
+}
+
 _LISTEN = Route(
     "GET",
     "/api/v1/feeds/{feed}/telemetry",
@@ -75,13 +94,14 @@ _LISTEN = Route(
         503: "the feed has its most listeners",
     },
     media_type=EVENT_STREAM,
+    query=_HZ,
 )
 
 _FOLLOW = Route(
     "GET",
     "/api/v1/aircraft/{aircraft}/telemetry",
     Permission.WATCH,
-    "Telemetry of an aircraft, link, texts, alarms and markers; ?hz= samples a second at most (10)",
+    "Telemetry of an aircraft, link, texts, alarms and markers",
     {
         101: "WebSocket: JSON messages, each with a 'type'",
         200: "asked for text/event-stream: the same as server-sent events",
@@ -91,6 +111,7 @@ _FOLLOW = Route(
         503: "the aircraft has its most listeners",
     },
     media_type=EVENT_STREAM,
+    query=_HZ,
 )
 
 _NEWEST = Route(

@@ -14,17 +14,19 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from flow.clock import SystemClock
+from flow.clock import NS_PER_S, SystemClock
 from flow.doors import CameraLook, GroundPoint
 from flow.errors import NotFoundError
 from flow.flights import Ellipse, Feed, Marker
+from flow.markers import MARKERS_MOST
 from flow.memory_bus import MemoryBus
-from flow.samples import Group, Place, TelemetrySample
+from flow.samples import Group, OutputState, Place, TelemetrySample
 from telemetry.protocol.cot import Event
 from telemetry.settings import CotOut, TelemetrySettings, TsOut
 from telemetry.share import cot_out
 from telemetry.share.cot_out import CotSender, Destination
 from tests.fakes.certificates import Authority
+from tests.fakes.clock import FakeClock
 
 CAMERAS = (Feed("tag", "fritz", "Tag"), Feed("waerme", "fritz", "Wärme"))
 
@@ -245,6 +247,56 @@ async def test_one_that_fails_is_logged_once_and_harms_no_other(
         assert "refused" in states[0].detail
         said = [record.getMessage() for record in caplog.records]
         assert len([line for line in said if gone in line]) == 1
+
+
+async def test_a_port_where_nobody_reads_is_logged_once_and_stays_wrong(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first datagram always goes; the second one meets what the first has brought back."""
+    monkeypatch.setattr(cot_out, "RETRY_FIRST_S", 0.01)
+    monkeypatch.setattr(cot_out, "RETRY_MOST_S", 0.01)
+    monkeypatch.setattr(cot_out, "REPORT_NS", 10_000_000)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"udp://127.0.0.1:{nobody.getsockname()[1]}"
+    with caplog.at_level(logging.INFO):
+        async with House(fast(url)).open() as house:
+            async with asyncio.timeout(10):
+                while house.sender.destinations[0].state.sent < 8:
+                    house.fly()
+                    await asyncio.sleep(0.01)
+            told = house.bus.peek(OutputState, "cot:0")
+    assert told
+    assert (told.to, "refused" in told.detail) == (url, True)
+    said = [record.getMessage() for record in caplog.records if url in record.getMessage()]
+    assert len([line for line in said if "tried again" in line]) == 1
+    assert len([line for line in said if "open" in line]) == 1
+
+
+def test_hundreds_of_markers_push_out_nobody_and_come_by_and_by() -> None:
+    cot = CotOut(("tcp://x:1",))
+    clock = FakeClock()
+    sender = CotSender(MemoryBus(), clock, TelemetrySettings((), cot=cot))
+    (destination,) = sender.destinations
+    news = [Marker(f"e{n}", "fritz", 1, 49.4, 7.6, "x", "y", f"m{n}") for n in range(MARKERS_MOST)]
+    for minute in range(2):
+        told: list[str] = []
+        destination.offer(Event("LAGEBILD-fritz", b""))
+        for _ in range(12):
+            events = sender._of_markers(news, clock.now_ns())
+            news = []
+            assert len(events) <= cot_out.MARKERS_A_TURN  # written in the same turn of the loop
+            told += [event.uid for event in events]
+            for event in events:
+                destination.offer(event)
+            clock.advance(NS_PER_S)
+        assert len(told) == len(set(told)) == MARKERS_MOST
+        assert len(destination._waiting) == MARKERS_MOST + 1
+        assert destination.state.dropped == minute * (MARKERS_MOST + 1)  # only what is newer replaces it
+        clock.advance(60 * NS_PER_S)
+    late = Marker("late", "fritz", 1, 49.4, 7.6, "x", "y", "m7", removed=True)
+    first, *_ = sender._of_markers([late], clock.now_ns())
+    assert b"t-x-d-d" in first.xml
 
 
 def test_what_waits_is_bounded_and_the_newest_wins() -> None:

@@ -21,7 +21,7 @@ from telemetry.protocol.station import Said, Speech
 from telemetry.settings import Sharing
 from telemetry.share import client, forwarder, tcp, udp
 from telemetry.share.forwarder import Forwarder
-from telemetry.share.ledger import Ledger
+from telemetry.share.ledger import LINES_MOST, Ledger
 from tests.fakes.aircraft import FakeAircraft
 from tests.fakes.clock import START_NS, FakeClock
 
@@ -84,6 +84,7 @@ async def shared(
 @pytest.fixture(autouse=True)
 def _reports_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forwarder, "REPORT_NS", 0)
+    monkeypatch.setattr(tcp, "LISTENS_ONLY_NS", 0)
 
 
 @pytest.fixture
@@ -309,6 +310,57 @@ async def test_an_aircraft_that_connects_is_turned_away() -> None:
         writer.close()
 
 
+async def test_an_aircraft_that_connects_is_not_told_before_it_speaks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tcp, "LISTENS_ONLY_NS", 60 * NS_PER_S)
+    async with shared("tcpin:127.0.0.1:0") as share:
+        reader, writer = await asyncio.open_connection(*share.port())
+        await share.turns()
+        share.fly()
+        writer.write(share.station.send(dialect.MAVLink_timesync_message(0, 1)))  # aircraft ask for it, too
+        await share.until(lambda s: s.requests)
+        share.fly()
+        await share.until(lambda s: s.messages == 2)
+        writer.write(FakeAircraft(9).heartbeat())
+        async with asyncio.timeout(5):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()
+
+
+async def test_what_flies_with_another_aircraft_is_no_station(sock: socket.socket) -> None:
+    gimbal = dialect.MAVLink_heartbeat_message(dialect.MAV_TYPE_GIMBAL, 8, 0, 0, 0, 3)
+    async with shared("udpin:127.0.0.1:0") as share:
+        sock.sendto(FakeAircraft(7, 154).send(gimbal), share.port())
+        state = await share.until(lambda s: s.reason)
+        assert (state.reason, state.stations) == ("share_to_aircraft", ())
+
+
+async def test_an_aircraft_that_answers_from_another_port_is_recognised(sock: socket.socket) -> None:
+    host, port = sock.getsockname()
+    async with shared(f"udpout:{host}:{port}") as share:
+        share.fly()
+        _, ours = await asyncio.to_thread(sock.recvfrom, 4096)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.sendto(FakeAircraft(7).heartbeat(), ours)
+        assert (await share.until(lambda s: s.reason)).reason == "share_to_aircraft"
+
+
+def test_what_all_clients_say_in_a_turn_is_bounded() -> None:
+    """Messages of 17 bytes: 64 KB of them would hold the pictures up for 40 ms."""
+    ledger, port = Ledger("fritz", FakeClock(START_NS)), client.of_a_port()
+    command = FakeAircraft(255, 190).send(dialect.MAVLink_set_mode_message(1, 0, 0))
+    clients = [client.Client(f"tcp:{number}", START_NS) for number in range(client.CLIENTS_MOST)]
+    for each in clients:
+        each.hear(command * 4000, ledger, frozenset(), START_NS, port, datagram=False)
+    assert 0 < ledger.commands <= client.HEARD_A_TURN_BYTES // len(command)
+    clients[1].hear(command, ledger, frozenset(), START_NS + client.TURN_NS, port, datagram=False)
+    assert (
+        ledger.commands == client.HEARD_A_TURN_BYTES // len(command) + 1
+    )  # one flood does not silence others
+
+
 @pytest.mark.parametrize("seed", range(2))
 async def test_hostile_stations_harm_nobody(seed: int) -> None:
     """Garbage, half messages, floods, half-open and cut connections, beside one that reads along."""
@@ -376,6 +428,8 @@ def test_the_log_has_a_line_per_station_and_ten_seconds(caplog: pytest.LogCaptur
         ledger.note("udp:a", said)
     assert [record.getMessage().count("99 more") for record in caplog.records] == [0, 0, 1]
     assert (ledger.commands, ledger.requests) == (102, 100)
-    for number in range(1000):
+    caplog.clear()
+    for number in range(1000):  # one program, a port for each datagram
         ledger.note(f"udp:{number}", said)
     assert len(ledger._lines) <= 64
+    assert len(caplog.records) <= LINES_MOST

@@ -23,6 +23,16 @@ def long(command: int) -> Any:
     [
         (dialect.MAVLink_heartbeat_message(GCS, 8, 0, 0, 0, 3), Speech.PRESENCE, "HEARTBEAT"),
         (dialect.MAVLink_heartbeat_message(2, 3, 0, 0, 0, 3), Speech.AIRCRAFT, "HEARTBEAT"),
+        (
+            dialect.MAVLink_heartbeat_message(dialect.MAV_TYPE_CAMERA, 8, 0, 0, 0, 3),
+            Speech.AIRCRAFT,
+            "HEARTBEAT",
+        ),
+        (
+            dialect.MAVLink_heartbeat_message(18, 8, 0, 0, 0, 3),
+            Speech.PRESENCE,
+            "HEARTBEAT",
+        ),  # on the ground, too
         (dialect.MAVLink_param_request_list_message(1, 1), Speech.REQUEST, "PARAM_REQUEST_LIST"),
         (dialect.MAVLink_request_data_stream_message(1, 1, 0, 4, 1), Speech.REQUEST, "REQUEST_DATA_STREAM"),
         (dialect.MAVLink_mission_request_list_message(1, 1), Speech.REQUEST, "MISSION_REQUEST_LIST"),

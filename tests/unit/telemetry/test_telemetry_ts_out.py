@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from flow.clock import SystemClock
 from flow.errors import ConfigError
 from flow.flights import Feed
 from flow.memory_bus import MemoryBus
+from flow.samples import OutputState
 from telemetry.settings import TelemetrySettings, TsOut
 from telemetry.share.ts_out import Target, TsSender
 from tests.fakes.clock import FakeClock
@@ -35,3 +39,18 @@ def test_addresses_that_are_none(url: str) -> None:
     settings = TelemetrySettings((), cameras=(Feed("tag", "fritz", "Tageslicht"),))
     with pytest.raises(ConfigError, match="ts_out"):
         TsSender(MemoryBus(), FakeClock(), settings, TsOut("tag", url))
+
+
+async def test_an_address_that_cannot_be_sent_to_is_told() -> None:
+    settings, bus = TelemetrySettings((), cameras=(Feed("tag", "fritz", "Tageslicht"),)), MemoryBus()
+    url = "udp://no.such.host.invalid:5004"
+    running = asyncio.ensure_future(TsSender(bus, SystemClock(), settings, TsOut("tag", url)).run())
+    try:
+        async with asyncio.timeout(10):
+            with bus.latest(OutputState) as states:
+                state = await anext(aiter(states))
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+    assert (state.output_id, state.to, state.open) == ("ts:tag", url, False)
+    assert "cannot be sent to" in state.detail

@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,8 +17,11 @@ import pytest
 
 from flow.clock import NS_PER_S
 from flow.flights import Alarm, Marker
+from flow.memory_bus import MemoryBus
 from flow.samples import Group, LinkState, LinkStatus, Severity, StatusText, TelemetrySample
+from tests.fakes.clock import FakeClock
 from web import aircraft_stream
+from web.aircraft_stream import AircraftStream
 from web.service import Running, running_service
 from web.settings import (
     AircraftSettings,
@@ -187,8 +191,7 @@ async def test_a_reader_that_does_not_read_is_let_go(monkeypatch: pytest.MonkeyP
                 assert reply.status == 429  # its place is taken
             long = "x" * 60_000
             for number in range(200):
-                now_ns = service.clock.now_ns()
-                service.bus.publish(StatusText(f"t{number}", "fritz", now_ns, Severity.INFO, long))
+                service.bus.publish(Marker(f"t{number}", "fritz", 1, 49.4, 7.6, long, ""))
             async with asyncio.timeout(10):
                 while True:
                     async with http.get(PATH, headers=EVENTS) as reply:
@@ -223,3 +226,62 @@ async def test_events_of_a_feed_carry_its_rtp_timestamp() -> None:
         service.bus.publish(sample(service))
         told = await Events(reply).next("telemetry")
         assert told["rtp_timestamp"] is None  # there is no picture
+
+
+async def test_who_is_told_what_was_before_holds_up_nobody() -> None:
+    """A thousand kept events cost 30 ms; a picture that comes meanwhile does not wait for them."""
+    bus, told, turns = MemoryBus(), 0, 0
+
+    class Counting:
+        async def tell(self, kind: str, utc_ms: float, content: bytes) -> None:
+            nonlocal told
+            told += 1
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    for number in range(300):
+        bus.publish(Marker(f"e{number}", "fritz", 1, 49.4, 7.6, "x", "y"))
+    stream = AircraftStream(bus, FakeClock(), "fritz", ViewerSettings())
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    serving = asyncio.ensure_future(stream.serve(Counting(), 10.0, never))
+    other = asyncio.ensure_future(take_turns())
+    async with asyncio.timeout(5):
+        while told < 300:
+            await asyncio.sleep(0)
+    stream.close()
+    await serving
+    other.cancel()
+    assert turns >= 300
+
+
+async def test_what_is_counted_of_a_link_is_no_news() -> None:
+    bus, told = MemoryBus(), []
+
+    class Recording:
+        async def tell(self, kind: str, utc_ms: float, content: bytes) -> None:
+            told.append(json.loads(content)["status"])
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    stream = AircraftStream(bus, FakeClock(), "fritz", ViewerSettings())
+    serving = asyncio.ensure_future(stream.serve(Recording(), 10.0, never))
+    live = LinkState("fritz", "udpin:127.0.0.1:0", LinkStatus.LIVE, 0)
+    for state in (live, *(replace(live, implausible=n, messages=n) for n in range(5))):
+        bus.publish(state)
+        for _ in range(5):
+            await asyncio.sleep(0)
+    bus.publish(replace(live, status=LinkStatus.SILENT))
+    async with asyncio.timeout(5):
+        while len(told) < 2:
+            await asyncio.sleep(0)
+    stream.close()
+    await serving
+    assert told == ["live", "silent"]

@@ -23,6 +23,7 @@ from tests.fakes.clock import START_NS, FakeClock
 from tests.fakes.encoded import as_units, h264_pictures
 from web.markers import MOST_MARKERS, MarkerBoard
 from web.picture_time import capture_of, timestamp_of
+from web.routes.markers import CHANGES_AT_ONCE
 from web.service import Running, running_service
 from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
 from web.utmref import utmref
@@ -350,6 +351,17 @@ async def test_there_is_an_end_to_markers(shared: House) -> None:
     assert (await shared.ask("PATCH", f"{MARKERS}/m-7", {"label": "x"}))[0] == 200
     assert (await shared.ask("DELETE", f"{MARKERS}/m-8"))[0] == 204
     assert (await shared.ask("POST", MARKERS, here))[0] == 201
+
+
+async def test_a_page_that_floods_is_held_back(shared: House) -> None:
+    """Every page of every feed is told of each change."""
+    here = {"lat_deg": 49.5, "lon_deg": 7.5}
+    statuses = [(await shared.ask("POST", MARKERS, here))[0] for _ in range(2 * CHANGES_AT_ONCE)]
+    assert set(statuses) == {201, 429}
+    assert statuses[:CHANGES_AT_ONCE] == [201] * CHANGES_AT_ONCE
+    async with shared.http.delete(f"{MARKERS}/m-7") as reply:
+        assert (reply.status, "Retry-After" in reply.headers) == (429, True)
+    assert (await shared.ask("GET", MARKERS))[0] == 200
 
 
 async def test_a_page_of_another_site_sets_no_marker(shared: House) -> None:

@@ -59,6 +59,7 @@ def test_tiles_of_a_server(given: str, url: str, origin: str) -> None:
         ("https://a.example; script-src */{z}/{x}/{y}", "http"),
         ("https://user:geheim@a.example/{z}/{x}/{y}", "http"),
         ("https:///{z}/{x}/{y}", "http"),
+        ("http://[::1/{z}/{x}/{y}", "http"),
         ("https://a.example/{z}/{x}.png", "lacks {y}"),
         ("https://a.example/{z}/{x}/{y}/{layer}.png", "has {layer}"),
         ("file:nowhere.pmtiles", "cannot be read"),

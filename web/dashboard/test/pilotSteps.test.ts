@@ -4,6 +4,7 @@ import { forwardSentences } from "../src/pilot/aircraftNews";
 import { timeOfDay } from "../src/format";
 import { linkAdvice } from "../src/pilot/advice";
 import type { Pointed, Step } from "../src/pilot/api";
+import { outputSentences } from "../src/pilot/outputs";
 import { plot } from "../src/pilot/plot";
 import { pointedHead, pointedWhere } from "../src/pilot/pointing";
 import { hasRemark, isGreen, redAdvice, stepAdvice, stepName, stepSentence } from "../src/pilot/steps";
@@ -141,5 +142,19 @@ describe("what comes of the aircraft", () => {
     expect(
       forwardSentences("en", { ...forward, commands: 0, stations: [], reason: "port_in_use" })[0],
     ).toContain("another program");
+  });
+});
+
+describe("what leaves the house", () => {
+  const out = { kind: "cot", feed: "", to: "tls://tak.example:8089", detail: "" } as const;
+
+  it("is told of where nothing gets there, and only there", () => {
+    expect(outputSentences("de", [out])).toEqual([]);
+    const [tak, stream] = outputSentences("de", [
+      { ...out, detail: "no answer within 10 s" },
+      { kind: "ts", feed: "Tageslicht", to: "udp://239.0.0.1:5004", detail: "network is unreachable" },
+    ]);
+    expect(tak).toContain("TAK bekommt nichts von uns (tls://tak.example:8089).");
+    expect(stream).toContain("„Tageslicht“ kommt nicht nach draußen (udp://239.0.0.1:5004).");
   });
 });

@@ -102,10 +102,19 @@ export interface PilotAircraft {
   feeds: PilotFeed[];
 }
 
+/** An address that something is sent to; `detail` is why nothing gets there, "" where nothing is known to be wrong. */
+export interface Output {
+  kind: "cot" | "ts";
+  feed: string; // its name; "" of TAK
+  to: string;
+  detail: string;
+}
+
 export interface PilotView {
   utc_ms: number;
   srt_encrypted: boolean;
   aircraft: PilotAircraft[];
+  outputs: Output[];
 }
 
 /** The service answered with a refusal; `code` is its reason. */

@@ -6,6 +6,7 @@ import { PageBar } from "../pageBar";
 import { AircraftNews } from "./aircraftNews";
 import type { PilotAircraft, PilotView } from "./api";
 import { FeedCard } from "./feedCard";
+import { OutputNews } from "./outputs";
 import { TelemetryRow } from "./telemetryRow";
 
 interface Group {
@@ -19,6 +20,7 @@ export class PilotPage {
   private readonly bar = new PageBar(() => this.refresh());
   private readonly offline = h("p", { class: "offline", role: "alert", hidden: true });
   private readonly empty = h("p", { class: "empty", hidden: true });
+  private readonly outputs = new OutputNews();
   private readonly list = h("main", { class: "pilot" });
   private readonly groups = new Map<string, Group>();
   private readonly cards = new Map<string, FeedCard>();
@@ -57,7 +59,7 @@ export class PilotPage {
     this.drawn = wanted;
     this.groups.clear();
     this.cards.clear();
-    this.list.replaceChildren(...aircraft.map((one) => this.group(one)), this.empty);
+    this.list.replaceChildren(this.outputs.element, ...aircraft.map((one) => this.group(one)), this.empty);
   }
 
   private group({ id, feeds }: PilotAircraft): HTMLElement {
@@ -91,6 +93,7 @@ export class PilotPage {
     setText(this.offline, translate(language, "why.server"));
     this.empty.hidden = view === null || view.aircraft.some(({ feeds }) => feeds.length > 0);
     setText(this.empty, translate(language, "pilot.none"));
+    this.outputs.show(language, (serverReachable && view?.outputs) || []);
     for (const aircraft of view?.aircraft ?? []) {
       const group = this.groups.get(aircraft.id);
       if (!group) continue;

@@ -77,4 +77,12 @@ export const STEP_WORDS = {
     "Bodenstationen können nicht mitlesen. {why}",
     "Ground stations cannot read along. {why}",
   ],
+  "output.cot": [
+    "TAK bekommt nichts von uns ({to}). Netz und Adresse prüfen, den Grund nennt das Protokoll.",
+    "TAK gets nothing from us ({to}). Check network and address; the log names the reason.",
+  ],
+  "output.ts": [
+    "„{feed}“ kommt nicht nach draußen ({to}). Netz und Adresse prüfen, den Grund nennt das Protokoll.",
+    "“{feed}” does not get out ({to}). Check network and address; the log names the reason.",
+  ],
 } as const satisfies Record<string, Entry>;
