@@ -113,8 +113,7 @@ _REMOVE = Route("DELETE", _ONE, Permission.MARK, "Remove a marker", {204: "remov
 def add_marker_routes(
     door: Door, board: MarkerBoard, pointer: Pointer, clock: Clock, aircraft: tuple[Aircraft, ...]
 ) -> None:
-    owners = {feed.id: each.id for each in aircraft for feed in each.feeds}
-    aircraft_ids = {"", *(each.id for each in aircraft)}
+    places = _Places(pointer, clock, aircraft)
     pace = Pace(clock, CHANGES_AT_ONCE, CHANGES_A_SECOND)
 
     async def every(_: web.Request) -> web.Response:
@@ -124,7 +123,7 @@ def add_marker_routes(
         pace.take(request.remote or "")
         wish = await json_body(request, NewMarker)
         known = board.find(wish.id) if wish.id else None
-        return _json(marker_view(known or board.set(marker_of(wish))), status=201)
+        return _json(marker_view(known or board.set(places.marker_of(wish))), status=201)
 
     async def change(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
@@ -136,18 +135,34 @@ def add_marker_routes(
         board.remove(request.match_info["marker"])
         return web.Response(status=204)
 
-    def marker_of(wish: NewMarker) -> Marker:
-        if wish.aircraft_id not in aircraft_ids:
-            raise NotFoundError(f"no aircraft '{wish.aircraft_id}'")
-        return in_picture(wish) if wish.x is not None else at_place(wish)
+    door.route(_LIST, every)
+    door.route(_SET, set_one)
+    door.route(_CHANGE, change)
+    door.route(_REMOVE, remove)
 
-    def in_picture(wish: NewMarker) -> Marker:
+
+class _Places:
+    """Makes a marker of what is asked for. Raises NotFoundError, MalformedError, UnlocatableError."""
+
+    def __init__(self, pointer: Pointer, clock: Clock, aircraft: tuple[Aircraft, ...]) -> None:
+        self._pointer, self._clock = pointer, clock
+        self._owners = {feed.id: each.id for each in aircraft for feed in each.feeds}
+        self._aircraft_ids = {"", *(each.id for each in aircraft)}
+
+    def marker_of(self, wish: NewMarker) -> Marker:
+        if wish.aircraft_id not in self._aircraft_ids:
+            raise NotFoundError(f"no aircraft '{wish.aircraft_id}'")
+        return self._in_picture(wish) if wish.x is not None else self._at_place(wish)
+
+    def _in_picture(self, wish: NewMarker) -> Marker:
         if wish.x is None or wish.y is None:
             raise MalformedError("a point of a picture has x and y")
-        point = pointer.ground(wish.feed_id, PointInPicture(wish.x, wish.y, wish.rtp_timestamp, wish.utc_ms))
+        point = self._pointer.ground(
+            wish.feed_id, PointInPicture(wish.x, wish.y, wish.rtp_timestamp, wish.utc_ms)
+        )
         return Marker(
             id="",
-            aircraft_id=wish.aircraft_id or owners[wish.feed_id],
+            aircraft_id=wish.aircraft_id or self._owners[wish.feed_id],
             utc_ns=point.utc_ns,
             lat_deg=point.place.lat_deg,
             lon_deg=point.place.lon_deg,
@@ -159,16 +174,16 @@ def add_marker_routes(
             error=point.error,
         )
 
-    def at_place(wish: NewMarker) -> Marker:
+    def _at_place(self, wish: NewMarker) -> Marker:
         if wish.lat_deg is None or wish.lon_deg is None:
             raise MalformedError("a marker needs feed_id, x and y, or lat_deg and lon_deg")
-        if wish.feed_id and wish.feed_id not in owners:
+        if wish.feed_id and wish.feed_id not in self._owners:
             raise NotFoundError(f"no feed '{wish.feed_id}'")
         error = wish.error
         return Marker(
             "",
-            wish.aircraft_id or owners.get(wish.feed_id, ""),
-            clock.now_ns() if wish.utc_ms is None else round(wish.utc_ms * NS_PER_MS),
+            wish.aircraft_id or self._owners.get(wish.feed_id, ""),
+            self._clock.now_ns() if wish.utc_ms is None else round(wish.utc_ms * NS_PER_MS),
             wish.lat_deg,
             wish.lon_deg,
             wish.label,
@@ -178,11 +193,6 @@ def add_marker_routes(
             alt_msl_m=wish.alt_msl_m,
             error=Ellipse(error.semi_major_m, error.semi_minor_m, error.bearing_deg) if error else None,
         )
-
-    door.route(_LIST, every)
-    door.route(_SET, set_one)
-    door.route(_CHANGE, change)
-    door.route(_REMOVE, remove)
 
 
 def _changed(marker: Marker, wish: MarkerChange) -> Marker:
