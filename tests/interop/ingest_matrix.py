@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FOUND = ROOT / "build" / "ingest-matrix.json"
 PAGE = ROOT / "docs" / "ingest.md"
-CATALOGUE = ROOT / "web" / "dashboard" / "src" / "catalogue.ts"
+DASHBOARD = ROOT / "web" / "dashboard" / "src"
 BEGIN, END = "<!-- matrix: made by `make docs-ingest` -->", "<!-- end of the matrix -->"
 
 _X265 = ("-c:v", "libx265", "-tag:v", "hvc1")
@@ -101,7 +101,8 @@ def _cell(outcomes: list[Outcome]) -> str:
 
 def words(code: str) -> tuple[str, str]:
     """What the page says to a reason or a note, in German and English."""
-    catalogue = CATALOGUE.read_text(encoding="utf-8")
+    files = (DASHBOARD / "catalogue.ts", *DASHBOARD.rglob("*ords.ts"))
+    catalogue = "\n".join(path.read_text(encoding="utf-8") for path in files)
     found = re.search(rf'"(?:reason|note)\.{code}": \[\s*"([^"]*)",\s*"([^"]*)",?\s*\]', catalogue)
     return (found[1], found[2]) if found else ("", "")
 
