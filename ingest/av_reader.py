@@ -30,10 +30,20 @@ from flow.errors import MalformedError, SourceError
 from flow.units import CLOCK_RATE_HZ, Codec
 
 from .child import end_with
-from .protocol.data_track import DataTrack, Played, SubtitleTrack, Track, in_time
+from .protocol.data_track import DataTrack, Played, SubtitleTrack, Track, in_time, sparse
 from .protocol.events import StreamInfo
-from .protocol.reader_pipe import Begin, BeginForeign, Beside, End, Failure, Message, Sample, encode
-from .sidecar import sidecar_of, with_cues
+from .protocol.reader_pipe import (
+    Begin,
+    BeginForeign,
+    Beside,
+    End,
+    Failure,
+    Message,
+    Remark,
+    Sample,
+    encode,
+)
+from .sidecar import sidecar_of, why_unread, with_cues
 
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
 _CONFIGS: dict[Codec, type[AvcConfig] | type[HevcConfig]] = {Codec.H264: AvcConfig, Codec.H265: HevcConfig}
@@ -49,11 +59,13 @@ def messages(path: str, fps: float | None, loop: bool) -> Iterator[Message]:
         for turn in itertools.count():
             with open_file(path) as container:
                 begin, samples = read(container, path, fps)
-                if not container.streams.subtitles and (beside := sidecar_of(path)):
-                    samples = with_cues(samples, beside)
                 if turn == 0:
                     yield begin
-                length = yield from shifted(samples, offset)
+                if not container.streams.subtitles and (beside := sidecar_of(path)):
+                    if turn == 0 and (why := why_unread(beside)):
+                        yield Remark(why)
+                    samples = with_cues(samples, beside)
+                length = yield from shifted(sparse(samples), offset)
             if length is None:
                 raise SourceError(f"{path} has no picture in it", code="not_video")
             offset += length or CLOCK_RATE_HZ  # a single picture is shown once a second

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from flow.codec.subrip import Cue, cues, in_order
+from flow.errors import SourceError
 from flow.samples import MetadataKind
+from flow.subtitle_file import lines_of, open_subtitles
 
 from .protocol.data_track import Played
 from .protocol.reader_pipe import Beside
@@ -16,21 +19,38 @@ _TICKS_PER_MS = 90
 
 
 def sidecar_of(film: str) -> Path | None:
-    """The subtitles of a film, if there are any."""
+    """What lies where a film has its subtitles, if anything does."""
     found = (Path(film).with_suffix(suffix) for suffix in _SUFFIXES)
-    return next((path for path in found if path.is_file()), None)
+    return next((path for path in found if os.path.lexists(path)), None)
+
+
+def why_unread(path: Path) -> str:
+    """Why subtitles cannot be used, in one line; "" where they can be opened."""
+    try:
+        open_subtitles(path).close()
+    except SourceError as error:
+        return str(error)
+    return ""
 
 
 def with_cues(played: Iterator[Played], path: Path) -> Iterator[Played]:
     """The film with its cues, each just before the picture that is shown with it: a cue's time counts from
-    the film's first picture. Subtitles that cannot be read leave the film as it is."""
+    the film's first picture. Subtitles that cannot be read (on) leave the film as it is."""
     try:
-        lines = path.open(encoding="utf-8", errors="replace", newline="")
-    except OSError:
+        file = open_subtitles(path)
+    except SourceError:
         yield from played
         return
-    with lines:
-        yield from interleaved(played, in_order(cues(lines)))
+    with file:
+        yield from interleaved(played, in_order(cues(_readable(lines_of(file)))))
+
+
+def _readable(lines: Iterator[str]) -> Iterator[str]:
+    """As far as the disk gives them."""
+    try:
+        yield from lines
+    except OSError:
+        return
 
 
 def interleaved(played: Iterator[Played], told: Iterator[Cue]) -> Iterator[Played]:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 TICK_NS = 250 * NS_PER_MS
 REPORT_NS = NS_PER_S
 RETRY_NS = 2 * NS_PER_S
+RETRY_MOST_NS = 60 * NS_PER_S
+"""A large file that is none of ours is read to its end each time."""
 WAITING_LIMIT_BYTES = 1024 * 1024
 """Of a feed's metadata that nobody has read yet: seconds of the fastest."""
 
@@ -81,7 +83,8 @@ class Track:
             group.create_task(self._tick())
 
     async def _follow(self) -> None:
-        """Until the source has been played to its end; one that fails is opened again."""
+        """Until the source has been played to its end; one that fails is opened again, ever more rarely."""
+        pause_ns = RETRY_NS
         while True:
             try:
                 async for metadata in self._source(self._rest, self._bus, self._clock):
@@ -95,7 +98,8 @@ class Track:
             else:
                 self._halt(LinkStatus.SILENT, "file_ended", f"{self.url} has been played to its end")
                 return
-            await self._clock.sleep_until(self._clock.now_ns() + RETRY_NS)
+            await self._clock.sleep_until(self._clock.now_ns() + pause_ns)
+            pause_ns = min(2 * pause_ns, RETRY_MOST_NS)
 
     def _halt(self, status: LinkStatus, reason: str, detail: str) -> None:
         self._halted = status, reason, detail

@@ -8,11 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from flow.clock import SystemClock
-from flow.errors import ConfigError, LagebildError
+from flow.errors import ConfigError, LagebildError, SourceError
 from flow.flights import Unsecured
 from ingest.addresses import shown
 from ingest.open import open_source
 from ingest.settings import PUSHED, EncodeSettings
+from telemetry.subtitle_source import read_cues
 
 from .doctor_cameras import as_source, check_cameras
 from .doctor_machine import (
@@ -107,11 +108,21 @@ def _check_tracks(settings: Settings) -> Iterator[Finding]:
     """Whether telemetry is looked for where it can be."""
     sources = {feed.id: feed.source for aircraft in settings.aircraft for feed in aircraft.feed}
     for aircraft in settings.aircraft:
+        if aircraft.telemetry.startswith("srt:"):
+            yield from _check_subtitles(aircraft)
         feed_id = aircraft.telemetry.removeprefix("feed:")
         kind = sources.get(feed_id, "").partition(":")[0].lower()
         if kind in _WITHOUT_METADATA:
             what = f"telemetry of '{aircraft.id}': feed '{feed_id}' comes by {kind}, which carries none"
             yield warn("config", what, "bring the feed as MPEG-TS (udp, srt), or set `mavlink`")
+
+
+def _check_subtitles(aircraft: AircraftSettings) -> Iterator[Finding]:
+    """Waits for the disk."""
+    try:
+        read_cues(Path(aircraft.telemetry.removeprefix("srt:")))
+    except SourceError as error:
+        yield fail("config", f"telemetry of '{aircraft.id}': {error}", "correct `telemetry`")
 
 
 def how_to_find(where: str) -> str:

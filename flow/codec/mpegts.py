@@ -101,6 +101,12 @@ class TsDemuxer:
         """stream_type by PID of everything the program maps name, audio and the unknown included."""
         return {entry.pid: entry.stream_type for entries in self._programs.values() for entry in entries}
 
+    def beside(self, pid: int) -> dict[int, int]:
+        """stream_type by PID of the program that `pid` is of, itself included."""
+        programs = self._programs.values()
+        named = next((each for each in programs if any(entry.pid == pid for entry in each)), [])
+        return {entry.pid: entry.stream_type for entry in named}
+
     @property
     def bad_sections(self) -> int:
         """Program tables with a wrong CRC or wrong lengths."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 CUE_LIMIT_CHARACTERS = 4096
 """Of one cue's text; DJI's have 300. What is longer is cut."""
+_LINES_MOST = 64
 
 _CLOCK = r"(\d{1,3}):(\d{1,2}):(\d{1,2})[,.](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}\s*")
@@ -38,7 +39,7 @@ def cues(lines: Iterable[str]) -> Iterator[Cue]:
                 yield _cue(times, text[:-1] if text and text[-1].strip().isdecimal() else text)
             times, text = _milliseconds(found), []
         elif times is not None and line.endswith(("\n", "\r")) and line.strip():
-            text.append(line)
+            text[_LINES_MOST - 1 :] = [line]  # the last one of many may be the next cue's number
     if times is not None:
         yield _cue(times, text)
 

@@ -20,6 +20,8 @@ _CELL_HEADER_BYTES = 5  # of a synchronous stream, which libav leaves in some fi
 AHEAD_TICKS = 2 * 90_000
 """A multiplexer puts the pictures of a second before, or behind, what belongs to the first of them."""
 AHEAD_MOST_BYTES = 32 * 1024 * 1024
+BESIDE_MOST = 200
+"""Units between two pictures: as many as a feed takes in a second (metadata_gate.py)."""
 
 
 class Track(Protocol):
@@ -94,3 +96,12 @@ def _due(each: Played, newest: int, *, first: bool) -> tuple[int, int]:
         newest = each.dts if first else max(newest, each.dts)
         return newest, newest
     return newest, newest if each.pts is None else each.pts
+
+
+def sparse(played: Iterator[Played]) -> Iterator[Played]:
+    """The same without what no film has beside its pictures: whoever plays them reads all of it meanwhile."""
+    count = 0
+    for each in played:
+        count = count + 1 if isinstance(each, Beside) else 0
+        if count <= BESIDE_MOST:
+            yield each

@@ -50,6 +50,13 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """One line for whoever runs this: what beside the file is passed over, and why."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The file is at its end."""
 
@@ -62,7 +69,7 @@ class Failure:
     detail: str
 
 
-Message: TypeAlias = Begin | BeginForeign | Sample | Beside | End | Failure
+Message: TypeAlias = Begin | BeginForeign | Sample | Beside | Remark | End | Failure
 
 PREFIX = struct.Struct("!cI")  # kind, length of what follows
 _SIZE = struct.Struct("!II")
@@ -85,6 +92,8 @@ def encode(message: Message) -> bytes:
         case Beside(metadata, at, data):
             head = _BESIDE.pack(at is not None, at or 0, metadata.encode("ascii"))
             kind, body = b"M", head + data
+        case Remark(detail):
+            kind, body = b"R", detail.encode("utf-8", "replace")
         case End():
             kind, body = b"E", b""
         case Failure(reason, detail):
@@ -118,6 +127,8 @@ def decode(prefix: bytes, body: bytes) -> Message:
                 timed, at, metadata = _BESIDE.unpack_from(body)
                 name = MetadataKind(metadata.rstrip(b"\0").decode("ascii"))
                 return Beside(name, at if timed else None, body[_BESIDE.size :])
+            case b"R":
+                return Remark(body.decode())
             case b"E":
                 return End()
             case b"F":

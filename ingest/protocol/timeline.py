@@ -20,7 +20,8 @@ WINDOW_NS = 10 * NS_PER_S
 
 _REORDER_MOST_TICKS = CLOCK_RATE_HZ  # a presentation time steps back by at most 1 s for B-frames
 _COMPOSITION_MOST_TICKS = 10 * CLOCK_RATE_HZ
-_BESIDE_MOST_TICKS = 10 * CLOCK_RATE_HZ  # what is further from the pictures is not of their clock
+_BESIDE_AHEAD_MOST_TICKS = 10 * CLOCK_RATE_HZ
+_BESIDE_BEHIND_MOST_TICKS = 60 * CLOCK_RATE_HZ  # it is old, and must not look as if it were not
 _FORWARD_JUMP_NS = 3 * NS_PER_S
 _HELD_BACK_MOST_NS = 60 * NS_PER_S  # after a longer silence pictures are new: the source's clock stood
 _PAUSE_ERROR_NS = NS_PER_S
@@ -134,11 +135,12 @@ class Timeline:
 
     def moment(self, pts: int) -> Moment | None:
         """What a picture with this presentation time would have, as the last picture tells; the line itself
-        does not move on. None before the first picture, and far from the last."""
+        does not move on. None before the first picture, and where it is too far from the last to
+        be of its clock."""
         if self._position is None:
             return None
         ahead = signed_distance(self._position, pts, 1 << self._bits)
-        if abs(ahead) > _BESIDE_MOST_TICKS:
+        if not -_BESIDE_BEHIND_MOST_TICKS <= ahead <= _BESIDE_AHEAD_MOST_TICKS:
             return None
         position = self._position + ahead
         utc_ns = ticks_to_ns(position) + self._utc_shift_ns

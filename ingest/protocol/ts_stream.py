@@ -7,9 +7,11 @@ from typing import ClassVar
 
 from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec.annexb import AccessUnitSplitter, is_splintered, split_nal_units
+from flow.codec.eg0104 import EG0104_KEY
 from flow.codec.mpegts import PesPacket, StreamType, TsDemuxer
 from flow.codec.nal import RULES
 from flow.codec.rtp import is_rtcp, parse_rtp, signed_distance
+from flow.codec.st0601 import ST0601_KEY
 from flow.errors import MalformedError
 from flow.units import CLOCK_RATE_HZ, Codec
 
@@ -38,6 +40,9 @@ _OTHER_VIDEO = {0x21: "JPEG 2000", 0x33: "H.266", 0x42: "AVS", 0xD1: "Dirac", 0x
 _SILENT_NS = NS_PER_S
 """A stream this long silent makes place for another one of the same multiplex."""
 
+_BESIDE_SILENT_NS = 5 * NS_PER_S  # metadata come less often
+_POSES = ST0601_KEY, EG0104_KEY
+
 _TAKEOVER_NS = 200 * NS_PER_MS
 """A sender this long silent may be followed by another one."""
 
@@ -64,6 +69,8 @@ class TsStream:
         self._in_rtp = False
         self._pid: int | None = None
         self._heard_ns = 0  # when the video stream was
+        self._beside_pid: int | None = None  # of the metadata stream
+        self._beside_ns = 0  # when that was heard
         self._lost = 0
         self._last_pts = 0
         self._last_dts: int | None = None
@@ -89,7 +96,7 @@ class TsStream:
     def _follow(self, sender: str, in_rtp: bool) -> list[SourceEvent]:
         events: list[SourceEvent] = [Restarted()] if self._sender else []
         self._demuxer, self._lost, self._pid, self._last_dts = TsDemuxer(), 0, None, None
-        self._metadata = TsMetadata()
+        self._metadata, self._beside_pid = TsMetadata(), None
         self._sender, self._in_rtp = sender, in_rtp
         return events
 
@@ -109,7 +116,7 @@ class TsStream:
             elif packet.stream_type in _FOREIGN and self._follows(packet.pid, now_ns):
                 events += self._foreign(packet, now_ns)
             elif packet.stream_type in CARRIED:
-                events += self._metadata.take(packet, now_ns)
+                events += self._beside(packet, now_ns)
         return events
 
     def _new_losses(self) -> list[SourceEvent]:
@@ -130,6 +137,37 @@ class TsStream:
             return False
         self._pid, self._heard_ns = pid, now_ns
         return True
+
+    def _beside(self, packet: PesPacket, now_ns: int) -> list[SourceEvent]:
+        """The sets of a metadata stream. Of several that tell where a camera is and looks the first is
+        followed, as of pictures: two of them would tell of two cameras by turns."""
+        return [
+            each
+            for each in self._metadata.take(packet, now_ns)
+            if not each.data.startswith(_POSES) or self._follows_beside(packet.pid, now_ns)
+        ]
+
+    def _follows_beside(self, pid: int, now_ns: int) -> bool:
+        if self._is_of_others(pid):
+            return False
+        kept, is_silent = self._beside_pid, now_ns - self._beside_ns >= _BESIDE_SILENT_NS
+        if kept is not None and kept != pid and not is_silent and self._is_named(kept):
+            return False
+        self._beside_pid, self._beside_ns = pid, now_ns
+        return True
+
+    def _is_named(self, pid: int) -> bool:
+        """Whether the program maps still name a metadata stream that may be followed."""
+        return pid in self._demuxer.streams and not self._is_of_others(pid)
+
+    def _is_of_others(self, pid: int) -> bool:
+        """Whether a stream belongs to other pictures than those that are followed."""
+        if self._pid is None:
+            return False
+        beside = self._demuxer.beside(pid)
+        return self._pid not in beside and any(
+            kind in _CODECS or kind in _FOREIGN for kind in beside.values()
+        )
 
     def _pictures(self, packet: PesPacket, now_ns: int) -> list[SourceEvent]:
         codec = _CODECS[packet.stream_type]

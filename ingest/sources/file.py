@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,12 +30,15 @@ from ingest.protocol.reader_pipe import (
     End,
     Failure,
     Message,
+    Remark,
     Sample,
     body_length,
     decode,
 )
 
 from . import Publish
+
+log = logging.getLogger("lagebild.ingest")
 
 TIMESTAMP_BITS = 64  # a file's timestamps do not wrap
 
@@ -81,6 +85,8 @@ async def play(read: ReadMessage, address: str, clock: Clock, publish: Publish) 
                     publish(SourcePicture(codec, data, pts, dts, clock.now_ns()))
             case Beside(kind, at, data):
                 publish(SourceMetadata(kind, data, at, clock.now_ns()))
+            case Remark(detail):
+                log.warning("%s", detail)
             case Failure(reason, detail):
                 raise SourceError(detail, code=reason)
             case End():

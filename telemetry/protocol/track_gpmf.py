@@ -33,7 +33,8 @@ _TIMED = ("GLPI", "ATTD", "GPRI")  # their first field is the time since the dro
 _PROMPT = _TIMED[
     :2
 ]  # a fix of the receiver's takes its time from the sky to the film, and not always the same
-_MOVES = frozenset({*_PROMPT, "GPS5", "GPS9"})
+_CAMERAS = ("GPS5", "GPS9")
+_MOVES = frozenset({*_PROMPT, *_CAMERAS})
 
 
 class GpmfTrack:
@@ -81,6 +82,8 @@ class GpmfTrack:
     def _placed(self, streams: dict[str, Stream], payload_s: float) -> Iterator[tuple[float, str, Row]]:
         """Every row that is read with its time in the film: by its own clock, or evenly spread."""
         for key in [key for key in _READERS if key in streams]:
+            if key in _CAMERAS and "GLPI" in streams:
+                continue  # the drone knows more of itself than the camera under it
             rows = streams[key].rows
             twin = streams.get("GLPI") if key == "VFRH" else streams[key]  # VFR_HUD tells no time of its own
             timed = twin is not None and twin.key in _TIMED and len(twin.rows) == len(rows)
@@ -158,24 +161,27 @@ def _home(row: Row, stream: Stream) -> News:
     return {Group.HOME: {"home": Place(*where)}} if where else {}
 
 
-def _hero(row: Row, fix: float) -> News:
-    """Latitude, longitude, height above the sea and m/s over ground; without a fix, nothing but that."""
-    told: News = {Group.FIX: {"fix": _FIXES.get(int(fix))}}
+def _hero(row: Row, stream: Stream, fix: float) -> News:
+    """Latitude, longitude, height and m/s over ground; without a fix, nothing but that. Heights are above the
+    ellipsoid but where GPSA says otherwise: "MSLV", above the sea (gpmf-parser, issues 4 and 204)."""
+    told: News = {Group.FIX: {"fix": _FIXES.get(int(fix)), "satellites": None}}
     has_fix = fix >= 2  # else the camera repeats the last position it had
-    where = _position(row, 0) if has_fix else dict.fromkeys(("lat_deg", "lon_deg", "alt_msl_m"))
-    told[Group.POSITION] = where
-    told[Group.SPEED] = {"ground_speed_ms": _known(row, 3) if has_fix else None}
+    where = _position(row, 0) if has_fix else dict.fromkeys(("lat_deg", "lon_deg"))
+    if stream.before.get("GPSA") != ("MSLV",):
+        where["alt_msl_m"] = None
+    told[Group.POSITION] = where | {"alt_home_m": None}
+    told[Group.SPEED] = {"ground_speed_ms": _known(row, 3) if has_fix else None, "climb_ms": None}
     return told
 
 
 def _gps5(row: Row, stream: Stream) -> News:
     """GPS5: lat, lon, m, m/s over ground, m/s; GPSF beside it is the fix of all of them."""
-    return _hero(row, _known(stream.before.get("GPSF", ()), 0) or 0)
+    return _hero(row, stream, _known(stream.before.get("GPSF", ()), 0) or 0)
 
 
 def _gps9(row: Row, stream: Stream) -> News:
     """GPS9: as GPS5, then days since 2000, seconds of the day, dilution of precision, fix."""
-    return _hero(row, _known(row, 8) or 0)
+    return _hero(row, stream, _known(row, 8) or 0)
 
 
 _READERS: dict[str, Callable[[Row, Stream], News]] = {

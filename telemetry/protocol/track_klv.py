@@ -30,6 +30,7 @@ class KlvTrack:
         self._aircraft_id = aircraft_id
         self._known: dict[Group, tuple[int, _Fields]] = {}  # when that was, and the fields
         self._clock: ClockState | None = None
+        self._last = b""  # set
 
     @property
     def clock(self) -> ClockState | None:
@@ -41,6 +42,9 @@ class KlvTrack:
         utc_ns = metadata.utc_ns
         if utc_us:
             self._set_clock(utc_us / 1000 - utc_ns / NS_PER_MS)
+            if metadata.data == self._last:
+                return []  # an encoder that repeats the last it was told: of the same moment, and no younger
+        self._last = metadata.data
         told = {group: (utc_ns, fields) for group, fields in groups.items() if _says_anything(fields)}
         if not told:
             return []

@@ -71,9 +71,11 @@ def device(*streams: bytes) -> bytes:
     return nest("DEVC", numbers("DVID", "I", 1), text("DVNM", "drone"), *streams)
 
 
-def gps5(fix: int, *rows: Sequence[float]) -> bytes:
-    """Rows of lat, lon, m, m/s, m/s as they are stored: degrees by ten millions, the others by a thousand."""
+def gps5(fix: int, *rows: Sequence[float], above: str = "") -> bytes:
+    """Rows of lat, lon, m, m/s, m/s as they are stored: degrees by ten millions, the others by a thousand.
+    `above` is what GPSA says of the height: "MSLV"."""
     scale = numbers("SCAL", "i", 10_000_000, 10_000_000, 1000, 1000, 100)
     data = b"".join(struct.pack("!5i", *map(round, row)) for row in rows)
     before = numbers("GPSF", "I", fix) + entry("GPSU", "U", 16, b"261122140322.500")
+    before += entry("GPSA", "F", 4, above.encode()) if above else b""
     return nest("STRM", text("STNM", "GPS"), scale, before, entry("GPS5", "l", 20, data))

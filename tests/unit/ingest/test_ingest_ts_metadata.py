@@ -95,6 +95,16 @@ def test_a_time_that_is_not_of_the_pictures_clock_is_not_believed() -> None:
     assert [(unit.utc_ns, unit.pts_90k) for unit in got.metadata] == [(START_NS + 5 * STEP_NS, None)]
 
 
+def test_a_set_far_behind_its_picture_is_old_and_not_of_today() -> None:
+    """A gateway that holds metadata back: what it brings now was half a minute ago."""
+    first_pts = FIRST_PTS + 60 * 90_000
+    at = {5: [(flight(0), first_pts + 3 * STEP - 30 * 90_000)]}
+    got = Ingested(multiplex(at, first_pts=first_pts))
+    assert [got.units[3].utc_ns - unit.utc_ns for unit in got.metadata] == pytest.approx(
+        [30 * NS_PER_S], abs=1000
+    )
+
+
 def test_several_sets_in_one_packet_and_one_set_in_several() -> None:
     first, second, third = (flight(n) for n in range(3))
     pts = FIRST_PTS

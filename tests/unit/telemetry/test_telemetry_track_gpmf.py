@@ -72,7 +72,7 @@ def test_battery_home_fix_and_the_pilots_speeds() -> None:
 def test_a_hero_camera_without_a_fix_tells_no_position() -> None:
     row = (490000000, 75000000, 300000, 1500, 200)
     track = GpmfTrack("hero")
-    with_fix = track.take(payload(device(gps5(3, row, row))))
+    with_fix = track.take(payload(device(gps5(3, row, row, above="MSLV"))))
     assert [film_s(sample) for sample in with_fix] == pytest.approx([0.0, 0.5005])
     assert (with_fix[0].lat_deg, with_fix[0].alt_msl_m, with_fix[0].fix) == (49.0, 300.0, "3d")
     assert with_fix[0].ground_speed_ms == 1.5
@@ -83,6 +83,22 @@ def test_a_hero_camera_without_a_fix_tells_no_position() -> None:
         None,
         "none",
     )
+
+
+def test_a_height_above_the_ellipsoid_is_none_above_the_sea() -> None:
+    """48 m lie between them in Germany; GoPro's are of the ellipsoid unless they say otherwise."""
+    row = (490000000, 75000000, 300000, 1500, 200)
+    (told,) = GpmfTrack("hero").take(payload(device(gps5(3, row))))
+    assert (told.lat_deg, told.alt_msl_m) == (49.0, None)
+
+
+def test_the_camera_under_a_drone_that_tells_of_itself_is_not_asked() -> None:
+    row = (480000000, 85000000, 300000, 1500, 200)
+    track = GpmfTrack("karma")
+    (told,) = track.take(payload(device(glpi(position(1000, 49.25, -7.5)), gps5(3, row))))
+    assert (told.lat_deg, told.alt_home_m, told.climb_ms) == (49.25, 2.0, 0.5)
+    (alone,) = track.take(payload(device(gps5(3, row)), 1001))  # and makes nothing of the drone's younger
+    assert (alone.lat_deg, alone.alt_msl_m, alone.alt_home_m, alone.climb_ms) == (48.0, None, None, None)
 
 
 def test_gps9_tells_the_fix_of_each_row() -> None:

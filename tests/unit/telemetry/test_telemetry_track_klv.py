@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from flow.clock import NS_PER_MS, NS_PER_S
+from flow.codec.klv import checksum
 from flow.codec.st0601 import St0601, encode_st0601
 from flow.errors import MalformedError
 from flow.samples import Group, Metadata, MetadataKind, Place, TelemetrySample
@@ -122,6 +123,19 @@ def test_a_set_dated_wrong_does_not_date_those_that_follow() -> None:
     (got,) = track.take(unit(encode_st0601(St0601(UTC_US, platform_heading_deg=1.0)), START_NS))
     assert (got.utc_ns, got.received_ns) == (START_NS, {Group.ATTITUDE: START_NS})
     assert (got.lat_deg, got.ground_speed_ms) == (None, None)
+
+
+def test_a_set_that_is_sent_again_and_again_makes_nothing_younger() -> None:
+    """As an encoder does that has lost its autopilot."""
+    track = KlvTrack("fritz")
+    assert track.take(unit(flight(0), START_NS))
+    assert not any(track.take(unit(flight(0), START_NS + n * NS_PER_S)) for n in range(1, 5))
+    (got,) = track.take(unit(flight(1), START_NS + 5 * NS_PER_S))
+    assert got.received_ns[Group.POSITION] == START_NS + 5 * NS_PER_S
+    timeless = encode_st0601(FLIGHT).replace(b"\x02\x08" + UTC_US.to_bytes(8, "big"), b"\x02\x08" + bytes(8))
+    timeless = timeless[:-2] + checksum(timeless[:-2]).to_bytes(2, "big")
+    for second in range(3):  # nobody says that it is the same moment
+        assert track.take(unit(timeless, START_NS + (6 + second) * NS_PER_S))
 
 
 def test_a_set_that_says_nothing_makes_no_sample() -> None:

@@ -53,7 +53,7 @@ def test_what_lies_far_ahead_or_is_too_much_is_dropped() -> None:
     follow.take(unit(flight(0), START_NS + AHEAD_MOST_NS + 1), START_NS)
     assert follow.due_ns is None
     for n in range(WAITING_MOST + 5):
-        follow.take(unit(flight(0), START_NS + n), START_NS - 1)
+        follow.take(unit(flight(n), START_NS + n), START_NS - 1)
     assert len(follow._waiting) == WAITING_MOST
 
 
@@ -62,7 +62,7 @@ def test_samples_come_no_faster_than_anybody_sees(rate_hz: int, shown: int) -> N
     follow, got = follower(), 0
     for n in range(2 * rate_hz):
         now_ns = START_NS + n * NS_PER_S // rate_hz
-        follow.take(unit(flight(0), now_ns), now_ns)
+        follow.take(unit(flight(n), now_ns), now_ns)
         got += len(follow.due(now_ns))
     assert got == pytest.approx(shown, abs=3)
 
@@ -70,8 +70,8 @@ def test_samples_come_no_faster_than_anybody_sees(rate_hz: int, shown: int) -> N
 def test_a_time_that_has_stepped_back_is_gone_along_with() -> None:
     follow = follower()
     times = [START_NS, START_NS - 10 * NS_PER_MS, START_NS - 60 * NS_PER_S, START_NS - 59 * NS_PER_S]
-    for utc_ns in times:
-        follow.take(unit(flight(0), utc_ns), START_NS)
+    for n, utc_ns in enumerate(times):
+        follow.take(unit(flight(n), utc_ns), START_NS)
         assert len(follow.due(START_NS)) == (utc_ns != START_NS - 10 * NS_PER_MS)
 
 

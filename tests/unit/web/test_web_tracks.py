@@ -101,3 +101,17 @@ def test_the_doctor_knows_which_streams_carry_telemetry(tmp_path: Path, source: 
     house = Settings(server=ServerSettings(data_dir=str(tmp_path)), aircraft=(aircraft,))
     told = [finding.what for finding in check_configuration(house, "lagebild.toml")]
     assert any("telemetry of 'fritz'" in what for what in told) is not carries
+
+
+def test_the_doctor_reads_subtitles(tmp_path: Path) -> None:
+    def faults(content: str | None) -> list[str]:
+        path = tmp_path / "DJI_0001.SRT"
+        if content is not None:
+            path.write_text(content)
+        aircraft = AircraftSettings("fritz", telemetry=f"srt:{path}", feed=(FEED,))
+        told = check_configuration(Settings(aircraft=(aircraft,)), "x.toml")
+        return [each.what for each in told if "telemetry of" in each.what]
+
+    assert "cannot be read" in faults(None)[0]
+    assert "holds no subtitles" in faults("Rede an die Feuerwehr")[0]
+    assert faults("1\n00:00:00,000 --> 00:00:01,000\n[latitude: 49.44]\n\n") == []
