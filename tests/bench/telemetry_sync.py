@@ -1,13 +1,12 @@
 """How far the head-up display is from the shown picture while the clocks of camera and autopilot are wrong.
 
-`sync_errors_ms` flies the demo with WRONG_CLOCKS into the service as users start it, and watches it in
+`watch_wrong_clocks` flies the demo with WRONG_CLOCKS into the service as users start it, and watches it in
 headless Chromium. The truth is the capture time burned into every picture, and the poses that the simulator
 logged.
 """
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,12 +56,3 @@ async def watch_wrong_clocks(watch_s: float) -> Watched:
                 url = f"{service.url.partition('?')[0]}?feed={DAY}"
                 frames, drawn = await watch(browser, url, watch_s)
         return Watched(frames, drawn, Truth(file))
-
-
-async def sync_errors_ms(watch_s: float = 2.5) -> list[float]:
-    """The errors of the telemetry drawn over each picture that was seen, in ms; takes about 12 s."""
-    return (await watch_wrong_clocks(watch_s)).sync_errors_ms()
-
-
-if __name__ == "__main__":
-    print(sorted(asyncio.run(sync_errors_ms())))
