@@ -18,7 +18,7 @@ class Group(StrEnum):
     GIMBAL = "gimbal"
     BATTERY = "battery"
     FIX = "fix"  # fix, satellites
-    MODE = "mode"  # mode, armed, landed
+    MODE = "mode"  # mode, armed, landed, fence_breached
     HOME = "home"
     LINK = "link"
     CAMERA = "camera"  # field of view, frame centre
@@ -79,6 +79,7 @@ class TelemetrySample:
     frame_centre: Place | None = None
     h_accuracy_m: float | None = None
     v_accuracy_m: float | None = None
+    fence_breached: bool | None = None  # FENCE_STATUS: it is outside its geofence; of the group MODE
     received_ns: dict[Group, int] = field(default_factory=dict)
 
 

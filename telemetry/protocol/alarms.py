@@ -65,6 +65,7 @@ class _Known:
     fix: str | None = None
     satellites: int | None = None
     mode: str | None = None
+    fence_breached: bool | None = None
 
     def take(self, sample: TelemetrySample) -> None:
         volts = _number(sample.battery_v)
@@ -76,6 +77,7 @@ class _Known:
         self.fix = _newest(sample.fix, self.fix)
         self.satellites = _newest(sample.satellites, self.satellites)
         self.mode = _newest(sample.mode, self.mode)
+        self.fence_breached = _newest(sample.fence_breached, self.fence_breached)
 
     @property
     def flying(self) -> bool:
@@ -121,6 +123,8 @@ class AircraftAlarms:
         if (code := ended_by(text.text)) is not None:
             self._spoken.pop(code, None)
         said = raised_by(text.text)
+        if said is not None and said.code == "fence" and self._known.fence_breached is not None:
+            said = None  # FENCE_STATUS says it, and also when it is over
         flying = self._known.flying
         if said is not None and (flying or said.on_ground):
             until_ns = None if flying else now_ns + SAID_STANDS_NS
@@ -180,6 +184,9 @@ class AircraftAlarms:
             return None
         few = below(self._known.satellites, FEW_SATELLITES, 0, 1, stands)
         return few and AlarmLevel.WARNING
+
+    def _fence_breached(self, stands: Level) -> Level:
+        return AlarmLevel.ALARM if self._known.fence_breached else None
 
     def _returning(self, stands: Level) -> Level:
         return AlarmLevel.WARNING if self._known.mode in _RETURNING else None
@@ -251,6 +258,7 @@ _JUDGES: dict[str, Callable[[AircraftAlarms, Level], Level]] = {
     "battery_falling": AircraftAlarms._battery_falling,
     "link_quality": AircraftAlarms._link_quality,
     "no_fix": AircraftAlarms._no_fix,
+    "fence_breached": AircraftAlarms._fence_breached,
     "few_satellites": AircraftAlarms._few_satellites,
     "returning": AircraftAlarms._returning,
 }

@@ -271,6 +271,9 @@ class Assembly:
     def _on_landed(self, message: Any) -> None:
         self._known.landed = _LANDED.get(message.landed_state)
 
+    def _on_fence(self, message: Any) -> None:
+        self._known.fence_breached = bool(message.breach_status)
+
     def _on_distance_sensor(self, message: Any) -> None:
         self._known.ground.on_distance_sensor(message, self._known.upright(self._time_ns), self._time_ns)
 
@@ -348,6 +351,7 @@ _READERS: dict[int, Callable[[Assembly, Any], None]] = {
     dialect.MAVLINK_MSG_ID_BATTERY_STATUS: Assembly._on_battery,
     dialect.MAVLINK_MSG_ID_HOME_POSITION: Assembly._on_home,
     dialect.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: Assembly._on_landed,
+    dialect.MAVLINK_MSG_ID_FENCE_STATUS: Assembly._on_fence,
     dialect.MAVLINK_MSG_ID_DISTANCE_SENSOR: Assembly._on_distance_sensor,
     dialect.MAVLINK_MSG_ID_RANGEFINDER: Assembly._on_rangefinder,
     dialect.MAVLINK_MSG_ID_ALTITUDE: Assembly._on_altitude,

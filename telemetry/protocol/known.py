@@ -53,6 +53,7 @@ class Known:
     mode: str | None = None
     armed: bool | None = None
     landed: str | None = None
+    fence_breached: bool | None = None
     home: Place | None = None
     has_global_position: bool = False
 
@@ -118,6 +119,7 @@ class Known:
             mode=self.mode,
             armed=self.armed,
             landed=self.landed,
+            fence_breached=self.fence_breached,
             home=self.home,
             received_ns=dict(self.received_ns),
         )

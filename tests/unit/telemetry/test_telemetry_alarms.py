@@ -372,3 +372,15 @@ def test_of_a_text_without_end_only_the_beginning_is_looked_at() -> None:
     assert raised_by("Battery Failsafe" + " x" * 500) is not None
     assert raised_by("x" * LOOKED_AT + " Battery Failsafe") is None
     assert ended_by("x" * LOOKED_AT + " Battery failsafe cleared") is None
+
+
+def test_a_breached_fence_stands_until_the_aircraft_says_that_it_is_back() -> None:
+    bird = Bird()
+    bird.reports(fence_breached=False)
+    bird.reports(fence_breached=True)
+    assert bird.told == [("fence_breached", ALARM)]
+    bird.says("Fence Breached")  # the same once more, in words
+    bird.reports(fence_breached=None)  # not told any more: it stands
+    assert bird.told == [("fence_breached", ALARM)]
+    bird.reports(fence_breached=False)
+    assert bird.told == [("fence_breached", ALARM), ("fence_breached", None)]

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+from pymavlink.dialects.v20 import ardupilotmega as dialect
 
 from flow.flights import Armed, Disarmed
 from flow.samples import Group, Place, Severity, StatusText, TelemetrySample
@@ -311,3 +312,9 @@ def test_an_echo_over_a_second_channel_is_one_event(told: Told, drone: FakeAircr
     events = told(drone.text("Arming motors"), drone.text("Arming motors"), drone.text("", 3))
     assert [event.text for event in events] == ["Arming motors"]
     assert len(told(drone.text("Arming motors"), after_ns=2 * S)) == 1
+
+
+@pytest.mark.parametrize("breached", [True, False])
+def test_the_fence(told: Told, drone: FakeAircraft, breached: bool) -> None:
+    told(drone.heartbeat(), drone.send(dialect.MAVLink_fence_status_message(int(breached), 3, 1, 0)))
+    assert told.sample.fence_breached is breached

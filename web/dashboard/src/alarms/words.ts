@@ -19,6 +19,7 @@ export const ALARM_WORDS = {
   "alarm.battery_low": ["Akku schwach", "Battery low"],
   "alarm.battery_critical": ["Akku fast leer", "Battery nearly empty"],
   "alarm.link_quality": ["Funkverbindung unter {limit} %", "Radio link below {limit} %"],
+  "alarm.fence_breached": ["Außerhalb des Geofence", "Outside the geofence"],
   "alarm.no_fix": ["GPS-Position verloren", "GPS position lost"],
   "alarm.no_fix_to_arm": ["Kann nicht starten: kein GPS-Fix", "Cannot start: no GPS fix"],
   "alarm.few_satellites": ["Weniger als {limit} Satelliten", "Fewer than {limit} satellites"],
