@@ -10,11 +10,8 @@ what was not measured is null in it.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,8 +27,8 @@ from tests.bench.ingest_narrow import narrow_links
 from tests.bench.ingest_renditions import renditions
 from tests.bench.ingest_series import Rows, costs, delays, recoveries, say
 from tests.bench.ingest_tables import tables
-from tests.bench.peers import BUILD, PeerError
-from tests.bench.report import put_table
+from tests.bench.peers import PeerError
+from tests.bench.report import command
 from tests.bench.senders.srt import LATENCY_MS
 
 QUICK_WAYS = ("rtsp-udp", "rtp", "mpegts", "rtmp", "srt", "whip")
@@ -88,7 +85,7 @@ def summary(found: Mapping[str, Any]) -> dict[str, Any]:
     return line
 
 
-def measure(*, is_quick: bool) -> dict[str, Any]:
+def measure(is_quick: bool) -> dict[str, Any]:
     began_s = time.monotonic()
     clip.access_units()  # encoded here, once, where it is not yet
     about = {
@@ -103,18 +100,5 @@ def measure(*, is_quick: bool) -> dict[str, Any]:
         return {**about, **asyncio.run(run)}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="under 50 s")
-    is_quick = parser.parse_args().quick
-    found = measure(is_quick=is_quick)
-    if not is_quick:
-        BUILD.mkdir(parents=True, exist_ok=True)
-        (BUILD / "ingest.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-        put_table("ingest", tables(found))
-    print(json.dumps(found, indent=2), file=sys.stderr)
-    print(json.dumps(summary(found)))
-
-
 if __name__ == "__main__":
-    main()
+    command("ingest", __doc__ or "", measure, tables, summary)

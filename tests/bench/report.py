@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.bench.peers import BUILD
 
 BENCHMARKS = Path("docs/benchmarks.md")
 
@@ -45,3 +51,23 @@ def live_table(figures: dict[str, Any]) -> str:
 
 def _cell(value: float | None) -> str:
     return "--" if value is None else f"{value:g}"
+
+
+def command(
+    name: str,
+    about: str,
+    measure: Callable[[bool], dict[str, Any]],
+    tables: Callable[[dict[str, Any]], str],
+    summary: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    """`make bench-NAME`: measure (True: in under 50 s, for the record alone), write, print the one line."""
+    parser = argparse.ArgumentParser(description=about.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="under 50 s")
+    is_quick = parser.parse_args().quick
+    found = measure(is_quick)
+    if not is_quick:
+        BUILD.mkdir(parents=True, exist_ok=True)
+        (BUILD / f"{name}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        put_table(name, tables(found))
+    print(json.dumps(found, indent=2), file=sys.stderr)
+    print(json.dumps(summary(found)))

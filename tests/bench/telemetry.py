@@ -10,9 +10,7 @@ is null in it.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import os
 import sys
 import time
@@ -22,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.figures import p50_p95, surroundings
-from tests.bench.peers import BUILD
-from tests.bench.report import put_table
+from tests.bench.report import command
 from tests.bench.telemetry_ground import measure_klv, measure_simulator
 from tests.bench.telemetry_load import load
 from tests.bench.telemetry_logs import logs_of
@@ -39,7 +36,7 @@ QUICK_SYNC_S, SYNC_S = 4.0, 30.0
 Json = dict[str, Any]
 
 
-def measure(*, is_quick: bool) -> Json:
+def measure(is_quick: bool) -> Json:
     """Every part by itself: one that breaks leaves the others standing, and says why."""
     feeds = os.environ.get("LAGEBILD_FEEDS")
     parts: dict[str, Callable[[], Any]] = {
@@ -91,18 +88,5 @@ def summary(found: Json) -> Json:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="under 50 s")
-    is_quick = parser.parse_args().quick
-    found = measure(is_quick=is_quick)
-    if not is_quick:
-        BUILD.mkdir(parents=True, exist_ok=True)
-        (BUILD / "telemetry.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-        put_table("telemetry", tables(found))
-    print(json.dumps(found, indent=2), file=sys.stderr)
-    print(json.dumps(summary(found)))
-
-
 if __name__ == "__main__":
-    main()
+    command("telemetry", __doc__ or "", measure, tables, summary)
