@@ -28,6 +28,7 @@ from .flights import (
     RenditionWanted,
     SourceState,
 )
+from .recording import RecordingState, StorageState
 from .samples import (
     ForwardState,
     LinkState,
@@ -49,6 +50,8 @@ State: TypeAlias = (
     | KeyframeWanted
     | RenditionWanted
     | RenditionState
+    | RecordingState
+    | StorageState
 )
 """Items delivered LATEST."""
 
@@ -150,6 +153,8 @@ def key_of(item: Item) -> str:
             return item.feed_id
         case OutputState():
             return item.output_id
+        case StorageState():
+            return ""
         case _:
             return item.aircraft_id
 

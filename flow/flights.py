@@ -47,6 +47,7 @@ class Feed:
     hfov_deg: float | None = None
     mount_pitch_deg: float | None = None
     unsecured: Unsecured | None = None  # None: whoever brings its pictures is known
+    training: bool = False  # a recording that is played for an exercise: marked wherever it shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Aircraft:
     name: str
     feeds: tuple[Feed, ...] = ()
     unsecured: Unsecured | None = None
+    training: bool = False
 
 
 class SourceStatus(StrEnum):

@@ -82,6 +82,11 @@ class TelemetrySample:
     fence_breached: bool | None = None  # FENCE_STATUS: it is outside its geofence; of the group MODE
     received_ns: dict[Group, int] = field(default_factory=dict)
 
+    @property
+    def forgets(self) -> bool:
+        """Whether it says that whatever was known is of another flight, which is over: nothing is in it."""
+        return not self.received_ns and self == TelemetrySample(self.aircraft_id, self.utc_ns)
+
 
 class MetadataKind(StrEnum):
     """What a feed's stream carries beside its pictures."""

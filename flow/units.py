@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .clock import NS_PER_MS
+
 CLOCK_RATE_HZ = 90_000
 """RTP clock of every video payload format (RFC 6184 8.2.1, RFC 7798 7.1) and of MPEG-TS PTS/DTS."""
 
@@ -74,6 +76,11 @@ def rtp_timestamp(pts_90k: int) -> int:
     need it.
     """
     return pts_90k & 0xFFFF_FFFF
+
+
+def captured_ns(utc_ns: int, origin: UtcOrigin, air_link_ms: float) -> int:
+    """When a picture was taken: one that is timed by its arrival had come over the air link before."""
+    return utc_ns - (round(air_link_ms * NS_PER_MS) if origin is UtcOrigin.ARRIVAL else 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, fields
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 from .bus import Item
 from .errors import MalformedError
@@ -40,6 +40,7 @@ from .flights import (
     RenditionWanted,
     SourceState,
 )
+from .recording import RecordingState, StorageState
 from .samples import (
     ForwardState,
     LinkState,
@@ -67,6 +68,8 @@ _TYPES: dict[int, type[Any]] = {  # ids are for ever: never change one, never us
     10: Metadata,
     11: ForwardState,
     12: OutputState,
+    13: RecordingState,
+    14: StorageState,
     16: Armed,
     17: Disarmed,
     18: RecordingSwitch,
@@ -77,6 +80,7 @@ _TYPES: dict[int, type[Any]] = {  # ids are for ever: never change one, never us
     23: StatusText,
 }
 _TYPE_IDS = {kind: type_id for type_id, kind in _TYPES.items()}
+_NAMED = {kind.__name__: type_id for type_id, kind in _TYPES.items() if kind is not AccessUnit}
 
 _PREFIX = struct.Struct("!2sBB")
 _PREFIXES = {kind: _PREFIX.pack(MAGIC, VERSION, type_id) for kind, type_id in _TYPE_IDS.items()}
@@ -102,7 +106,11 @@ def decode(message: bytes) -> Item:
         raise MalformedError(f"wire: version {version}, this program speaks {VERSION}")
     if type_id not in _TYPES:
         raise MalformedError(f"wire: unknown type id {type_id}")
-    return _decode_unit(message) if _TYPES[type_id] is AccessUnit else _decode_json(type_id, message)
+    return (
+        _decode_unit(message)
+        if _TYPES[type_id] is AccessUnit
+        else _decode_json(type_id, message[_PREFIX.size :])
+    )
 
 
 def wire_size(item: Item) -> int:
@@ -200,10 +208,21 @@ def _plain(value: Any) -> Any:
 _JSON = json.JSONEncoder(default=_plain, separators=(",", ":"))
 
 
-def _decode_json(type_id: int, message: bytes) -> Any:
+def decode_named(name: str, body: bytes) -> Item:
+    """The item of the type called `name` whose JSON `body` is: what `encode` puts behind the prefix.
+
+    Raises MalformedError; an AccessUnit has no such form.
+    """
+    type_id = _NAMED.get(name)
+    if type_id is None:
+        raise MalformedError(f"wire: no type '{name[:40]}' that is told in JSON")
+    return cast(Item, _decode_json(type_id, body))
+
+
+def _decode_json(type_id: int, body: bytes) -> Any:
     name = _TYPES[type_id].__name__
     try:
-        value = json.loads(message[_PREFIX.size :])
+        value = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"wire: {name} is no JSON: {error}") from None
     return _READERS[type_id](value, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator import utm
+from flow import utm
 
 ORIGIN_EASTING_M = 410_862.0
 ORIGIN_NORTHING_M = 5_477_118.0

@@ -26,7 +26,10 @@ class TlogSplitter:
     """Cuts a .tlog into records, however it is sliced: so that nobody need scan a whole file in one go."""
 
     def __init__(self) -> None:
+        self.whole_bytes = 0
+        """Where in all that was pushed the last record ends that is whole."""
         self._rest = b""
+        self._rest_at = 0
 
     def push(self, data: bytes) -> list[tuple[int, bytes]]:
         """The records that `data` completes, as `read_tlog` gives them."""
@@ -38,9 +41,10 @@ class TlogSplitter:
                 break
             records.append((_TIME.unpack_from(buffer, start)[0], buffer[start + _TIME.size : end]))
             at = end
+            self.whole_bytes = self._rest_at + end
         else:
             at = max(at, len(buffer) - _TIME.size - 2)  # a record may begin in what is left
-        self._rest = buffer[at:]
+        self._rest, self._rest_at = buffer[at:], self._rest_at + at
         return records
 
 

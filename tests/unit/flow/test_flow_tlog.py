@@ -91,3 +91,11 @@ def test_real_logs_are_read_to_the_end(feeds: Path, name: str, records: int, jun
 def test_a_raw_mavlink_stream_is_no_tlog(feeds: Path) -> None:
     with (feeds / "telemetry/plane_real_cuav_2018_notimestamps.mavlink").open("rb") as stream:
         assert not is_tlog(stream.read(1024))
+
+
+@pytest.mark.parametrize("cut", [0, 1, 9, 20])
+def test_where_the_last_whole_record_ends(cut: int) -> None:
+    splitter = TlogSplitter()
+    for at in range(0, len(LOG) - cut, 1000):
+        splitter.push(LOG[at : min(at + 1000, len(LOG) - cut)])
+    assert splitter.whole_bytes == len(LOG) - (len(write_record(*RECORDS[-1])) if cut else 0)

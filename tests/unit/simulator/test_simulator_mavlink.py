@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
-from simulator import arguments, place, utm
+from flow import utm
+from simulator import arguments, place
 from simulator.aircraft import AircraftClock, ClockError, Errors, Sensors, true_state
 from simulator.camera import DAY_HFOV_DEG, Lens, View
 from simulator.flightpath import pose_at

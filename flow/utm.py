@@ -27,12 +27,21 @@ _BETA = (
 )
 
 
+def zone_of(lat_deg: float, lon_deg: float) -> int:
+    """The zone of a place, with the exceptions of south-west Norway (32V) and Svalbard (31X to 37X)."""
+    if 56 <= lat_deg < 64 and 3 <= lon_deg < 12:
+        return 32
+    if 72 <= lat_deg < 84 and 0 <= lon_deg < 42:
+        return 31 if lon_deg < 9 else 33 if lon_deg < 21 else 35 if lon_deg < 33 else 37
+    return math.floor((lon_deg + 180) / 6) % 60 + 1
+
+
 def central_meridian_deg(zone: int) -> float:
     return zone * 6.0 - 183.0
 
 
 def from_wgs84(lat_deg: float, lon_deg: float, zone: int = 32) -> tuple[float, float]:
-    """Easting and northing in metres of a place on the northern hemisphere."""
+    """Easting and northing in metres; south of the equator northing is negative, without its false origin."""
     lat = math.radians(lat_deg)
     lon = math.radians(lon_deg - central_meridian_deg(zone))
     tan_conformal = _tan_conformal(math.tan(lat))

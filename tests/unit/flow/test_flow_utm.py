@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from simulator import place, utm
+from flow import utm
+from simulator import place
 
 
 @pytest.mark.parametrize(
