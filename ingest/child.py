@@ -64,7 +64,23 @@ async def child_process(module: str, *arguments: str) -> AsyncIterator[Child]:
             writer.transport.abort()
     finally:
         process.kill()
-        await asyncio.to_thread(process.wait)
+        await _reaped(process)
+
+
+async def _reaped(process: subprocess.Popen[bytes]) -> None:
+    """Wait in a thread for a process that was killed, also where we are cancelled meanwhile.
+
+    A call that still waits for its thread is given up when it is cancelled: the process would stay a zombie.
+    """
+    waiting = asyncio.get_running_loop().run_in_executor(None, process.wait)
+    cancelled: asyncio.CancelledError | None = None
+    while not waiting.done():
+        try:
+            await asyncio.shield(waiting)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 def _started(arguments: list[str], theirs: socket.socket) -> subprocess.Popen[bytes]:

@@ -17,23 +17,21 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import av
 import cv2
 import numpy as np
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace
 from numpy.typing import NDArray
 
 from flow.errors import MalformedError
-from flow.units import CLOCK_RATE_HZ, AccessUnit, Codec
+from flow.units import CLOCK_RATE_HZ, AccessUnit
 from flow.wire import Deframer
 
 from .child import end_with, parent_socket
 from .picture_figures import LONGER_SIDE_PX, Eye
+from .picture_run import PictureRun, Shown, bgr, jpeg_of
 from .protocol.decoder_pipe import (
     Looked,
     Message,
@@ -47,7 +45,6 @@ from .protocol.decoder_pipe import (
 from .protocol.encoding import Intake
 from .protocol.picture_limit import DECODED_MOST_PX, why_too_large
 
-_LIBAV_NAMES = {Codec.H264: "h264", Codec.H265: "hevc"}
 _MOST_PIXELS = DECODED_MOST_PX
 _MEMORY_BYTES = 6 * 1024**3  # address space, much of which is never touched
 _LOOK_EVERY_90K = 9 * CLOCK_RATE_HZ // 10
@@ -56,51 +53,7 @@ _CATCH_UP_90K = CLOCK_RATE_HZ // 10
 """So long a wish for a still waits for the pictures that came before it, if it is only by so much behind."""
 
 _NICE = 5  # for decoding: the way of the live picture goes first
-_JPEG_QUALITY = 92
 _ALONE_MOST = 16
-_IN_FLIGHT = 64  # pictures a decoder may hold back, and more than any does
-_HD_LINES = 720
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A decoded picture and the access unit it came from (without its bytes)."""
-
-    frame: VideoFrame
-    unit: AccessUnit
-
-
-class _Run:
-    """A decoder from one keyframe on."""
-
-    def __init__(self, unit: AccessUnit) -> None:
-        context = av.CodecContext.create(_LIBAV_NAMES[unit.codec], "r")
-        assert isinstance(context, VideoCodecContext)
-        context.thread_count = 1  # each more holds a picture back, and may hang when it is freed
-        context.options = {"max_pixels": str(_MOST_PIXELS)}
-        self._context = context
-        self._units: dict[int, AccessUnit] = {}
-        self.origin = (unit.codec, unit.epoch)
-
-    def decode(self, unit: AccessUnit) -> list[_Shown]:
-        """The pictures that are ready with this one. Raises av.FFmpegError where it is broken."""
-        packet = av.Packet(unit.data)
-        packet.pts, packet.dts = unit.pts_90k, unit.dts_90k
-        self._units[unit.pts_90k] = unit
-        if len(self._units) > _IN_FLIGHT:
-            del self._units[next(iter(self._units))]
-        return self._shown(self._context.decode(packet))
-
-    def flush(self) -> list[_Shown]:
-        """What the decoder holds back; it takes nothing after this."""
-        return self._shown(self._context.decode(None))
-
-    def _shown(self, frames: Iterable[VideoFrame]) -> list[_Shown]:
-        return [
-            _Shown(frame, unit)
-            for frame in frames
-            if frame.pts is not None and (unit := self._units.pop(frame.pts, None)) is not None
-        ]
 
 
 class Decoder:
@@ -108,8 +61,8 @@ class Decoder:
 
     def __init__(self) -> None:
         self._converting = threading.Lock()  # a frame is changed by what converts it
-        self._run: _Run | None = None
-        self._newest: _Shown | None = None
+        self._run: PictureRun | None = None
+        self._newest: Shown | None = None
         self._eye = Eye()
         self._looked_90k: int | None = None
         self._made: StillMade | None = None
@@ -144,22 +97,21 @@ class Decoder:
         unit, frame = newest.unit, newest.frame
         if self._made is None or self._made.pts_90k != unit.pts_90k:
             with self._converting:
-                image = _bgr(frame)
-            done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-            assert done, "OpenCV refuses to write a JPEG only where its sides are beyond 65500"
+                image = bgr(frame)
+            jpeg = jpeg_of(image)
             self._made = StillMade(
-                unit.pts_90k, unit.utc_ns, unit.utc_origin, frame.width, frame.height, bytes(jpeg)
+                unit.pts_90k, unit.utc_ns, unit.utc_origin, frame.width, frame.height, jpeg
             )
         return self._made
 
-    def _alone(self, unit: AccessUnit) -> list[_Shown]:
+    def _alone(self, unit: AccessUnit) -> list[Shown]:
         self._run = None
-        run = _Run(unit)
+        run = PictureRun(unit, _MOST_PIXELS)
         return run.decode(unit) + run.flush()
 
-    def _next(self, unit: AccessUnit) -> list[_Shown]:
+    def _next(self, unit: AccessUnit) -> list[Shown]:
         if self._run is None or self._run.origin != (unit.codec, unit.epoch):
-            self._run = _Run(unit) if unit.keyframe else None
+            self._run = PictureRun(unit, _MOST_PIXELS) if unit.keyframe else None
         return self._run.decode(unit) if self._run else []
 
     def _look(self) -> list[Message]:
@@ -178,18 +130,6 @@ def _small_luma(frame: VideoFrame) -> NDArray[np.uint8]:
     width, height = (max(16, round(side * scale)) for side in (frame.width, frame.height))
     luma: NDArray[Any] = frame.to_ndarray(width=width, height=height, format="gray", interpolation="AREA")
     return luma
-
-
-def _bgr(frame: VideoFrame) -> NDArray[np.uint8]:
-    """In its colours. Each colour sample is simply repeated, which is quick, and exact where the JPEG takes
-    one for four pixels again."""
-    matrix = frame.colorspace
-    if matrix not in set(Colorspace):  # it does not say: by the custom of its size
-        matrix = Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601
-    image: NDArray[Any] = frame.to_ndarray(
-        format="bgr24", src_colorspace=matrix, interpolation="FAST_BILINEAR"
-    )
-    return image
 
 
 # --- the process --------------------------------------------------------------------------------------------

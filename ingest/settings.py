@@ -43,7 +43,7 @@ class FeedSource:
     still sends. `transport` is how RTSP brings its packets: "udp", "tcp", or "auto", which tries UDP first.
     `fps` is needed where a file has no timestamps. `trust_clock` believes the capture times of the source's
     sender reports. `allow_from` names the senders (addresses or networks) that may reach a port which is
-    open to the network.
+    open to the network. What is not `expected` comes when somebody plays it: its silence is no warning.
     """
 
     feed_id: str
@@ -54,6 +54,7 @@ class FeedSource:
     allow_from: tuple[str, ...] = ()
     takeover: bool = False
     transport: str = "auto"
+    expected: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from flow.doors import Still
 from flow.errors import NotFoundError
 from flow.flights import Feed
 from flow.samples import TelemetrySample
+from flow.units import captured_ns
 
 from .decoding import Decoded, FeedDecoder
 from .health import HealthWatch
-from .protocol.shots import Track, captured_ns, shot_of
+from .protocol.shots import Track, shot_of
 
 log = logging.getLogger("lagebild.ingest")
 
@@ -54,14 +55,16 @@ class Stills:
     def _signed(self, camera: Feed, decoded: Decoded) -> Still:
         """With time, place and age in it."""
         made = decoded.picture
-        utc_ns = captured_ns(made.utc_ns, made.utc_origin, camera)
+        utc_ns = captured_ns(made.utc_ns, made.utc_origin, camera.air_link_ms)
         age_ms = max(0.0, (self._clock.now_ns() - utc_ns) / NS_PER_MS)
         kind = "newest picture" if decoded.warm else "newest keyframe"
+        of = f"Feed {camera.id} of aircraft {camera.aircraft_id}"
+        name = f"EXERCISE (UEBUNG): {of}" if camera.training else of
         shot = Shot(
             utc_ns,
             made.width_px,
             made.height_px,
-            description=f"Feed {camera.id} of aircraft {camera.aircraft_id}, {kind}, {age_ms:.0f} ms old",
+            description=f"{name}, {kind}, {age_ms:.0f} ms old",
             comment=f"feed={camera.id} age_ms={age_ms:.0f} time_origin={made.utc_origin}",
         )
         sample = self._tracks[camera.aircraft_id].at(utc_ns)

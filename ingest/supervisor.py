@@ -133,6 +133,7 @@ class _SupervisedFeed:
         publications: Publications,
     ) -> None:
         self.feed_id = source.feed_id
+        self._is_expected = source.expected
         self._publications = publications
         self._source, self._bus, self._clock, self._settings = source, bus, clock, settings
         self._chance = chance
@@ -255,7 +256,8 @@ class _SupervisedFeed:
         line = f"{state.status}: {state.detail}"
         wavers = self._told is not None and self._told.status is state.status
         fails = self._failed_ns is not None and self._clock.now_ns() - self._failed_ns < _CALM_NS
-        level = logging.WARNING if state.status is SourceStatus.LOST else logging.INFO
+        is_bad = state.status is SourceStatus.LOST and self._is_expected
+        level = logging.WARNING if is_bad else logging.INFO
         known = line in self._logged and (wavers or fails)
         log.log(logging.DEBUG if known else level, "feed %s: %s", self.feed_id, line)
         self._logged.append(line)

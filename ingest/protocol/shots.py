@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from flow.clock import NS_PER_MS, NS_PER_S
+from flow.clock import NS_PER_S
 from flow.codec.exif import Shot
 from flow.flights import Feed
 from flow.samples import Group, TelemetrySample
-from flow.units import UtcOrigin
 
 KEPT = 600
 """A minute of samples, at ten a second: no cached group is older."""
@@ -17,11 +16,6 @@ KEPT = 600
 BELONGS_NS = NS_PER_S
 FRESH_NS = 2 * NS_PER_S
 """What an aircraft said of itself longer before, or after, the picture says nothing about it."""
-
-
-def captured_ns(utc_ns: int, origin: UtcOrigin, feed: Feed) -> int:
-    """When a picture was taken: one that is timed by its arrival had come over the air link before."""
-    return utc_ns - (round(feed.air_link_ms * NS_PER_MS) if origin is UtcOrigin.ARRIVAL else 0)
 
 
 class Track:

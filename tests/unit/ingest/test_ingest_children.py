@@ -8,7 +8,9 @@ import os
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -50,6 +52,38 @@ async def test_also_where_the_context_fails(failure: type[BaseException]) -> Non
         async with child_process("ingest.picture_decoder") as child:
             raise failure
     assert not Path(f"/proc/{child.pid}").exists()
+
+
+async def test_cancelled_while_all_threads_are_busy_it_is_reaped_nevertheless() -> None:
+    """As where a service ends at the moment at which one of its children does."""
+    busy, started = Event(), asyncio.Event()
+    pids: list[int] = []
+
+    async def run() -> None:
+        async with child_process("ingest.picture_decoder") as child:
+            pids.append(child.pid)
+            started.set()
+            await asyncio.Event().wait()
+
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1) as threads:
+        loop.set_default_executor(threads)
+        occupied = loop.run_in_executor(None, busy.wait, 60.0)
+        running = asyncio.ensure_future(run())
+        await started.wait()
+        try:
+            for _ in range(3):
+                running.cancel()
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            is_done = running.done()
+        finally:
+            busy.set()
+        assert not is_done
+        await occupied
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert not Path(f"/proc/{pids[0]}").exists()
 
 
 async def test_a_child_that_cannot_be_started_leaves_no_socket_behind(

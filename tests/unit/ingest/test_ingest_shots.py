@@ -10,8 +10,8 @@ from flow.clock import NS_PER_MS, NS_PER_S
 from flow.codec.exif import Shot
 from flow.flights import Feed
 from flow.samples import Group, TelemetrySample
-from flow.units import UtcOrigin
-from ingest.protocol.shots import Track, captured_ns, shot_of
+from flow.units import UtcOrigin, captured_ns
+from ingest.protocol.shots import Track, shot_of
 from tests.fakes.clock import START_NS
 
 CAMERA = Feed("fritz-tag", "fritz", "Tageslicht", air_link_ms=120.0)
@@ -73,5 +73,5 @@ def test_the_sample_of_a_picture_is_the_nearest_within_a_second() -> None:
 
 
 def test_a_picture_timed_by_its_arrival_was_taken_one_air_link_earlier() -> None:
-    assert captured_ns(START_NS, UtcOrigin.ARRIVAL, CAMERA) == START_NS - 120 * NS_PER_MS
-    assert captured_ns(START_NS, UtcOrigin.SOURCE, CAMERA) == START_NS
+    assert captured_ns(START_NS, UtcOrigin.ARRIVAL, CAMERA.air_link_ms) == START_NS - 120 * NS_PER_MS
+    assert captured_ns(START_NS, UtcOrigin.SOURCE, CAMERA.air_link_ms) == START_NS
