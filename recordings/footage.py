@@ -23,14 +23,14 @@ from flow.codec.annexb import (
     split_nal_units,
 )
 from flow.codec.nal import RULES
-from flow.codec.tlog import read_tlog
+from flow.codec.tlog import read_tlog, write_record
 from flow.errors import ConfigError, MalformedError
 from flow.units import Codec
 
 from .protocol.mavlink_frames import is_intact, parse_header, split_stream
 from .protocol.telemetry_track import LoggedMessage, timed_by_boot
 from .protocol.timing import NS_PER_S
-from .protocol.video_track import CodedPicture
+from .protocol.video_track import CodedPicture, timed
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,20 @@ class Footage:
 
     codec: Codec
     pictures: Callable[[], Iterator[CodedPicture]]
+    zero_ns: None = None
+
+    def pictures_near(self, elapsed_ns: int) -> Callable[[], Iterator[CodedPicture]]:
+        """From the front: times in such files are known only by reading."""
+        return self.pictures
+
+    def keyframe_before(self, elapsed_ns: int) -> int | None:
+        found: int | None = None
+        for dts_ns, _, picture in timed(self.pictures()):
+            if dts_ns > elapsed_ns:
+                break
+            if picture.is_keyframe:
+                found = dts_ns
+        return found
 
 
 def open_video(path: Path, raw_fps: Fraction) -> Footage:
@@ -103,14 +117,14 @@ def _raw_pictures(path: Path, codec: Codec, fps: Fraction) -> Iterator[CodedPict
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             for unit in splitter.push(chunk):
-                yield _evenly_paced(next(numbers), fps, unit)
+                yield _evenly_paced(next(numbers), fps, unit, codec)
     for unit in splitter.flush():
-        yield _evenly_paced(next(numbers), fps, unit)
+        yield _evenly_paced(next(numbers), fps, unit, codec)
 
 
-def _evenly_paced(number: int, fps: Fraction, data: bytes) -> CodedPicture:
+def _evenly_paced(number: int, fps: Fraction, data: bytes, codec: Codec) -> CodedPicture:
     time_ns = int(number * NS_PER_S / fps)
-    return CodedPicture(time_ns, time_ns, int((number + 1) * NS_PER_S / fps) - time_ns, data)
+    return CodedPicture(time_ns, time_ns, int((number + 1) * NS_PER_S / fps) - time_ns, data, codec)
 
 
 def _demuxed(path: Path, codec: Codec) -> Iterator[CodedPicture]:
@@ -118,7 +132,7 @@ def _demuxed(path: Path, codec: Codec) -> Iterator[CodedPicture]:
     with _opened(path) as container:
         stream = _video_stream(path, container)
         annexb = _to_annexb(codec, bytes(stream.codec_context.extradata or b""))
-        times = _Times(int(NS_PER_S / (stream.average_rate or 30)))
+        times = _Times(int(NS_PER_S / (stream.average_rate or 30)), codec)
         damaged = 0
         try:
             for packet in container.demux(stream):
@@ -138,9 +152,9 @@ def _demuxed(path: Path, codec: Codec) -> Iterator[CodedPicture]:
 class _Times:
     """The times of a container's packets in ns; where one is not told, the next is a picture later."""
 
-    def __init__(self, interval_ns: int) -> None:
+    def __init__(self, interval_ns: int, codec: Codec) -> None:
         self.expected_ns = 0
-        self._interval_ns = interval_ns
+        self._interval_ns, self._codec = interval_ns, codec
 
     def picture(self, packet: av.Packet[VideoStream], data: bytes) -> CodedPicture:
         tick_ns = NS_PER_S * packet.time_base
@@ -148,7 +162,7 @@ class _Times:
         pts_ns = dts_ns if packet.pts is None else int(packet.pts * tick_ns)
         duration_ns = int((packet.duration or 0) * tick_ns) or self._interval_ns
         self.expected_ns = dts_ns + duration_ns
-        return CodedPicture(dts_ns, pts_ns, duration_ns, data)
+        return CodedPicture(dts_ns, pts_ns, duration_ns, data, self._codec)
 
 
 def _to_annexb(codec: Codec, extradata: bytes) -> Callable[[bytes], bytes]:
@@ -174,6 +188,27 @@ Messages = Callable[[], Iterator[LoggedMessage]]
 """A telemetry log that can be read again and again; each call opens the file anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tlog:
+    """A .tlog, which can be read from its middle, too."""
+
+    path: Path
+
+    def __call__(self) -> Iterator[LoggedMessage]:
+        return self.read_from(0)
+
+    def read_from(self, position: int) -> Iterator[LoggedMessage]:
+        with self.path.open("rb") as file:
+            file.seek(position)
+            for utc_us, data in read_tlog(file):
+                yield LoggedMessage(utc_us, data)
+
+    @staticmethod
+    def size_of(message: bytes) -> int:
+        """How much of the file it takes. Junk counts for nothing: what is summed up is never too far on."""
+        return len(write_record(0, message))
+
+
 def open_telemetry(path: Path) -> Messages:
     """Look into a .tlog or a raw MAVLink byte stream, told apart by what is in it.
 
@@ -186,7 +221,7 @@ def open_telemetry(path: Path) -> Messages:
         raise ConfigError(f"{path}: {error.strerror}") from None
     if start[4:8] == b"ftyp" or b" --> " in start:
         raise ConfigError(f"{path}: {_OF_A_FILM}")
-    messages = partial(_tlog if _is_tlog(path, start[:9]) else _raw_stream, path)
+    messages: Messages = Tlog(path) if _is_tlog(path, start[:9]) else partial(_raw_stream, path)
     if not any(_is_message(message.data) for message in messages()):
         raise ConfigError(f"{path}: no telemetry in it (neither a .tlog nor a MAVLink byte stream)")
     return messages
@@ -203,12 +238,6 @@ def _is_tlog(path: Path, start: bytes) -> bool:
     if start[:1] == b"\x00" and start[8:] in (b"\xfe", b"\xfd"):
         return True
     return path.suffix.lower() == ".tlog" and start[:1] not in (b"\xfe", b"\xfd")
-
-
-def _tlog(path: Path) -> Iterator[LoggedMessage]:
-    with path.open("rb") as file:
-        for utc_us, data in read_tlog(file):
-            yield LoggedMessage(utc_us, data)
 
 
 def _raw_stream(path: Path) -> Iterator[LoggedMessage]:

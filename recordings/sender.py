@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TextIO
 
 from flow.errors import ConfigError
 
@@ -69,6 +70,18 @@ def resolve(text: str) -> Address:
     return Address(family, sockaddr)
 
 
+class Report:
+    """Writes of each datagram when it was due and when it left, as CSV; for whoever must know each."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        file.write("due_ns,sent_ns,late_ns,port,bytes\n")
+
+    def add(self, send: Send, late_ns: int) -> None:
+        due_ns = send.time_ns
+        self._file.write(f"{due_ns},{due_ns + late_ns},{late_ns},{send.port},{len(send.data)}\n")
+
+
 class Sender:
     """Sends a schedule to its addresses, one per port; counts what the network refused."""
 
@@ -77,34 +90,45 @@ class Sender:
         addresses: Sequence[Address],
         now_ns: Callable[[], int],
         sleep: Callable[[float], None] = time.sleep,
+        report: Report | None = None,
     ) -> None:
         self.lateness = Lateness()
         self.refused = 0
         self._outputs = [(socket.socket(to.family, socket.SOCK_DGRAM), to.sockaddr) for to in addresses]
         self._now_ns = now_ns
         self._sleep = sleep
+        self._report = report
 
-    def run(self, sends: Iterable[Send]) -> None:
-        """Send everything, then return."""
+    def run(self, sends: Iterable[Send], is_wanted: Callable[[], bool] = lambda: True) -> bool:
+        """Send everything, then return True; or False as soon as it is no longer wanted, which is asked
+        before each datagram and whenever `sleep` returns."""
         recent, report_at_ns = Lateness(), self._now_ns() + REPORT_EVERY_NS
         for send in sends:
-            late_ns = self._wait_until(send.time_ns)
+            late_ns = self._wait_until(send.time_ns, is_wanted)
+            if late_ns is None:
+                return False
             self._send(send)
             self.lateness.add(late_ns)
             recent.add(late_ns)
+            if self._report is not None:
+                self._report.add(send, late_ns)
             if send.time_ns >= report_at_ns:
                 logger.debug("%d datagrams, %s", recent.count, recent)
                 recent, report_at_ns = Lateness(), report_at_ns + REPORT_EVERY_NS
+        return is_wanted()
 
     def close(self) -> None:
         for output, _ in self._outputs:
             output.close()
 
-    def _wait_until(self, time_ns: int) -> int:
-        """Sleep until then; return how many nanoseconds it is past."""
-        while (late_ns := self._now_ns() - time_ns) < 0:
+    def _wait_until(self, time_ns: int, is_wanted: Callable[[], bool]) -> int | None:
+        """Sleep until then; return how many nanoseconds it is past, None if it is no longer wanted."""
+        while is_wanted():
+            late_ns = self._now_ns() - time_ns
+            if late_ns >= 0:
+                return late_ns
             self._sleep(-late_ns / NS_PER_S)
-        return late_ns
+        return None
 
     def _send(self, send: Send) -> None:
         output, address = self._outputs[send.port]

@@ -79,10 +79,11 @@ class SourceClocks:
         self._speed = speed
         self._clocks: dict[tuple[int, int], _Clock] = {}
 
-    def begin_lap(self) -> None:
-        """The recording starts over: join its clocks to where they have got."""
+    def begin_lap(self, speed: float | None = None) -> None:
+        """The recording goes on elsewhere, or at another speed: join its clocks to where they have got."""
+        self._speed = speed or self._speed
         for clock in self._clocks.values():
-            clock.begin_lap()
+            clock.begin_lap(self._speed)
 
     def rewrite(self, data: bytes, utc_ns: int) -> bytes:
         """The message as it would be sent at `utc_ns`.
@@ -126,7 +127,8 @@ class _Clock:
         self._sent_at_ns = 0
         self._wall_anchor: tuple[int, int] | None = None  # recorded, sent; both in µs since 1970
 
-    def begin_lap(self) -> None:
+    def begin_lap(self, speed: float) -> None:
+        self._speed = speed
         self._wall_anchor = None
         if self._recorded_boot_us is not None:
             self._boot_add_us = self._recorded_boot_us = None

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from flow.codec import h264, h265
+from flow.codec.annexb import split_nal_units
+from flow.codec.nal import RULES
 from flow.codec.rtp import RtpPacket, SenderReport
-from flow.units import CLOCK_RATE_HZ
+from flow.units import CLOCK_RATE_HZ, Codec
 
 from .timing import NS_PER_S, Lap, Pace, Send
 
@@ -30,10 +33,39 @@ class CodedPicture(NamedTuple):
     pts_ns: int
     duration_ns: int
     data: bytes
+    codec: Codec = Codec.H264
+
+    @property
+    def is_keyframe(self) -> bool:
+        return RULES[self.codec].is_keyframe(split_nal_units(self.data))
 
 
-Packetize = Callable[[bytes], list[bytes]]
+_PACKETIZE = {Codec.H264: h264.packetize, Codec.H265: h265.packetize}
 """From an Annex B picture to RTP payloads (RFC 6184, RFC 7798)."""
+
+
+class TimedPicture(NamedTuple):
+    """A picture with its times in the recording."""
+
+    dts_ns: int
+    pts_ns: int
+    picture: CodedPicture
+
+
+def timed(pictures: Iterable[CodedPicture], zero_ns: int | None = None) -> Iterator[TimedPicture]:
+    """Pictures on the time of the recording, whose first one is shown at its beginning; or, of a recording
+    that several cameras share, on the time that counts from `zero_ns`."""
+    pace = Pace(zero_ns)
+    ahead_ns: int | None = None if zero_ns is None else 0
+    duration_ns = 0
+    for picture in pictures:
+        dts_ns = pace.advance(picture.dts_ns, after_jump_ns=duration_ns)
+        offset_ns = picture.pts_ns - picture.dts_ns
+        if not 0 <= offset_ns <= REORDERING_LIMIT_NS:
+            offset_ns = 0
+        ahead_ns = offset_ns if ahead_ns is None else ahead_ns
+        duration_ns = picture.duration_ns
+        yield TimedPicture(dts_ns, dts_ns + offset_ns - ahead_ns, picture)
 
 
 @dataclass(slots=True)
@@ -51,6 +83,11 @@ class RtpStream:
         """The 32-bit RTP timestamp of a moment: pictures and reports share this one clock."""
         ticks = round((utc_ns - self.origin_utc_ns) * CLOCK_RATE_HZ / NS_PER_S)
         return (self.timestamp_base + ticks) & 0xFFFF_FFFF
+
+    def begin_anew(self) -> None:
+        """Become another sender: what was sent before has another form."""
+        self.ssrc = (self.ssrc + 1) & 0xFFFF_FFFF
+        self.packets = self.octets = 0
 
     def packet(self, payload: bytes, captured_utc_ns: int, *, last: bool) -> bytes:
         """The next packet; the last of a picture carries the marker."""
@@ -70,45 +107,50 @@ class RtpStream:
 class VideoTrack:
     """Plays one recorded video again and again, each time through `pictures()`, on one RTP stream.
 
-    The first picture of the recording is captured at the start of the lap. A picture is sent at its decode
-    time, and never before its capture: with B-frames all are sent later by the reordering seen so far.
+    A picture is sent at its decode time, and never before its capture: with B-frames all are sent later by
+    the reordering seen so far. A lap that begins within the recording begins with the first keyframe there.
     """
 
     def __init__(
-        self, pictures: Callable[[], Iterable[CodedPicture]], packetize: Packetize, rtp: RtpStream, port: int
+        self,
+        pictures: Callable[[], Iterable[CodedPicture]],
+        rtp: RtpStream,
+        port: int,
+        *,
+        zero_ns: int | None = None,
     ) -> None:
         self.length_ns = 0  # of the recording; known once it has been played
         self._pictures = pictures
-        self._packetize = packetize
         self._rtp = rtp
         self._port = port
+        self._zero_ns = zero_ns
+        self._codec: Codec | None = None
         self._reordering_ns = 0
         self._next_report_ns = rtp.origin_utc_ns
 
     def play(self, lap: Lap) -> Iterator[Send]:
         """One lap, in the order of time."""
-        pace = Pace()
-        ahead_ns: int | None = None
-        duration_ns = 0
-        for picture in self._pictures():
-            dts_ns = pace.advance(picture.dts_ns, after_jump_ns=duration_ns)
-            offset_ns = picture.pts_ns - picture.dts_ns
-            if not 0 <= offset_ns <= REORDERING_LIMIT_NS:
-                offset_ns = 0
-            ahead_ns = offset_ns if ahead_ns is None else ahead_ns
-            pts_ns = dts_ns + offset_ns - ahead_ns
-            self._reordering_ns = max(self._reordering_ns, pts_ns - dts_ns)
-            yield from self._send(
-                picture.data, lap.utc_ns(pts_ns), lap.utc_ns(dts_ns + self._reordering_ns), lap.speed
-            )
-            duration_ns = picture.duration_ns
-            self.length_ns = dts_ns + duration_ns
+        has_begun = lap.from_ns == 0
+        for dts_ns, pts_ns, picture in timed(self._pictures(), self._zero_ns):
+            if lap.is_over(dts_ns):
+                self.length_ns = lap.to_ns or 0
+                return
+            self.length_ns = dts_ns + picture.duration_ns
+            has_begun = has_begun or (dts_ns >= lap.from_ns and picture.is_keyframe)
+            if has_begun:
+                self._reordering_ns = max(self._reordering_ns, pts_ns - dts_ns)
+                captured_ns, at_ns = lap.utc_ns(pts_ns), lap.utc_ns(dts_ns + self._reordering_ns)
+                yield from self._send(picture, captured_ns, at_ns, lap.speed)
 
-    def _send(self, data: bytes, captured_ns: int, at_ns: int, speed: float) -> Iterator[Send]:
+    def _send(self, picture: CodedPicture, captured_ns: int, at_ns: int, speed: float) -> Iterator[Send]:
+        if picture.codec is not (self._codec or picture.codec):
+            self._rtp.begin_anew()
+            self._next_report_ns = at_ns
+        self._codec = picture.codec
         if at_ns >= self._next_report_ns:
             yield Send(at_ns, self._port, self._rtp.report(at_ns))
             self._next_report_ns = at_ns + REPORT_EVERY_NS
-        payloads = self._packetize(data)
+        payloads = _PACKETIZE[picture.codec](picture.data)
         gap_ns = min(PACKET_GAP_NS, int(PICTURE_SPREAD_NS / max(1.0, speed)) // max(1, len(payloads)))
         for number, payload in enumerate(payloads):
             packet = self._rtp.packet(payload, captured_ns, last=number == len(payloads) - 1)

@@ -37,6 +37,23 @@ class Aircraft:
     def servo_output(self, boot_us: int) -> bytes:
         return self.pack(dialect.MAVLink_servo_output_raw_message(boot_us, 0, *[1500] * 8))
 
+    def position(self, boot_ms: int, lat: int = 494_400_000, lon: int = 77_700_000) -> bytes:
+        return self.pack(
+            dialect.MAVLink_global_position_int_message(boot_ms, lat, lon, 250_000, 40_000, 0, 0, 0, 9000)
+        )
+
+    def gps(self, boot_us: int, lat: int = 494_400_000, lon: int = 77_700_000) -> bytes:
+        return self.pack(
+            dialect.MAVLink_gps_raw_int_message(boot_us, 3, lat, lon, 250_000, 100, 100, 0, 9000, 14)
+        )
+
+    def home(self, boot_us: int = 55_000_000) -> bytes:
+        return self.pack(
+            dialect.MAVLink_home_position_message(
+                494_400_000, 77_700_000, 210_000, 0.0, 0.0, 0.0, [1.0, 0.0, 0.0, 0.0], 0.0, 0.0, 0.0, boot_us
+            )
+        )
+
     def heartbeat(self) -> bytes:
         return self.pack(dialect.MAVLink_heartbeat_message(2, 3, 81, 5, 4, 3))
 

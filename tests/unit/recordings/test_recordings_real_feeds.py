@@ -16,11 +16,12 @@ from flow.codec.payload_format import Picture
 from flow.codec.rtp import Unwrapper, is_rtcp, parse_rtp
 from flow.units import Codec
 from recordings.footage import Footage, open_telemetry, open_video
+from recordings.plan import Manner, plan
 from recordings.protocol.mavlink_frames import is_intact, parse_header
 from recordings.protocol.source_clocks import UNIX_FROM_US, SourceClocks, time_fields
 from recordings.protocol.telemetry_track import TelemetryTrack
 from recordings.protocol.timing import NS_PER_S, Lap, Send
-from recordings.replay import Manner, plan
+from recordings.recording import Recording
 from tests.unit.recordings.flights import MS, START_NS
 
 pytestmark = pytest.mark.feeds
@@ -45,7 +46,7 @@ LOGS = {
 def received(footage: Footage, speed: float = 1.0) -> Iterator[tuple[int, Picture]]:
     """(time of sending, picture) as a receiver puts it together."""
     depacketizer = h264.Depacketizer() if footage.codec is Codec.H264 else h265.Depacketizer()
-    for send in plan([footage], None, Manner(speed=speed, seed=3), START_NS):
+    for send in plan(Recording("", [footage], None), Manner(speed=speed, seed=3), START_NS):
         if not is_rtcp(send.data):
             for picture in depacketizer.push(parse_rtp(send.data)):
                 yield send.time_ns, picture
@@ -137,5 +138,6 @@ def test_messages_stay_as_intact_as_they_were_and_their_clocks_move(
 def test_the_schedule_of_a_real_flight_repeats_exactly(feeds: Path) -> None:
     video = open_video(feeds / "video/aerial_karma_h264_480p_gpmf.mp4", Fraction(30))
     telemetry = open_telemetry(feeds / "telemetry/copter_real_cmac_2015.tlog")
-    first = hash(tuple(plan([video], telemetry, Manner(seed=4), START_NS)))
-    assert first == hash(tuple(plan([video], telemetry, Manner(seed=4), START_NS)))
+    recording = Recording("", [video], telemetry)
+    first = hash(tuple(plan(recording, Manner(seed=4), START_NS)))
+    assert first == hash(tuple(plan(recording, Manner(seed=4), START_NS)))

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from itertools import islice, pairwise
-from random import Random
 
 import pytest
 
 from flow.codec.rtp import is_rtcp, parse_rtp
 from flow.units import Codec
 from recordings.footage import Footage
+from recordings.plan import Manner, plan
 from recordings.protocol.impairments import Impairments, impair
 from recordings.protocol.telemetry_track import LoggedMessage
 from recordings.protocol.timing import NS_PER_S, Send
-from recordings.replay import Manner, plan
+from recordings.recording import Recording
 from tests.unit.recordings.flights import MS, START_NS, Aircraft, decode, pictures, reordered_pictures
 
 VIDEO = Footage(Codec.H264, lambda: pictures(50))
@@ -33,7 +33,7 @@ def log(seconds: int = 10) -> list[LoggedMessage]:
 
 def flown(manner: Manner, *, seconds: int = 10, video: Footage = VIDEO) -> Iterable[Send]:
     messages = log(seconds)
-    return plan([video], lambda: iter(messages), manner, START_NS)
+    return plan(Recording("", [video], lambda: iter(messages)), manner, START_NS)
 
 
 def fingerprint(sends: Iterable[Send]) -> str:
@@ -98,7 +98,7 @@ def test_reordered_pictures_at_the_seam_keep_the_order_of_time() -> None:
 
 def test_two_videos_begin_together_and_the_longer_one_counts() -> None:
     videos = [VIDEO, Footage(Codec.H264, lambda: pictures(25))]
-    sends = list(islice(plan(videos, None, Manner(loop=True), START_NS), 800))
+    sends = list(islice(plan(Recording("", videos, None), Manner(loop=True), START_NS), 800))
     second_lap = START_NS + 2 * NS_PER_S
     for port in (0, 1):
         times = [send.time_ns for send in sends if send.port == port]
@@ -108,12 +108,12 @@ def test_two_videos_begin_together_and_the_longer_one_counts() -> None:
 
 
 def test_without_telemetry_only_pictures_are_sent() -> None:
-    assert {send.port for send in plan([VIDEO], None, Manner(), START_NS)} == {0}
+    assert {send.port for send in plan(Recording("", [VIDEO], None), Manner(), START_NS)} == {0}
 
 
 def test_recordings_of_no_length_do_not_loop_for_ever() -> None:
     still = Footage(Codec.H264, lambda: (picture._replace(duration_ns=0) for picture in pictures(1)))
-    assert len(list(plan([still], None, Manner(loop=True), START_NS))) > 0
+    assert len(list(plan(Recording("", [still], None), Manner(loop=True), START_NS))) > 0
 
 
 def numbered(count: int) -> list[Send]:
@@ -121,14 +121,14 @@ def numbered(count: int) -> list[Send]:
 
 
 def test_loss_takes_its_share() -> None:
-    kept = list(impair(numbered(10_000), Impairments(loss=0.1), START_NS, Random(1)))
+    kept = list(impair(numbered(10_000), Impairments(loss=0.1), START_NS, 1))
     assert 8800 < len(kept) < 9200
     survivors = set(kept)
     assert kept == [send for send in numbered(10_000) if send in survivors]
 
 
 def test_jitter_delays_by_up_to_its_amount_and_keeps_each_port_in_order() -> None:
-    sent = list(impair(numbered(1000), Impairments(jitter_ns=20 * MS), START_NS, Random(1)))
+    sent = list(impair(numbered(1000), Impairments(jitter_ns=20 * MS), START_NS, 1))
     assert sorted(send.data for send in sent) == [send.data for send in numbered(1000)]
     times = [send.time_ns for send in sent]
     assert times == sorted(times)
@@ -141,7 +141,7 @@ def test_jitter_delays_by_up_to_its_amount_and_keeps_each_port_in_order() -> Non
 
 
 def test_drift_moves_the_times_of_sending_only() -> None:
-    drifted = list(impair(numbered(1001), Impairments(drift_ppm=1000), START_NS, Random(1)))
+    drifted = list(impair(numbered(1001), Impairments(drift_ppm=1000), START_NS, 1))
     assert [send.data for send in drifted] == [send.data for send in numbered(1001)]
     assert drifted[0].time_ns == START_NS
     assert drifted[-1].time_ns - START_NS == pytest.approx(NS_PER_S * (1 - 0.001), rel=1e-5)

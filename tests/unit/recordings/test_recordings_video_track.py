@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from flow.codec.h264 import Depacketizer, packetize
+from flow.codec.h264 import Depacketizer
 from flow.codec.rtp import RtpPacket, is_rtcp, parse_rtp, parse_sender_reports
 from recordings.protocol.timing import NS_PER_S, Lap, Send
 from recordings.protocol.video_track import PICTURE_SPREAD_NS, CodedPicture, RtpStream, VideoTrack
@@ -17,7 +17,7 @@ Source = Callable[[], Iterable[CodedPicture]]
 
 
 def track(source: Source, *, sequence: int = 7, timestamp: int = 1000) -> VideoTrack:
-    return VideoTrack(source, packetize, RtpStream(99, sequence, timestamp, START_NS), port=0)
+    return VideoTrack(source, RtpStream(99, sequence, timestamp, START_NS), port=0)
 
 
 def packets(sends: Iterable[Send]) -> list[tuple[int, RtpPacket]]:
