@@ -46,7 +46,9 @@ class AlarmWatch:
         with self._bus.latest(TelemetrySample) as samples:
             async for sample in samples:
                 if (aircraft := self._aircraft.get(sample.aircraft_id)) is not None:
-                    self._publish(aircraft.sample(sample, self._clock.now_ns()))
+                    now_ns = self._clock.now_ns()
+                    over = sample.forgets
+                    self._publish(aircraft.forget(now_ns) if over else aircraft.sample(sample, now_ns))
 
     async def _follow_links(self) -> None:
         with self._bus.latest(LinkState) as links:

@@ -43,7 +43,7 @@ class Telemetry:
 
     def __init__(self, bus: Bus, clock: Clock, settings: TelemetrySettings) -> None:
         self._clock = clock
-        self._links = [Link(bus, clock, settings, url, group) for url, group in settings.by_url().items()]
+        self._links = [Link(bus, clock, settings, url, group) for url, group in settings.by_url()]
         self._tracks = [Track(bus, clock, settings, track) for track in settings.tracks]
         self.looks = Looks(bus, clock, settings.cameras, settings.terrain)
         self._shares = shares(bus, clock, settings, self.looks)

@@ -8,15 +8,16 @@ from collections import defaultdict
 from flow.bus import Bus
 from flow.clock import Clock
 from flow.doors import CameraLook, GroundPoint
-from flow.errors import NotFoundError, UnlocatableError
+from flow.errors import NotFoundError
 from flow.flights import Feed, SourceState
 from flow.samples import TelemetrySample
 from flow.source_clock import ClockStatus
 
-from .protocol.geometry import Spot, footprint, locate
+from .protocol.camera_look import look_of, point_of
+from .protocol.geometry import locate
 from .protocol.ground_error import CLOCK_ARRIVAL_S, CLOCK_TRUSTED_S
 from .protocol.pose_track import PoseTrack
-from .protocol.sight import Picture, Sight, bearing_of, sight_of
+from .protocol.sight import Picture, sight_of
 from .surroundings import SurroundingsKeeper
 
 
@@ -40,34 +41,19 @@ class Looks:
     def look(self, feed_id: str, utc_ns: int) -> CameraLook:
         feed = self._feed(feed_id)
         moment = self._track(feed).at(utc_ns)
-        bearing = bearing_of(moment, feed)
-        try:
-            sight = self._sight(feed, utc_ns)
-            corners, cut = footprint(sight)
-        except UnlocatableError as error:
-            return CameraLook(feed_id, utc_ns, reason=error.code, bearing_deg=bearing)
-        try:
-            centre = self._point(feed_id, utc_ns, sight, locate(sight, 0.5, 0.5))
-        except UnlocatableError:
-            centre = None
-        return CameraLook(feed_id, utc_ns, "", bearing, corners, cut, centre)
+        return look_of(moment, self._picture(feed), self._around.of(feed.aircraft_id), utc_ns)
 
     def ground(self, feed_id: str, x: float, y: float, utc_ns: int) -> GroundPoint:
-        sight = self._sight(self._feed(feed_id), utc_ns)
-        return self._point(feed_id, utc_ns, sight, locate(sight, x, y))
-
-    def _point(self, feed_id: str, utc_ns: int, sight: Sight, spot: Spot) -> GroundPoint:
-        return GroundPoint(feed_id, utc_ns, spot.place, spot.slant_range_m, spot.error, sight.ground.terrain)
+        feed = self._feed(feed_id)
+        moment = self._track(feed).at(utc_ns)
+        sight = sight_of(moment, self._picture(feed), self._around.of(feed.aircraft_id))
+        return point_of(feed_id, utc_ns, sight, locate(sight, x, y))
 
     def _feed(self, feed_id: str) -> Feed:
         feed = self._cameras.get(feed_id)
         if feed is None:
             raise NotFoundError(f"no feed '{feed_id}'")
         return feed
-
-    def _sight(self, feed: Feed, utc_ns: int) -> Sight:
-        moment = self._track(feed).at(utc_ns)
-        return sight_of(moment, self._picture(feed), self._around.of(feed.aircraft_id))
 
     def _picture(self, feed: Feed) -> Picture:
         state = self._bus.peek(SourceState, feed.id)

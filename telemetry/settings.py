@@ -77,6 +77,7 @@ class TelemetrySettings:
     tracks: tuple[AircraftLink, ...] = ()
     cameras: tuple[Feed, ...] = ()
     names: tuple[tuple[str, str], ...] = ()  # aircraft id and the name that people know it by
+    training: tuple[str, ...] = ()  # aircraft as which recordings are played: never told to others
     mission: str = ""  # what the operation is called
     terrain: tuple[str, ...] = ()
     sharing: tuple[Sharing, ...] = ()
@@ -87,14 +88,18 @@ class TelemetrySettings:
     retry_first_s: float = 0.5
     retry_most_s: float = 10.0
 
-    def by_url(self) -> dict[str, list[AircraftLink]]:
-        """The aircraft of each URL. Raises ConfigError where messages could not be told apart."""
-        groups: dict[str, list[AircraftLink]] = {}
+    def by_url(self) -> list[tuple[str, list[AircraftLink]]]:
+        """The aircraft of each URL; one that is played for an exercise shares none.
+
+        Raises ConfigError where messages could not be told apart.
+        """
+        groups: dict[tuple[str, str], list[AircraftLink]] = {}
         for link in self.links:
-            groups.setdefault(link.url, []).append(link)
-        for url, group in groups.items():
+            own = link.aircraft_id if link.aircraft_id in self.training else ""
+            groups.setdefault((link.url, own), []).append(link)
+        for (url, _), group in groups.items():
             _check(url, group)
-        return groups
+        return [(url, group) for (url, _), group in groups.items()]
 
 
 def _check(url: str, group: list[AircraftLink]) -> None:

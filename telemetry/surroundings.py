@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from dataclasses import dataclass
+from threading import Lock
 
 from flow.clock import NS_PER_S, Clock
 from flow.samples import Place, TelemetrySample
@@ -19,6 +21,10 @@ MOVED_M = 500.0
 """An aircraft that is so far from where its surroundings were read gets new ones."""
 
 
+_PAST_KEPT = 4
+"""Of four megabytes each: of a flight that goes to and fro."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """What was read, and for which places."""
@@ -26,6 +32,9 @@ class _Read:
     at: tuple[float, float]
     home: Place | None
     surroundings: Surroundings | None
+
+    def serves(self, at: tuple[float, float], home: Place | None) -> bool:
+        return self.home == home and distance_m(self.at, at) <= MOVED_M
 
 
 class SurroundingsKeeper:
@@ -50,16 +59,14 @@ class SurroundingsKeeper:
             return
         read = self._read.get(sample.aircraft_id)
         at = sample.lat_deg, sample.lon_deg
-        if read is None or read.home != sample.home or distance_m(read.at, at) > MOVED_M:
+        if read is None or not read.serves(at, sample.home):
             self._wanted[sample.aircraft_id] = sample
             self._wake.set()
 
     async def run(self) -> None:
         if not self._paths:
             return
-        models = await asyncio.to_thread(HeightModels, self._paths)
-        for bad in models.unreadable:
-            log.warning("height model %s is not used: %s", bad.path, bad.why)
+        models = await asyncio.to_thread(_indexed, self._paths)
         log.info("%d height models cover the ground", len(models.files))
         while True:
             await self._wake.wait()
@@ -71,6 +78,36 @@ class SurroundingsKeeper:
                 except Exception:  # a defect of one file's reader must not end the looks of all
                     log.exception("the height model around %s cannot be read", aircraft_id)
                     await self._clock.sleep_until(self._clock.now_ns() + NS_PER_S)
+
+
+class PastSurroundings:
+    """The same of recorded flights: what is asked for is read at once. Blocking; any thread may ask."""
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self._paths = paths
+        self._models: HeightModels | None = None
+        self._kept: deque[_Read] = deque(maxlen=_PAST_KEPT)
+        self._lock = Lock()
+
+    def of(self, sample: TelemetrySample) -> Surroundings | None:
+        """None: no model reaches there, or none is configured, or where the aircraft is is not known."""
+        if not self._paths or sample.lat_deg is None or sample.lon_deg is None:
+            return None
+        at = sample.lat_deg, sample.lon_deg
+        with self._lock:
+            read = next((each for each in self._kept if each.serves(at, sample.home)), None)
+            if read is None:
+                self._models = self._models or _indexed(self._paths)
+                read = _read(self._models, sample)
+                self._kept.append(read)
+        return read.surroundings
+
+
+def _indexed(paths: tuple[str, ...]) -> HeightModels:
+    models = HeightModels(paths)
+    for bad in models.unreadable:
+        log.warning("height model %s is not used: %s", bad.path, bad.why)
+    return models
 
 
 def _read(models: HeightModels, sample: TelemetrySample) -> _Read:

@@ -113,6 +113,15 @@ class AircraftAlarms:
         self._had_fix |= self._known.fix in _FIXED
         return self.poll(now_ns)
 
+    def forget(self, now_ns: int) -> list[Alarm]:
+        """What comes is of another flight: whatever stood is over."""
+        stood = [code for code, standing in self._standing.items() if standing.level is not None]
+        self._known, self._heard_ns, self._back_ns = _Known(), None, None
+        self._standing.clear()
+        self._spoken.clear()
+        self._land()
+        return [self._alarm(code, None, now_ns, {}) for code in stood]
+
     def link(self, state: LinkState, now_ns: int) -> list[Alarm]:
         """The link's state has changed."""
         self._link_failed = state.status is LinkStatus.FAILED

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from .places import longitude_deg
+
 SEMI_MAJOR_M = 6_378_137.0  # WGS84
 ECCENTRICITY_2 = 0.006_694_379_990_14
 
@@ -29,13 +31,14 @@ class Plane:
         across, along = self._across_m + height_m, self._along_m + height_m
         lat = (north_m - east_m * east_m * self._tan / (2 * across)) / along
         lon = east_m / (across * self._cos) * (1 + north_m * self._tan / along)
-        return self._lat_deg + math.degrees(lat), self._lon_deg + math.degrees(lon)
+        return self._lat_deg + math.degrees(lat), longitude_deg(self._lon_deg + math.degrees(lon))
 
     def offset(self, lat_deg: float, lon_deg: float, height_m: float = 0.0) -> tuple[float, float]:
         """East and north in metres of a place at that height over the sea."""
         across, along = self._across_m + height_m, self._along_m + height_m
         lat = math.radians(lat_deg - self._lat_deg)
-        east_m = math.radians(lon_deg - self._lon_deg) * across * self._cos * (1 - lat * self._tan)
+        beside_deg = math.remainder(lon_deg - self._lon_deg, 360.0)  # the date line may be between
+        east_m = math.radians(beside_deg) * across * self._cos * (1 - lat * self._tan)
         return east_m, lat * along + east_m * east_m * self._tan / (2 * across)
 
     def sink_m(self, east_m: float, north_m: float) -> float:

@@ -17,6 +17,8 @@ from .sight import Sight
 CORNERS = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 """Top left, top right, bottom right, bottom left."""
 
+_HIDDEN_M, _HIDDEN_SHARE = 20.0, 0.1
+"""Ground that the ray to a place meets so far before it, in metres or of the way, hides it."""
 _OPPOSITE = (3, 2, 1, 0)  # at the other end of the same side of the picture
 _HALVINGS = 10
 
@@ -69,6 +71,23 @@ def pixel_of(sight: Sight, place: Place) -> tuple[float, float] | None:
     below_m, height_m = sight.ground.beneath(place)
     east, north = plane.offset(place.lat_deg, place.lon_deg, height_m)
     return sight.camera.pixel((east, north, -below_m - plane.sink_m(east, north)))
+
+
+def seen_at(sight: Sight, place: Place) -> float | None:
+    """How far from the picture's middle a place on the ground is, 0 to 1 at an edge; None: not in it.
+
+    Raises UnlocatableError where the ground in that direction is too far away to mean anything.
+    """
+    point = pixel_of(sight, place)
+    if point is None:
+        return None
+    aside = max(abs(2 * share - 1) for share in point)
+    if aside > 1:
+        return None
+    met = sight.ground.meet(sight.camera.ray(*point))
+    east, north = sight.ground.plane.offset(place.lat_deg, place.lon_deg, met.height_m or 0.0)
+    short_m = math.hypot(met.east_m - east, met.north_m - north)
+    return aside if short_m <= max(_HIDDEN_M, _HIDDEN_SHARE * met.range_m) else None
 
 
 def _cut(sight: Sight, corner: tuple[float, float], other: tuple[float, float]) -> Place:

@@ -34,7 +34,8 @@ class HeightGrid:
 
     def cell(self, lat_deg: float, lon_deg: float) -> tuple[float, float]:
         """Row and column of a place; whole numbers are the centres of cells."""
-        return (self.north_deg - lat_deg) / self.row_deg, (lon_deg - self.west_deg) / self.column_deg
+        beside_deg = math.remainder(lon_deg - self.west_deg, 360.0)  # the date line may be between
+        return (self.north_deg - lat_deg) / self.row_deg, beside_deg / self.column_deg
 
     def covers(self, row: float, column: float) -> bool:
         return 0 <= row <= self.rows - 1 and 0 <= column <= self.columns - 1

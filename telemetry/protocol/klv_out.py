@@ -11,7 +11,7 @@ from flow.doors import CameraLook
 from flow.flights import Feed
 from flow.samples import Group, Place, TelemetrySample
 
-from .places import compass_deg
+from .places import compass_deg, longitude_deg
 from .pose_track import ATTITUDE, GIMBAL, POSITION, Moment
 from .rotation import Angles, Matrix, angles, product, rotation
 
@@ -38,6 +38,8 @@ def sample_at(moment: Moment) -> TelemetrySample:
     for name in ("yaw_deg", "gimbal_yaw_deg"):  # the short way round may lead past north
         if (angle_deg := pose[name]) is not None:
             pose[name] = compass_deg(angle_deg)
+    if pose["lon_deg"] is not None:
+        pose["lon_deg"] = longitude_deg(pose["lon_deg"])
     return replace(moment.sample, **pose)
 
 

@@ -43,6 +43,11 @@ def compass_deg(angle_deg: float) -> float:
     return wrapped if wrapped < 360.0 else 0.0
 
 
+def longitude_deg(angle_deg: float) -> float:
+    """What was reckoned beyond the date line, as -180 to 180 degrees."""
+    return angle_deg if -180.0 <= angle_deg <= 180.0 else math.remainder(angle_deg, 360.0)
+
+
 def bearing_and_distance(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
     """From one (lat, lon) to another: degrees from true north, 0 to 360, and great-circle metres."""
     lat_a, lat_b = math.radians(one[0]), math.radians(other[0])

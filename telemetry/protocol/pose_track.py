@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import TypeAlias
 
 from flow.samples import Group, TelemetrySample
@@ -22,6 +25,8 @@ ATTITUDE = ("yaw_deg", "pitch_deg", "roll_deg")
 GIMBAL = ("gimbal_yaw_deg", "gimbal_pitch_deg", "gimbal_roll_deg")
 """Fields of a TelemetrySample, in the order in which an Instant has their values."""
 
+_TURNING = frozenset({"lon_deg", *ATTITUDE, *GIMBAL})
+
 
 @dataclass(frozen=True, slots=True)
 class Instant:
@@ -37,10 +42,11 @@ class Instant:
 
 
 class Series:
-    """One group's values over time. Angles take the short way round."""
+    """One group's values over time. Those that are `turning`, angles and longitudes, take the short way
+    round, which may lead past north, or the date line."""
 
-    def __init__(self, *, angles: bool) -> None:
-        self._angles = angles
+    def __init__(self, turning: Sequence[bool]) -> None:
+        self._turning = tuple(turning)
         self._told: deque[tuple[int, Values]] = deque(maxlen=_MOST_KEPT)
 
     def add(self, utc_ns: int, values: Values) -> None:
@@ -56,12 +62,11 @@ class Series:
 
     def at(self, utc_ns: int) -> Instant | None:
         """Between what was told before and after; beyond the ends as at the nearest. None: nothing told."""
-        after: tuple[int, Values] | None = None
-        for before in reversed(self._told):
-            if before[0] <= utc_ns:
-                return self._between(before, after or before, utc_ns)
-            after = before
-        return self._between(after, after, utc_ns) if after else None
+        if not self._told:
+            return None
+        at = bisect_right(self._told, utc_ns, key=itemgetter(0))
+        before, after = max(0, at - 1), min(at, len(self._told) - 1)
+        return self._between(self._told[before], self._told[after], utc_ns)
 
     def _between(self, one: tuple[int, Values], other: tuple[int, Values], utc_ns: int) -> Instant:
         before_ns, after_ns = utc_ns - one[0], other[0] - utc_ns
@@ -73,12 +78,12 @@ class Series:
         share = before_ns / span_ns
         values: list[float | None] = []
         rates: list[float | None] = []
-        for a, b, known in zip(one[1], other[1], nearest[1], strict=True):
+        for a, b, known, turns in zip(one[1], other[1], nearest[1], self._turning, strict=True):
             if a is None or b is None:  # unknown is never filled in
                 values.append(known)
                 rates.append(None)
                 continue
-            change = math.remainder(b - a, 360.0) if self._angles else b - a
+            change = math.remainder(b - a, 360.0) if turns else b - a
             values.append(a + share * change)
             rates.append(change * 1e9 / span_ns)
         return Instant(tuple(values), tuple(rates), 0 if share < 1 else away_ns)
@@ -99,9 +104,9 @@ class PoseTrack:
 
     def __init__(self) -> None:
         self._samples: deque[TelemetrySample] = deque(maxlen=_MOST_KEPT)
-        self._position = Series(angles=False)
-        self._attitude = Series(angles=True)
-        self._gimbal = Series(angles=True)
+        self._position, self._attitude, self._gimbal = (
+            Series([name in _TURNING for name in names]) for names in (POSITION, ATTITUDE, GIMBAL)
+        )
 
     def add(self, sample: TelemetrySample) -> None:
         if self._samples and sample.utc_ns < self._samples[-1].utc_ns:
@@ -131,4 +136,4 @@ class PoseTrack:
         return Moment(self._sample_at(utc_ns), position, attitude, gimbal)
 
     def _sample_at(self, utc_ns: int) -> TelemetrySample:
-        return next((s for s in reversed(self._samples) if s.utc_ns <= utc_ns), self._samples[0])
+        return self._samples[max(0, bisect_right(self._samples, utc_ns, key=attrgetter("utc_ns")) - 1)]

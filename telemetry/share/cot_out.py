@@ -120,7 +120,8 @@ class CotSender:
         self, bus: Bus, clock: Clock, settings: TelemetrySettings, door: TelemetryDoor | None = None
     ) -> None:
         self._bus, self._clock, self._door = bus, clock, door
-        self._names, self._cot = dict(settings.names), settings.cot
+        self._training, self._cot = frozenset(settings.training), settings.cot
+        self._names = {one: name for one, name in settings.names if one not in self._training}
         self._cameras: dict[str, list[Feed]] = {}
         for feed in settings.cameras:
             self._cameras.setdefault(feed.aircraft_id, []).append(feed)
@@ -188,6 +189,8 @@ class CotSender:
         """What is new at once; each again once a minute, for those who have come since; some at a time, or
         hundreds would hold up the pictures."""
         for marker in news:
+            if marker.aircraft_id in self._training:
+                continue
             self._markers.take(marker)
             self._marked.pop(id_of(marker), None)
         standing = {id_of(marker): marker for marker in self._markers.standing()}

@@ -22,7 +22,7 @@ from flow.codec.st0601 import encode_st0601
 from flow.doors import TelemetryDoor
 from flow.errors import ConfigError, LagebildError
 from flow.samples import OutputState, TelemetrySample
-from flow.units import AccessUnit, UtcOrigin
+from flow.units import AccessUnit, captured_ns
 from telemetry.protocol.klv_out import Names, klv_set, sample_at
 from telemetry.protocol.pose_track import PoseTrack
 from telemetry.settings import TelemetrySettings, TsOut
@@ -149,9 +149,7 @@ class TsSender:
 
     def _klv(self, unit: AccessUnit) -> bytes:
         """The set of that picture, if one is due and anything is known."""
-        utc_ns = unit.utc_ns
-        if unit.utc_origin is UtcOrigin.ARRIVAL:
-            utc_ns -= round(self._feed.air_link_ms * NS_PER_MS)
+        utc_ns = captured_ns(unit.utc_ns, unit.utc_origin, self._feed.air_link_ms)
         due_ns = self._klv_due_ns
         if due_ns - KLV_EVERY_NS <= utc_ns < due_ns - _ROUNDING_NS:
             return b""

@@ -72,6 +72,20 @@ def test_an_alarm_is_told_once_while_it_stands_and_carries_the_limit_that_was_pa
     assert len({event.id for event in bird.events}) == 2
 
 
+def test_what_stood_of_a_flight_ends_with_it_at_once() -> None:
+    """An exercise begins where another one has ended."""
+    bird = Bird()
+    bird.reports(battery_pct=10.0)
+    bird.is_silent(60)
+    stood = {code for code, _ in bird.told}
+    assert stood == {"battery_percent", "telemetry_age"}
+    bird.told.clear()
+    bird._take(bird.alarms.forget(bird.now_ns))
+    assert set(bird.told) == {(code, None) for code in stood}
+    bird.is_silent(60)
+    assert len(bird.told) == len(stood)
+
+
 def test_a_figure_that_jumps_about_a_limit_neither_rings_nor_stills() -> None:
     bird = Bird()
     for _ in range(20):

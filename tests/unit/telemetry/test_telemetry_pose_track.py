@@ -31,7 +31,7 @@ def sample(at_ns: int, received: dict[Group, int] | None = None, **told: Any) ->
 
 
 def test_angles_go_the_short_way() -> None:
-    series = Series(angles=True)
+    series = Series([True])
     series.add(NOW, (350.0,))
     series.add(NOW + S, (10.0,))
     between = series.at(NOW + S // 4)
@@ -53,7 +53,7 @@ def test_every_group_is_taken_at_its_own_time() -> None:
 
 
 def test_a_gap_is_not_bridged() -> None:
-    series = Series(angles=False)
+    series = Series([False])
     series.add(NOW, (0.0,))
     series.add(NOW + 10 * S, (10.0,))
     near, far = series.at(NOW + S // 2), series.at(NOW + 5 * S)
@@ -64,7 +64,7 @@ def test_a_gap_is_not_bridged() -> None:
 
 
 def test_unknown_is_not_filled_in() -> None:
-    series = Series(angles=False)
+    series = Series([False])
     series.add(NOW, (1.0,))
     series.add(NOW + S, (None,))
     values = [found.values[0] for at in (S // 4, 3 * S // 4) if (found := series.at(NOW + at))]
@@ -72,7 +72,7 @@ def test_unknown_is_not_filled_in() -> None:
 
 
 def test_a_clock_that_steps_back_begins_anew() -> None:
-    series = Series(angles=False)
+    series = Series([False])
     series.add(NOW + 100 * S, (1.0,))
     series.add(NOW, (2.0,))
     found = series.at(NOW + 100 * S)

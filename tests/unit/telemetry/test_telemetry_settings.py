@@ -16,7 +16,13 @@ URL = "udpin:127.0.0.1:14550"
 def test_aircraft_share_a_url() -> None:
     one, two = AircraftLink("fritz", URL, 1), AircraftLink("ottmar", URL, 2)
     other = AircraftLink("karl", "tcp:127.0.0.1:5760")
-    assert TelemetrySettings((one, two, other)).by_url() == {URL: [one, two], other.url: [other]}
+    assert TelemetrySettings((one, two, other)).by_url() == [(URL, [one, two]), (other.url, [other])]
+
+
+def test_an_exercise_shares_no_port_that_the_kernel_chooses() -> None:
+    one, two = AircraftLink("fritz", "udpin:127.0.0.1:0"), AircraftLink("uebung", "udpin:127.0.0.1:0")
+    settings = TelemetrySettings((one, two), training=("uebung",))
+    assert settings.by_url() == [(one.url, [one]), (two.url, [two])]
 
 
 @pytest.mark.parametrize(

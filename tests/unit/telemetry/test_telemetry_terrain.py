@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from flow import utm
 from flow.errors import UnlocatableError
 from flow.flights import Feed
 from flow.samples import Place, TelemetrySample
-from simulator import utm
 from telemetry.protocol.earth import Plane
 from telemetry.protocol.geometry import Spot, footprint, locate, pixel_of
 from telemetry.protocol.height_grid import HeightGrid, Surroundings
