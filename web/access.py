@@ -22,9 +22,14 @@ class Permission(StrEnum):
     """What a caller must be allowed to do. Everybody may do everything until accounts exist."""
 
     WATCH = "watch"  # pictures, telemetry, states of the feeds
-    MARK = "mark"  # set, change and remove markers
+    MARK = "mark"  # set, change and remove markers, and notes on flights
+    REVIEW = "review"  # what was recorded, also of a flight that goes on; who watched, in figures
+    EXPORT = "export"  # take recordings out of the house: order and download exports
+    KEEP = "keep"  # hold flights, switch recording, open and change incidents
+    DELETE = "delete"  # delete recordings
     CONNECT = "connect"  # how pictures are brought in: addresses, and keys made and withdrawn
     OPERATE = "operate"  # health and metrics
+    TRAIN = "train"  # play recordings for an exercise
     PUBLISH = "publish"  # bring pictures to a feed; who may is known by the key
     PAGE = "page"  # the page's own files; they hold no data of an incident
 

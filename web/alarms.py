@@ -3,6 +3,7 @@ another."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,12 +15,15 @@ from flow.flights import Aircraft, Alarm, AlarmLevel
 from .channel import FeedChannel
 from .views import Json, ms
 
+OF_THE_INSTALLATION = ""
+"""Whose alarm it is where it is no aircraft's: the disk is full."""
+
 
 @dataclass(frozen=True, slots=True)
 class AlarmView:
     """An alarm of one aircraft: it stands until the one of the same aircraft and code that is not active."""
 
-    aircraft_id: str
+    aircraft_id: Annotated[str, Meta(description="Empty: of the installation, such as disk_full")]
     aircraft_name: str
     code: Annotated[str, Meta(description="What it is about: battery_percent, no_fix, telemetry_age, …")]
     level: AlarmLevel
@@ -29,6 +33,7 @@ class AlarmView:
         dict[str, str],
         Meta(description="`limit`: the limit that is passed; `text`: what the aircraft said itself"),
     ]
+    training: Annotated[bool, Meta(description="Of a recording that is played for an exercise")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,23 @@ class Alarms:
 class AlarmBoard:
     """Follows the alarms, keeps those that stand, and tells every channel. `run()` until cancelled."""
 
-    def __init__(self, bus: Bus, aircraft: tuple[Aircraft, ...], channels: dict[str, FeedChannel]) -> None:
-        self._bus, self._channels = bus, channels
-        self._names = {one.id: one.name for one in aircraft}
+    def __init__(
+        self,
+        bus: Bus,
+        aircraft: tuple[Aircraft, ...],
+        channels: dict[str, FeedChannel],
+        hides: Callable[[str], bool] = lambda aircraft_id: False,
+    ) -> None:
+        self._bus, self._channels, self._hides = bus, channels, hides
+        self._training = {one.id for one in aircraft if one.training}
+        self._names = {OF_THE_INSTALLATION: ""} | {one.id: one.name for one in aircraft}
         self._standing: dict[tuple[str, str], Alarm] = {}
         for channel in channels.values():
             channel.alarms = self.views
 
     def standing(self) -> Alarms:
-        return Alarms([self._view(alarm) for alarm in self._standing.values()])
+        shown = (alarm for alarm in self._standing.values() if not self._hides(alarm.aircraft_id))
+        return Alarms([self._view(alarm) for alarm in shown])
 
     def of(self, aircraft_id: str) -> list[Alarm]:
         """Those of an aircraft that stand, the newest first."""
@@ -57,6 +70,11 @@ class AlarmBoard:
 
     def views(self) -> list[Json]:
         return [_json(view) for view in self.standing().alarms]
+
+    def tell(self) -> None:
+        """All of them, to every page: others are to be seen than before."""
+        for channel in self._channels.values():
+            channel.tell("alarms", {"alarms": self.views()})
 
     async def run(self) -> None:
         self._standing.clear()  # the bus tells all of them again
@@ -74,14 +92,21 @@ class AlarmBoard:
         before = self._standing.pop(key, None)
         if alarm.active:
             self._standing[key] = alarm
-        if alarm.active or before is not None:
+        if (alarm.active or before is not None) and not self._hides(alarm.aircraft_id):
             for channel in self._channels.values():
                 channel.tell("alarm", _json(self._view(alarm)))
 
     def _view(self, alarm: Alarm) -> AlarmView:
         name = self._names[alarm.aircraft_id]
         return AlarmView(
-            alarm.aircraft_id, name, alarm.code, alarm.level, alarm.active, ms(alarm.utc_ns), alarm.values
+            alarm.aircraft_id,
+            name,
+            alarm.code,
+            alarm.level,
+            alarm.active,
+            ms(alarm.utc_ns),
+            alarm.values,
+            alarm.aircraft_id in self._training,
         )
 
 

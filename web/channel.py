@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Generic, TypeVar
 
-from flow.bus import Bus, unit_key
+from flow.bus import Bus, State, unit_key
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.doors import RenditionChosen, TelemetryDoor
 from flow.errors import BusyError, TooManyError, UnlocatableError
 from flow.flights import Aircraft, Feed, PictureHealth, RenditionState, SourceState
+from flow.recording import RecordingState, StorageState
 from flow.samples import LinkState, StatusText, TelemetrySample
 from flow.units import CLOCK_RATE_HZ, AccessUnit, Rendition
 
@@ -31,10 +33,12 @@ from .views import (
     json_bytes,
     link_view,
     ms,
+    recording_view,
     rendition_view,
     renditions_view,
     sample_view,
     state_view,
+    storage_view,
     text_view,
 )
 
@@ -44,6 +48,19 @@ SAMPLE_AHEAD_NS = 10_000 * NS_PER_MS
 SAMPLES_FLOW_NS = 250 * NS_PER_MS
 """A sample came within this: the next one, ten a second, can soon take along what is no news."""
 LOOK_EVERY_NS = 100 * NS_PER_MS
+
+S = TypeVar("S", bound=State)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told(Generic[S]):
+    """A state that pages are told: at once where its essence is another, else when something else is."""
+
+    name: str
+    kind: type[S]
+    key: str
+    view: Callable[[S], Json]
+    essence: Callable[[S], S]
 
 
 class FeedChannel:
@@ -68,21 +85,28 @@ class FeedChannel:
         self._looks = looks
         self._looked_slot = 0
         self._look: Json | None = None  # as it was told last
+        self.shown: Callable[[Feed], Feed | None] = lambda feed: feed  # its name for an exercise
         self.alarms: Callable[[], list[Json]] | None = None  # those that stand, of all aircraft
         self._anchor: AccessUnit | None = None
         self._told_ns = 0
         self._sampled_ns = -SAMPLES_FLOW_NS
         self._riding: dict[str, bytes] = {}  # frames that go with the next message, by type
+        self._states: tuple[_Told[Any], ...] = (
+            _Told("state", SourceState, feed.id, state_view, _without_counters),
+            _Told("link", LinkState, aircraft.id, link_view, without_counts),
+            _Told("recording", RecordingState, aircraft.id, recording_view, _without_what_grows),
+            _Told("storage", StorageState, "", storage_view, _without_room),
+        )
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_pictures())
             tasks.create_task(self._follow_samples())
-            tasks.create_task(self._follow_source())
             tasks.create_task(self._follow_health())
+            for told in self._states:
+                tasks.create_task(self._follow_state(told))
             for rendition in MADE:
                 tasks.create_task(self._follow_rendition(rendition))
-            tasks.create_task(self._follow_link())
             tasks.create_task(self._follow_texts())
 
     def join(self, address: str) -> Subscriber:
@@ -131,17 +155,17 @@ class FeedChannel:
             self._riding[kind] = text_frame(message(kind, content))
 
     def _snapshot(self) -> bytes:
-        state = self._bus.peek(SourceState, self._feed.id)
-        link = self._bus.peek(LinkState, self._aircraft.id)
         sample = self._bus.peek(TelemetrySample, self._aircraft.id)
-        messages = [message("hello", {"feed": feed_view(self._bus, self._aircraft, self._feed)})]
+        messages = [
+            message(
+                "hello", {"feed": feed_view(self._bus, self._aircraft, self.shown(self._feed) or self._feed)}
+            )
+        ]
         messages.append(message("feeds", {"feeds": self.feeds()}))
         if self.alarms is not None:
             messages.append(message("alarms", {"alarms": self.alarms()}))
-        if state:
-            messages.append(message("state", state_view(state)))
-        if link:
-            messages.append(message("link", link_view(link)))
+        states = ((told, self._bus.peek(told.kind, told.key)) for told in self._states)
+        messages += [message(told.name, told.view(state)) for told, state in states if state is not None]
         if self._anchor:
             messages.append(message("anchor", anchor_view(self._anchor)))
         if sample:
@@ -169,13 +193,13 @@ class FeedChannel:
                 if self._subscribers:
                     self.tell("telemetry", self.tagged(sample) | {"look": self._new_look(sample)})
 
-    async def _follow_source(self) -> None:
-        told: SourceState | None = None
-        with self._bus.latest(SourceState, self._feed.id) as states:
+    async def _follow_state(self, told: _Told[Any]) -> None:
+        before: object = None
+        with self._bus.latest(told.kind, told.key) as states:
             async for state in states:
-                is_news = told is None or _without_counters(told) != _without_counters(state)
-                told = state
-                (self.tell if is_news else self._mention)("state", state_view(state))
+                is_news = before is None or before != told.essence(state)
+                before = told.essence(state)
+                (self.tell if is_news else self._mention)(told.name, told.view(state))
 
     async def _follow_health(self) -> None:
         told: tuple[str, ...] = ()
@@ -196,14 +220,6 @@ class FeedChannel:
                     "renditions": renditions_view(self._bus, self._feed.id),
                 }
                 (self.tell if is_news else self._mention)("renditions", all_of_it)
-
-    async def _follow_link(self) -> None:
-        told: LinkState | None = None
-        with self._bus.latest(LinkState, self._aircraft.id) as links:
-            async for link in links:
-                is_news = told is None or without_counts(told) != without_counts(link)
-                told = link
-                (self.tell if is_news else self._mention)("link", link_view(link))
 
     async def _follow_texts(self) -> None:
         with self._bus.events(StatusText) as texts:
@@ -237,14 +253,26 @@ class FeedChannel:
 class FeedList:
     """The list of all feeds, told to every page when a feed's source changes its status or reason."""
 
-    def __init__(self, bus: Bus, aircraft: tuple[Aircraft, ...], channels: dict[str, FeedChannel]) -> None:
-        self._bus, self._aircraft, self._channels = bus, aircraft, channels
+    def __init__(
+        self,
+        bus: Bus,
+        aircraft: tuple[Aircraft, ...],
+        channels: dict[str, FeedChannel],
+        shown: Callable[[Feed], Feed | None] = lambda feed: feed,
+    ) -> None:
+        self._bus, self._aircraft, self._channels, self._shown = bus, aircraft, channels, shown
         self._told: dict[str, SourceState] = {}
         for channel in channels.values():
-            channel.feeds = self.view
+            channel.feeds, channel.shown = self.view, shown
 
     def view(self) -> list[Json]:
-        return [feed_view(self._bus, a, f) for a in self._aircraft for f in a.feeds]
+        """Those that are shown, as they are shown."""
+        feeds = ((a, self._shown(f)) for a in self._aircraft for f in a.feeds)
+        return [feed_view(self._bus, a, f) for a, f in feeds if f]
+
+    def tell(self) -> None:
+        for channel in self._channels.values():
+            channel.tell("feeds", {"feeds": self.view()})
 
     async def run(self) -> None:
         with self._bus.latest(SourceState) as states:
@@ -252,8 +280,7 @@ class FeedList:
                 before = self._told.get(state.feed_id)
                 self._told[state.feed_id] = state
                 if before is None or _without_counters(before) != _without_counters(state):
-                    for channel in self._channels.values():
-                        channel.tell("feeds", {"feeds": self.view()})
+                    self.tell()
 
 
 def time_reply(t0: float, clock: Clock) -> bytes:
@@ -302,6 +329,14 @@ def without_counts(link: LinkState) -> LinkState:
     return replace(
         link, messages=0, bad_bytes=0, duplicates=0, lost=0, unsigned=0, implausible=0, clock=clock
     )
+
+
+def _without_what_grows(state: RecordingState) -> RecordingState:
+    return replace(state, pictures=0, written_bytes=0)
+
+
+def _without_room(state: StorageState) -> StorageState:
+    return replace(state, free_bytes=0, used_bytes=0, hours_left=None)
 
 
 def message(kind: str, content: Json) -> bytes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 log = logging.getLogger("lagebild.web")
 
@@ -18,11 +20,26 @@ async def run_child(module: str, arguments: Sequence[str]) -> int:
 
     Its standard input is a pipe that this process never writes: end of file tells it that we are gone.
     """
+    async with child(module, arguments) as process:
+        return await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def child(
+    module: str, arguments: Sequence[str], *, talks: bool = False
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m module`, ended with the context. With `talks` its standard output is a pipe, too."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, stdin=asyncio.subprocess.PIPE, start_new_session=True
+        sys.executable,
+        "-m",
+        module,
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE if talks else None,
+        start_new_session=True,
     )
     try:
-        return await process.wait()
+        yield process
     finally:
         if process.returncode is None:
             await _end(process, module)
@@ -38,3 +55,10 @@ async def _end(process: asyncio.subprocess.Process, module: str) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+def step_back(niceness: int) -> None:
+    """In a child: pictures that are watched now come first."""
+    os.nice(niceness)
+    with contextlib.suppress(OSError):  # sched(7): niceness counts within a session; this is the session's
+        Path("/proc/self/autogroup").write_text(f"{niceness}", encoding="ascii")

@@ -1,4 +1,4 @@
-"""The command line: `lagebild serve | demo | replay | key | doctor`."""
+"""The command line: `lagebild serve | demo | replay | key | flights | verify | doctor`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from flow.errors import LagebildError
+from recordings.replay import run as show_replay
 
 from .doctor import examine
 from .doctor_report import as_json, as_text, is_well
+from .flights_cli import add_flights_command, run_flights
 from .publish_addresses import addresses_of, feed_named
 from .publish_keys import PublishKeys
-from .publishers import DEMO_AIRCRAFT, ReplayOrder, fly_demo, fly_replay
+from .publishers import DEMO_AIRCRAFT, fly_demo
+from .replay_command import add_replay_options, arguments_of_a_dry_run, fly_replay, order_of
 from .service import Running, running_service
 from .settings import Settings
 from .settings_checks import check_settings
 from .settings_file import load_settings
+from .verify_cli import add_verify_command
 
 log = logging.getLogger("lagebild.web")
 
@@ -38,8 +42,8 @@ USUAL_CONFIG = Path("lagebild.toml")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the console script; returns the exit code."""
     options = _parser().parse_args(arguments)
-    if options.command is None:  # the doctor looks at settings that may be wrong
-        return _doctor(options)
+    if options.command is None:  # the doctor looks at settings that may be wrong; who verifies has none
+        return typing.cast(int, options.alone(options))
     return_code = 0
     try:
         _allow_many_connections()
@@ -96,13 +100,17 @@ async def _demo(options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _replay(options: argparse.Namespace, settings: Settings) -> int:
-    order = ReplayOrder(tuple(options.video), options.telemetry, tuple(_replay_extra(options)))
+    order = order_of(options, Path(settings.server.data_dir))
+    if dry_run := arguments_of_a_dry_run(options, order):
+        show_replay(dry_run)
+        return 0
 
     async def play(service: Running) -> None:
         code = await fly_replay(service, order)
         print("lagebild: the recording has ended" if code == 0 else "lagebild: the replay failed", flush=True)
 
-    settings = replace(settings, aircraft=(order.as_aircraft(),))
+    not_again = replace(settings.recording, enabled=False)  # it is a recording
+    settings = replace(settings, aircraft=(order.aircraft,), recording=not_again)
     return await _run_until_stopped(settings, play)
 
 
@@ -169,19 +177,6 @@ def _settings(options: argparse.Namespace) -> Settings:
     return settings
 
 
-_REPLAY_OPTIONS = ("telemetry_offset", "speed", "video_fps", "seed", "loss", "jitter", "drift")
-
-
-def _replay_extra(options: argparse.Namespace) -> list[str]:
-    """The options of `recordings.replay` that were given, as its own command line."""
-    extra = ["--loop"] if options.loop else []
-    for name in _REPLAY_OPTIONS:
-        value = getattr(options, name)
-        if value is not None:
-            extra += [f"--{name.replace('_', '-')}", str(value)]
-    return extra
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lagebild", description="Live drone video for incident command.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -202,21 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("simulator", nargs="*", metavar="-- OPTION", help="options of the simulator, after --")
     demo.set_defaults(command=_demo, usual_config=False)
     replay = commands.add_parser("replay", parents=[every], help="play recorded feeds as if live")
-    replay.add_argument("--video", type=Path, action="append", required=True, metavar="FILE",
-                        help="MP4, MPEG-TS or raw .h264; may be given twice")  # fmt: skip
-    replay.add_argument("--telemetry", type=Path, metavar="FILE", help=".tlog or raw MAVLink bytes")
-    replay.add_argument(
-        "--telemetry-offset", type=float, metavar="MS", help="start of the telemetry after the video"
-    )
-    replay.add_argument("--speed", type=float, metavar="X", help="0.1 to 20 (default 1)")
-    replay.add_argument("--loop", action="store_true", help="start again at the end")
-    replay.add_argument("--video-fps", type=float, metavar="N", help="pictures a second of a raw .h264 file")
-    replay.add_argument("--seed", type=int, metavar="N", help="seed of the impairments below")
-    replay.add_argument("--loss", type=float, metavar="P", help="share of packets lost, 0 to 1")
-    replay.add_argument("--jitter", type=float, metavar="MS", help="largest extra delay of a packet")
-    replay.add_argument(
-        "--drift", type=float, metavar="PPM", help="how much too fast the source's clock runs"
-    )
+    add_replay_options(replay)
     replay.set_defaults(command=_replay, usual_config=False)
 
     key = commands.add_parser("key", parents=[every], help="make a key for whoever publishes to a feed")
@@ -224,8 +205,14 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--withdraw", action="store_true", help="take back all keys of the feed instead")
     key.set_defaults(command=_key)
 
+    flights = commands.add_parser("flights", help="recorded flights: list, hold, release, delete")
+    add_flights_command(flights, every)
+    flights.set_defaults(command=run_flights)
+
+    add_verify_command(commands.add_parser("verify", help="check whether an export is as it was signed"))
+
     doctor = commands.add_parser("doctor", parents=[every], help="check whether it will work here")
     doctor.add_argument("--json", action="store_true", help="for programs")
     doctor.add_argument("--redis", default="", metavar="URL", help="check the Redis of a larger installation")
-    doctor.set_defaults(command=None)
+    doctor.set_defaults(command=None, alone=_doctor)
     return parser

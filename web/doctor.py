@@ -25,6 +25,7 @@ from .doctor_machine import (
     check_libsrt,
 )
 from .doctor_ports import check_ports
+from .doctor_recordings import check_recordings
 from .doctor_redis import check_redis
 from .doctor_report import Finding, fail, ok, warn
 from .doctor_terrain import check_terrain
@@ -56,6 +57,7 @@ def examine(load: Callable[[], Settings], where: str, redis: str = "") -> Iterat
     if settings is not None:
         yield check_terrain(settings.map.terrain)
         yield check_disk(Path(settings.server.data_dir))
+        yield from check_recordings(settings)
         yield check_key_files(PublishKeys(Path(settings.server.data_dir)))
     yield from check_buffers()
 

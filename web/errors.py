@@ -57,6 +57,7 @@ def security_headers(tiles_origin: str = "") -> dict[str, str]:
     return {
         "Content-Security-Policy": (
             f"default-src 'self'; img-src 'self' data: blob:{tiles}; worker-src 'self' blob:; "
+            "media-src 'self' blob:; "  # a recording is played from the page's own memory
             f"style-src 'self' 'unsafe-inline'; connect-src 'self'{tiles}; frame-ancestors 'self'; "
             "base-uri 'none'"
         ),

@@ -10,8 +10,8 @@ from msgspec import Meta
 from flow.doors import CameraLook, GroundPoint
 from flow.flights import Ellipse, Marker
 from flow.samples import Place
+from flow.utmref import utmref
 
-from .utmref import utmref
 from .views import Json, ms
 
 _DECIMALS = 7
@@ -33,6 +33,21 @@ class GroundView:
     utmref: _Utmref
     slant_range_m: Annotated[float, Meta(description="From the camera")]
     error: Annotated[Ellipse, Meta(description="Where it is with a probability of 95 %")]
+    terrain: Annotated[bool, Meta(description="By a height model; else on flat ground")]
+
+
+@dataclass(frozen=True, slots=True)
+class LookView:
+    """What a camera saw of the ground; places are [lon, lat]."""
+
+    reason: Annotated[str, Meta(description="Why that cannot be said; empty: it can")]
+    bearing_deg: Annotated[float | None, Meta(description="Where it looked on the compass")]
+    corners: Annotated[
+        list[list[float]], Meta(description="Top left, top right, bottom right, bottom left of the picture")
+    ]
+    cut: Annotated[bool, Meta(description="Some of them are at the horizon, or too far away")]
+    centre: Annotated[list[float] | None, Meta(description="Where the middle of the picture is")]
+    slant_range_m: Annotated[float | None, Meta(description="From the camera to there")]
     terrain: Annotated[bool, Meta(description="By a height model; else on flat ground")]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from flow.bus import EVENTS_KEPT, Bus
@@ -15,11 +15,13 @@ from flow.flights import Marker
 
 from .channel import FeedChannel
 from .ground_views import marker_json
+from .training_aircraft import MARK
 from .views import Json
 
 MOST_MARKERS = 500
 MOST_CHARACTERS = 80
 
+_MARKED = f"{MARK} · "
 _FORBIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, half characters, line breaks
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # text shown backwards
 
@@ -27,7 +29,14 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  
 class MarkerBoard:
     """What is marked now. Changes travel as events, so that everybody who hears them knows the same."""
 
-    def __init__(self, bus: Bus, clock: Clock, channels: Mapping[str, FeedChannel]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        channels: Mapping[str, FeedChannel],
+        training: Collection[str] = (),
+    ) -> None:
+        self._training = training
         self._bus, self._clock, self._channels = bus, clock, channels
         self._markers: dict[str, Marker] = {}  # by marker id, the one changed last at the end
         self._views: dict[str, Json] = {}  # the same, as every page that comes is told
@@ -80,16 +89,30 @@ class MarkerBoard:
             marker,
             id=f"marker-{self._clock.now_ns()}-{self._changes}",
             marker_id=marker.marker_id or f"m-{secrets.token_hex(6)}",
-            label=checked_text(marker.label, "label"),
+            label=self._label(marker),
             by=checked_text(marker.by, "by"),
         )
         self._bus.publish(marker)
         self._catch_up()
         return marker
 
+    def _label(self, marker: Marker) -> str:
+        """Those of an exercise are told to every page, too, and to other programs: each says what it is."""
+        if marker.aircraft_id not in self._training:
+            return checked_text(marker.label, "label")
+        told = "" if marker.label == MARK else marker.label.removeprefix(_MARKED)
+        label = checked_text(told, "label")
+        return f"{_MARKED}{label}" if label else MARK
+
     def remove(self, marker_id: str) -> None:
         """Raises NotFoundError."""
         self.set(replace(self.get(marker_id), removed=True))
+
+    def remove_all(self, aircraft_id: str) -> None:
+        """Those of an aircraft that is no more."""
+        for marker in self.all():
+            if marker.aircraft_id == aircraft_id:
+                self.remove(marker.marker_id)
 
     def _catch_up(self) -> None:
         for event in self._events.drain():
@@ -110,11 +133,11 @@ class MarkerBoard:
             channel.tell("marker", {"marker": view})
 
 
-def checked_text(text: str, name: str) -> str:
+def checked_text(text: str, name: str, most: int = MOST_CHARACTERS) -> str:
     """What somebody typed, without space around it. Raises MalformedError."""
     text = text.strip()
-    if len(text) > MOST_CHARACTERS:
-        raise MalformedError(f"{name} has {len(text)} characters; {MOST_CHARACTERS} are the limit")
+    if len(text) > most:
+        raise MalformedError(f"{name} has {len(text)} characters; {most} are the limit")
     if any(unicodedata.category(each) in _FORBIDDEN or each in _TURNING for each in text):
         raise MalformedError(f"{name} holds control characters")
     return text

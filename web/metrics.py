@@ -33,7 +33,9 @@ class BusCollector(Collector):
     """Sources and telemetry links, as their states on the bus say."""
 
     def __init__(self, bus: Bus, aircraft: tuple[Aircraft, ...]) -> None:
-        self._bus, self._aircraft = bus, aircraft
+        self._bus = bus
+        # Of an exercise nobody need be told that its cameras are silent.
+        self._aircraft = tuple(one for one in aircraft if not one.training)
 
     def collect(self) -> Iterable[Metric]:
         yield from self._sources()

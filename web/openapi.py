@@ -15,10 +15,10 @@ from .errors import RETRY_AFTER_S
 HEADERS = {
     "Accept-Post": "Media types that may be posted",
     "Cache-Control": "no-store: this is good for one moment, or secret",
-    "Content-Disposition": "A name to save it by: the feed and when it was taken",
+    "Content-Disposition": "A name to save it by",
     "ETag": "The session's one ICE session, for If-Match of PATCH (RFC 9725 4.3.1)",
     "Last-Modified": "When it was taken, to the second",
-    "Location": "The session: DELETE it to end it",
+    "Location": "Where it is; a session is ended by DELETE there",
     "Retry-After": "Seconds after which to ask again",
     "WWW-Authenticate": "How to bring the key (RFC 6750 3)",
     "X-Lagebild-Age-Ms": "How old the picture was when it was handed out, in milliseconds",

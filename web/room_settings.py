@@ -6,9 +6,12 @@ import dataclasses
 from pathlib import Path
 
 from ingest.settings import EncodeSettings, FeedSource, IngestSettings, PublishSettings
+from recordings.protocol.storage import FEED_BYTES_S
+from recordings.settings import RecordingsSettings
 from relay.settings import RelaySettings
 from telemetry.settings import AircraftLink, CotOut, Sharing, TelemetrySettings, Thresholds, TsOut
 
+from .exports import ExportRules
 from .listening import ANY_ADDRESS
 from .settings import AircraftSettings, Settings
 
@@ -42,6 +45,7 @@ def ingest_settings(settings: Settings) -> IngestSettings:
                 allow_from=feed.allow_from,
                 takeover=feed.takeover,
                 transport=feed.transport,
+                expected=not aircraft.as_aircraft().training,
             )
             for aircraft in settings.aircraft
             for feed in aircraft.feed
@@ -67,6 +71,7 @@ def telemetry_settings(settings: Settings) -> TelemetrySettings:
         tracks=tuple(_link(aircraft, _track(aircraft)) for aircraft in every if aircraft.telemetry),
         cameras=tuple(feed for aircraft in every for feed in aircraft.as_aircraft().feeds),
         names=tuple((aircraft.id, aircraft.name or aircraft.id) for aircraft in every),
+        training=tuple(one.id for one in (aircraft.as_aircraft() for aircraft in every) if one.training),
         mission=settings.server.title,
         terrain=settings.map.terrain,
         sharing=tuple(
@@ -81,6 +86,29 @@ def telemetry_settings(settings: Settings) -> TelemetrySettings:
             TsOut(feed.id, feed.ts_out) for aircraft in every for feed in aircraft.feed if feed.ts_out
         ),
         cot=CotOut(**dataclasses.asdict(settings.cot)),
+    )
+
+
+def recordings_settings(settings: Settings) -> RecordingsSettings:
+    recording = settings.recording
+    return RecordingsSettings(
+        root=Path(settings.server.data_dir),
+        aircraft=tuple(aircraft.as_aircraft() for aircraft in settings.aircraft),
+        einsatz_days=recording.einsatz_days,
+        uebung_days=recording.uebung_days,
+        reserve_bytes=recording.reserve_mb * 1024**2,
+        warn_hours=recording.warn_hours,
+    )
+
+
+def export_rules(settings: Settings) -> ExportRules:
+    recording = settings.recording
+    feeds = sum(len(aircraft.feed) for aircraft in settings.aircraft)
+    return ExportRules(
+        days=recording.export_days,
+        reserve_bytes=recording.reserve_mb * 1024**2,
+        recorded_bytes_s=feeds * FEED_BYTES_S,
+        terrain=settings.map.terrain,
     )
 
 

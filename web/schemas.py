@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_type_h
 from msgspec import Meta
 
 from flow.flights import Feed, PictureHealth, RenditionState, SourceState, Unsecured
+from flow.recording import StorageState
 from flow.samples import Group, LinkState, TelemetrySample
 from flow.units import CodecConfig
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     FeedDetails: TypeAlias = Json
     LinkJson: TypeAlias = Json
     SampleJson: TypeAlias = Json
+    StorageJson: TypeAlias = Json
 else:
     _CODEC = _as_json(CodecConfig, profile_level_id=str, plays_in_browsers=bool)
     _OF_FEED = {
@@ -59,6 +61,7 @@ else:
     FeedDetails = _as_json(Feed, name="FeedDetails", **_OF_FEED, viewers=list[ViewerView])
     LinkJson = _as_json(LinkState)
     SampleJson = _as_json(TelemetrySample)
+    StorageJson = _as_json(StorageState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class PageConfig:
 
     version: str
     title: Annotated[str, Meta(description="Shown in the bar of every page")]
-    recording: bool
+    recording: Annotated[bool, Meta(description="Every flight is kept, and can be looked at again")]
     thresholds: PictureSettings
     map: Annotated[MapBackground, Meta(description="What lies under the grid")]
 

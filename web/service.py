@@ -15,9 +15,11 @@ from aiohttp import web
 
 from flow.bus import Bus
 from flow.clock import NS_PER_S, Clock, SystemClock
+from flow.errors import ConfigError
 from flow.memory_bus import MemoryBus
 
 from .access import Door
+from .data_folder import DataFolder
 from .errors import adding_headers, errors_to_http, security_headers
 from .house import House, Run
 from .listening import listen
@@ -42,12 +44,24 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     """Run the service for as long as the context is open.
 
     Raises PortInUseError when the HTTP or the WebRTC port is taken, ConfigError when its address cannot be
-    used, or what lies under the map cannot. A feed or link that cannot be opened is a state of that feed,
-    never an error here.
+    used, what lies under the map cannot, or another server has the data folder. A feed or link that cannot
+    be opened is a state of that feed, never an error here.
     """
+    folder = DataFolder(Path(settings.server.data_dir))
+    if settings.recording.enabled:
+        folder.take()
+    try:
+        async with _running(settings, dashboard, folder) as service:
+            yield service
+    finally:
+        folder.release()
+
+
+@contextlib.asynccontextmanager
+async def _running(settings: Settings, dashboard: Path | None, folder: DataFolder) -> AsyncIterator[Running]:
     clock = SystemClock()
     bus = MemoryBus()
-    house = House(settings, bus, clock)
+    house = House(settings, bus, clock, folder)
     app = _application(origin_of(house.background))
     house.open_doors(Door(app, _own_names(settings)), dashboard)
     runner = web.AppRunner(app, shutdown_timeout=2.0)
@@ -55,6 +69,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
     listener: asyncio.Server | None = None
     try:
         listener, url = await listen(runner, settings.server, Malformed(clock))
+        folder.tell(url)
         await house.relay.open()
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(run(), name=name) for name, run in house.rooms()]
@@ -66,6 +81,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
             house.dismiss_pages()
             listener.close()
             await runner.cleanup()
+            await house.settle()
             for task in running:
                 task.cancel()
     finally:
@@ -73,6 +89,7 @@ async def running_service(settings: Settings, dashboard: Path | None = None) -> 
             listener.close()
         await runner.cleanup()
         await bus.aclose()
+        house.close()
 
 
 def _application(tiles_origin: str) -> web.Application:
@@ -86,6 +103,8 @@ async def _kept_going(run: Run, name: str, clock: Clock) -> None:
     while True:
         try:
             await run()
+        except ConfigError:
+            raise  # no defect: somebody must mend it
         except Exception:
             log.exception("%s failed: a defect of Lagebild; it goes on in a second", name)
         await clock.sleep_until(clock.now_ns() + NS_PER_S)

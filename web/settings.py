@@ -71,7 +71,19 @@ class ViewerSettings:
 class HealthSettings:
     """Whether decoded pictures are looked at: black, frozen, covered, blurred."""
 
-    enabled: bool = True
+    enabled: bool = True  # false: nor are flights shown or deleted, but by `lagebild flights`
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSettings:
+    """Every flight is kept, for so long, in `server.data_dir`."""
+
+    enabled: bool = True  # false: nor are flights shown or deleted, but by `lagebild flights`
+    einsatz_days: float = 60.0  # kept after a flight, also of one that belongs to no incident
+    uebung_days: float = 30.0
+    reserve_mb: int = 1024  # of the disk; never filled
+    warn_hours: float = 12.0  # warned when the disk will be full within this time
+    export_days: float = 14.0  # exports are removed so long after they were made, and with their flight
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +196,7 @@ class Settings:
     encode: EncodingSettings = field(default_factory=EncodingSettings)
     viewers: ViewerSettings = field(default_factory=ViewerSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
     map: MapSettings = field(default_factory=MapSettings)
     cot: CotSettings = field(default_factory=CotSettings)
     aircraft: tuple[AircraftSettings, ...] = ()

@@ -32,6 +32,11 @@ def check_settings(settings: Settings, where: str) -> None:
     _check_range(settings.viewers.per_address, 1, 2000, f"{where}: viewers.per_address")
     for name, (least, most) in _PICTURE_RANGES.items():
         _check_range(getattr(settings.picture, name), least, most, f"{where}: picture.{name}")
+    _check_range(settings.recording.einsatz_days, 0, 36_500, f"{where}: recording.einsatz_days")
+    _check_range(settings.recording.uebung_days, 0, 36_500, f"{where}: recording.uebung_days")
+    _check_range(settings.recording.reserve_mb, 0, 1_000_000, f"{where}: recording.reserve_mb")
+    _check_range(settings.recording.warn_hours, 0, 1000, f"{where}: recording.warn_hours")
+    _check_range(settings.recording.export_days, 0.01, 36_500, f"{where}: recording.export_days")
     _check_range(settings.map.most_zoom, 1, 24, f"{where}: map.most_zoom")
     _check_range(settings.cot.every_s, 0.2, 60, f"{where}: cot.every_s")
     _check_range(settings.cot.stale_s, 1, 600, f"{where}: cot.stale_s")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -59,9 +60,15 @@ class Situation:
     """Follows all aircraft and markers. `run()` until cancelled; without `door` no camera is looked along."""
 
     def __init__(
-        self, bus: Bus, clock: Clock, aircraft: tuple[Aircraft, ...], door: TelemetryDoor | None = None
+        self,
+        bus: Bus,
+        clock: Clock,
+        aircraft: tuple[Aircraft, ...],
+        door: TelemetryDoor | None = None,
+        *,
+        hides: Callable[[str], bool] = lambda aircraft_id: False,
     ) -> None:
-        self._bus, self._clock, self._door = bus, clock, door
+        self._bus, self._clock, self._door, self._hides = bus, clock, door, hides
         self._aircraft = {each.id: each for each in aircraft}
         self._tracks: dict[str, deque[tuple[int, Place]]] = {
             each.id: deque(maxlen=_TRACK_POINTS) for each in aircraft
@@ -82,13 +89,13 @@ class Situation:
         return [seen for seen in found if seen]
 
     def one(self, aircraft_id: str) -> Seen | None:
-        """None where its position was never known. Raises NotFoundError."""
+        """None where its position was never known, or it is not shown. Raises NotFoundError."""
         aircraft = self._aircraft.get(aircraft_id)
         if aircraft is None:
             raise NotFoundError(f"no aircraft '{aircraft_id}'")
         sample = self._bus.peek(TelemetrySample, aircraft_id)
         at = _placed(sample) if sample else None
-        if sample is None or at is None:
+        if sample is None or at is None or self._hides(aircraft_id):
             return None
         now_ns = self._clock.now_ns()
         seen = Seen(aircraft, sample, at[1], at[0], now_ns)
@@ -109,6 +116,8 @@ class Situation:
         with self._bus.latest(TelemetrySample) as samples:
             async for sample in samples:
                 track, at = self._tracks.get(sample.aircraft_id), _placed(sample)
+                if track is not None and sample.forgets:
+                    track.clear()
                 if track is not None and at and (not track or at[0] - track[-1][0] >= TRACK_EVERY_NS):
                     track.append(at)
 

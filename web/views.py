@@ -16,6 +16,7 @@ from msgspec import Meta
 from flow.bus import Bus, unit_key
 from flow.doors import RenditionChosen, ViewerReport
 from flow.flights import Aircraft, Feed, PictureHealth, RenditionState, SourceState
+from flow.recording import RecordingState, StorageState
 from flow.samples import LinkState, StatusText, TelemetrySample
 from flow.units import AccessUnit, Rendition
 
@@ -70,6 +71,16 @@ def renditions_view(bus: Bus, feed_id: str) -> list[Json]:
 
 def link_view(link: LinkState) -> Json:
     return _since(link)
+
+
+def recording_view(state: RecordingState) -> Json:
+    view = _since(state)
+    started_ns = view.pop("started_ns")
+    return view | {"started_ms": None if started_ns is None else ms(started_ns)}
+
+
+def storage_view(state: StorageState) -> Json:
+    return _since(state)
 
 
 def sample_view(sample: TelemetrySample) -> Json:

@@ -89,7 +89,7 @@ def page_config(settings: Settings, background: MapBackground) -> PageConfig:
     return PageConfig(
         version("lagebild"),
         settings.server.title,
-        recording=False,
+        recording=settings.recording.enabled,
         thresholds=settings.picture,
         map=background,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 
 from flow.bus import Bus
 from flow.doors import RelayDoor
@@ -19,12 +21,19 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def add_health_routes(
-    door: Door, bus: Bus, aircraft: tuple[Aircraft, ...], relay: RelayDoor, refused: Refused
+    door: Door,
+    bus: Bus,
+    aircraft: tuple[Aircraft, ...],
+    relay: RelayDoor,
+    refused: Refused,
+    *,
+    more: Iterable[Collector] = (),
 ) -> None:
+    """`more`: whatever else has metrics."""
     registry = CollectorRegistry()
-    registry.register(BusCollector(bus, aircraft))
-    registry.register(RelayCollector(relay, refused))
-    feed_ids = [f.id for a in aircraft for f in a.feeds]
+    for collector in (BusCollector(bus, aircraft), RelayCollector(relay, refused), *more):
+        registry.register(collector)
+    feed_ids = [f.id for a in aircraft for f in a.feeds if not f.training]
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response(asdict(Alive()))

@@ -13,11 +13,12 @@ from flow.clock import NS_PER_MS, Clock
 from flow.errors import MalformedError, NotFoundError
 from flow.flights import ID_PATTERN, Aircraft, Ellipse, Marker
 from web.access import Door, Permission, Route
-from web.bodies import JSON, json_body
+from web.bodies import JSON, json_body, json_reply
 from web.ground_views import MarkerList, MarkerView, marker_view
-from web.markers import MOST_CHARACTERS, MarkerBoard
+from web.markers import MOST_CHARACTERS, MarkerBoard, checked_text
 from web.pace import Pace
 from web.routes.ground import REFUSALS, Pointer, PointInPicture, Share, Timestamp, UtcMs
+from web.training_aircraft import MARK
 
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
@@ -117,18 +118,19 @@ def add_marker_routes(
     pace = Pace(clock, CHANGES_AT_ONCE, CHANGES_A_SECOND)
 
     async def every(_: web.Request) -> web.Response:
-        return _json(MarkerList([marker_view(marker) for marker in board.all()]))
+        return json_reply(MarkerList([marker_view(marker) for marker in board.all()]))
 
     async def set_one(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
         wish = await json_body(request, NewMarker)
         known = board.find(wish.id) if wish.id else None
-        return _json(marker_view(known or board.set(places.marker_of(wish))), status=201)
+        return json_reply(marker_view(known or board.set(places.told(places.marker_of(wish)))), status=201)
 
     async def change(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
         wish = await json_body(request, MarkerChange)
-        return _json(marker_view(board.set(_changed(board.get(request.match_info["marker"]), wish))))
+        changed = _changed(board.get(request.match_info["marker"]), wish)
+        return json_reply(marker_view(board.set(places.told(changed))))
 
     async def remove(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
@@ -147,12 +149,23 @@ class _Places:
     def __init__(self, pointer: Pointer, clock: Clock, aircraft: tuple[Aircraft, ...]) -> None:
         self._pointer, self._clock = pointer, clock
         self._owners = {feed.id: each.id for each in aircraft for feed in each.feeds}
+        self._training = {feed.id for each in aircraft for feed in each.feeds if feed.training}
         self._aircraft_ids = {"", *(each.id for each in aircraft)}
+        self._training = {each.id for each in aircraft if each.training}
 
     def marker_of(self, wish: NewMarker) -> Marker:
         if wish.aircraft_id not in self._aircraft_ids:
             raise NotFoundError(f"no aircraft '{wish.aircraft_id}'")
+        if wish.feed_id in self._training:  # what is set in an exercise stays in it
+            wish = msgspec.structs.replace(wish, aircraft_id=self._owners[wish.feed_id])
         return self._in_picture(wish) if wish.x is not None else self._at_place(wish)
+
+    def told(self, marker: Marker) -> Marker:
+        """That of an exercise says so itself: other programs' maps know nothing of exercises."""
+        if marker.aircraft_id not in self._training or marker.label.startswith(MARK):
+            return marker
+        label = checked_text(marker.label, "label")
+        return replace(marker, label=" · ".join(filter(None, (MARK, label)))[:MOST_CHARACTERS])
 
     def _in_picture(self, wish: NewMarker) -> Marker:
         if wish.x is None or wish.y is None:
@@ -204,7 +217,3 @@ def _changed(marker: Marker, wish: MarkerChange) -> Marker:
     if moved:
         told |= {"error": None, "alt_msl_m": None}
     return replace(marker, **told)
-
-
-def _json(view: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(view), content_type=JSON, status=status)

@@ -36,9 +36,19 @@ def add_page_routes(door: Door, dashboard: Path | None = None) -> None:
         return web.FileResponse(path) if path.is_file() else web.Response(status=204)
 
     page, html = Permission.PAGE, "text/html"
-    live, pilot, camera = document("index.html"), document("pilot.html"), document("camera.html")
+    live, pilot = document("index.html"), document("pilot.html")
+    camera, flights = document("camera.html"), document("flights.html")
+    review, effect = document("review.html"), document("effect.html")
     door.route(Route("GET", "/", page, "The live page", {200: "HTML"}, media_type=html), live)
     door.route(Route("GET", "/pilot", page, "The pilot page", {200: "HTML"}, media_type=html), pilot)
+    door.route(Route("GET", "/flights", page, "Recorded flights", {200: "HTML"}, media_type=html), flights)
+    door.route(
+        Route("GET", "/flights/{flight}", page, "Review of a flight", {200: "HTML"}, media_type=html), review
+    )
+    door.route(
+        Route("GET", "/incidents/{incident}", page, "Effect of an incident", {200: "HTML"}, media_type=html),
+        effect,
+    )
     door.route(
         Route(
             "GET", "/camera/{feed}", page, "Film with the browser's camera", {200: "HTML"}, media_type=html

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 
 import msgspec
 from aiohttp import WSMsgType, web
@@ -28,6 +30,7 @@ from web.aircraft_stream import (
 from web.channel import FeedChannel, rendition_message, time_reply
 from web.schemas import SampleJson
 from web.subscriber import Subscriber, text_frame
+from web.viewings import Stay, ViewingDesk, ViewingReport
 from web.views import sample_view
 
 GOING_AWAY = 1001  # RFC 6455 7.4.1
@@ -44,6 +47,10 @@ class _Session(msgspec.Struct, tag_field="type", tag="session"):
     """The page watches by this WHEP session; "": by none any more."""
 
     id: str
+
+
+class _Type(msgspec.Struct):
+    type: str
 
 
 class _Following:
@@ -68,6 +75,34 @@ class _Following:
 
     def _tell(self, chosen: RenditionChosen) -> None:
         self._subscriber.tell(text_frame(rendition_message(chosen)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What a page says, and what comes of it."""
+
+    following: _Following
+    stay: Stay
+    viewings: ViewingDesk
+    clock: Clock
+
+    async def hear(self, socket: web.WebSocketResponse, text: str) -> None:
+        try:
+            said = msgspec.json.decode(text, type=_TimeQuestion | _Session | ViewingReport)
+        except (msgspec.ValidationError, msgspec.DecodeError):
+            self._refuse(text)
+            return
+        if isinstance(said, _Session):
+            self.following.follow(said.id)
+        elif isinstance(said, ViewingReport):
+            self.stay.report(said, self.clock.now_ns())
+        else:
+            await socket.send_frame(time_reply(said.t0, self.clock), WSMsgType.TEXT)
+
+    def _refuse(self, text: str) -> None:
+        """A page of another version may say what this one does not know: only what it reports is counted."""
+        with suppress(msgspec.ValidationError, msgspec.DecodeError):
+            self.viewings.refused += msgspec.json.decode(text, type=_Type).type == "viewing"
 
 
 _HZ = {
@@ -133,6 +168,7 @@ def add_telemetry_routes(
     *,
     streams: Streams,
     relay: RelayDoor,
+    viewings: ViewingDesk,
 ) -> None:
     async def listen(request: web.Request) -> web.StreamResponse:
         channel = channels.get(request.match_info["feed"])
@@ -145,17 +181,19 @@ def add_telemetry_routes(
         )
         subscriber = channel.join(request.remote or "")
         following = _Following(relay, subscriber)
+        stay = viewings.arrived(request.match_info["feed"])
         try:
             writer = await socket.prepare(request)
             if request.transport is None:
                 return socket  # gone while it was greeted
             subscriber.attach(socket, request.transport, writer.drain)
-            await _serve(socket, subscriber, following, clock)
+            await _serve(socket, subscriber, _Page(following, stay, viewings, clock))
         except* TimeoutError:
             if request.transport is not None:
                 request.transport.abort()  # the page does not read: nothing else would let go of it
         finally:
             following.stop()
+            stay.store(clock.now_ns())
             channel.leave(subscriber)
         return socket
 
@@ -178,16 +216,14 @@ def add_telemetry_routes(
     door.route(_NEWEST, newest)
 
 
-async def _serve(
-    socket: web.WebSocketResponse, subscriber: Subscriber, following: _Following, clock: Clock
-) -> None:
+async def _serve(socket: web.WebSocketResponse, subscriber: Subscriber, page: _Page) -> None:
     """Hear what the page says, beside what the channel says, until either side leaves."""
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_attend(socket, subscriber))
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    await _answer(socket, message.data, following, clock)
+                    await page.hear(socket, message.data)
             subscriber.close()
     except* (ConnectionError, asyncio.IncompleteReadError):
         pass  # the page is gone; nothing is lost
@@ -197,14 +233,3 @@ async def _attend(socket: web.WebSocketResponse, subscriber: Subscriber) -> None
     await subscriber.attend()
     async with asyncio.timeout(CLOSE_WITHIN_S):
         await socket.close(code=GOING_AWAY, message=b"service stops")
-
-
-async def _answer(socket: web.WebSocketResponse, text: str, following: _Following, clock: Clock) -> None:
-    try:
-        said = msgspec.json.decode(text, type=_TimeQuestion | _Session)
-    except (msgspec.ValidationError, msgspec.DecodeError):
-        return  # a page of another version may ask what this one does not know
-    if isinstance(said, _Session):
-        following.follow(said.id)
-    else:
-        await socket.send_frame(time_reply(said.t0, clock), WSMsgType.TEXT)

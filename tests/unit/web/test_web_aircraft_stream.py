@@ -26,6 +26,7 @@ from web.service import Running, running_service
 from web.settings import (
     AircraftSettings,
     FeedSettings,
+    RecordingSettings,
     ServerSettings,
     Settings,
     ViewerSettings,
@@ -42,6 +43,7 @@ def settings(viewers: ViewerSettings | None = None) -> Settings:
         webrtc=WebRtcSettings(port=0),
         viewers=viewers or ViewerSettings(),
         aircraft=(AircraftSettings("fritz", "Fritz", feed=(FeedSettings("tag", "rtp://127.0.0.1:0"),)),),
+        recording=RecordingSettings(enabled=False),
     )
 
 

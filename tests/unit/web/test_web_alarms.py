@@ -12,7 +12,14 @@ from tests.fakes.clock import START_NS
 from tests.unit.web.test_web_channel import OTTO, Studio
 from web.alarms import AlarmBoard
 from web.service import running_service
-from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import (
+    AircraftSettings,
+    FeedSettings,
+    RecordingSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
 
 
 def alarm(n: int, code: str, *, active: bool = True, aircraft: str = "otto", **more: Any) -> Alarm:
@@ -59,6 +66,7 @@ async def test_pages_hear_what_rises_and_falls_and_late_ones_what_stands() -> No
             "active": True,
             "utc_ms": (START_NS + 3) // 1000 / 1000,
             "values": {"limit": "20"},
+            "training": False,
         }
     ]
 
@@ -68,6 +76,7 @@ async def test_the_api_tells_what_stands() -> None:
         server=ServerSettings(port=0),
         webrtc=WebRtcSettings(port=0),
         aircraft=(AircraftSettings("otto", "Ottmar", feed=(FeedSettings("otto-tag", "rtp://127.0.0.1:0"),)),),
+        recording=RecordingSettings(enabled=False),
     )
     async with running_service(settings) as service, aiohttp.ClientSession(service.url) as http:
         service.bus.publish(Alarm("a-1", "otto", service.clock.now_ns(), "no_fix"))

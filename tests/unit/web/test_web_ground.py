@@ -18,6 +18,7 @@ from flow.flights import Marker
 from flow.memory_bus import MemoryBus
 from flow.samples import Place, TelemetrySample
 from flow.units import UtcOrigin
+from flow.utmref import utmref
 from telemetry.protocol.earth import Plane
 from tests.fakes.clock import START_NS, FakeClock
 from tests.fakes.encoded import as_units, h264_pictures
@@ -25,8 +26,14 @@ from web.markers import MOST_MARKERS, MarkerBoard
 from web.picture_time import capture_of, timestamp_of
 from web.routes.markers import CHANGES_AT_ONCE
 from web.service import Running, running_service
-from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
-from web.utmref import utmref
+from web.settings import (
+    AircraftSettings,
+    FeedSettings,
+    RecordingSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
 
 LAT, LON = 49.4401883, 7.7704245
 GROUND = "/api/v1/feeds/tag/ground"
@@ -78,6 +85,7 @@ async def house(data_dir: Path) -> AsyncIterator[House]:
             AircraftSettings("otto", "Otto", feed=feeds),
             AircraftSettings("fritz", "Fritz", feed=(FeedSettings("fritz-tag", "whip"),)),
         ),
+        recording=RecordingSettings(enabled=False),
     )
     async with running_service(settings) as service, aiohttp.ClientSession(service.url) as http:
         yield House(service, http)
@@ -283,6 +291,20 @@ async def test_the_newest_marker_of_an_aircraft_is_its_own_or_for_all() -> None:
     assert (board.newest("otto"), board.newest("fritz"), board.newest("x")) == (moved, other, second)
     board.remove(second.marker_id)
     assert board.newest("x") is None
+    await bus.aclose()
+
+
+async def test_markers_of_an_exercise_say_so() -> None:
+    """They are told to the pages of every camera, and to other programs: renamed and moved, too."""
+    bus = MemoryBus()
+    board = MarkerBoard(bus, FakeClock(), {}, ["uebung"])
+    first = board.set(Marker("", "uebung", START_NS, 49.5, 7.5, "Übungspuppe", ""))
+    assert first.label == "ÜBUNG · Übungspuppe"
+    assert board.set(replace(first, lat_deg=49.6)).label == "ÜBUNG · Übungspuppe"
+    assert board.set(replace(first, label="P" * 80)).label == "ÜBUNG · " + "P" * 80
+    unnamed = board.set(Marker("", "uebung", START_NS, 49.5, 7.5, "", ""))
+    assert (unnamed.label, board.set(unnamed).label) == ("ÜBUNG", "ÜBUNG")
+    assert board.set(Marker("", "fritz", START_NS, 49.5, 7.5, "Person", "")).label == "Person"
     await bus.aclose()
 
 

@@ -13,7 +13,7 @@ from flow.errors import ConfigError
 from tests.fakes.map_tiles import package, png, tile_at
 from web.map_background import MapBackground, background_of, origin_of
 from web.service import running_service
-from web.settings import MapSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import MapSettings, RecordingSettings, ServerSettings, Settings, WebRtcSettings
 from web.settings_file import load_settings
 
 PLACE = (49.4431, 7.7726)
@@ -25,6 +25,7 @@ def settings(folder: Path, background: str, **more: Any) -> Settings:
         server=ServerSettings(port=0, data_dir=str(folder)),
         webrtc=WebRtcSettings(port=0),
         map=replace(MapSettings(background), **more),
+        recording=RecordingSettings(enabled=False),
     )
 
 
@@ -136,4 +137,5 @@ async def test_pages_may_fetch_from_the_tile_server_and_from_nobody_else(tmp_pat
             )
         assert rules["connect-src"] == f"'self'{more}"
         assert rules["img-src"] == f"'self' data: blob:{more}"
+        assert rules["media-src"] == "'self' blob:"
         assert "example" not in rules["default-src"] + rules["worker-src"] + rules["style-src"]

@@ -28,6 +28,7 @@ from web.settings import (
     AircraftSettings,
     FeedSettings,
     PublishingSettings,
+    RecordingSettings,
     ServerSettings,
     Settings,
     WebRtcSettings,
@@ -46,6 +47,7 @@ def settings(data_dir: Path) -> Settings:
         server=ServerSettings(port=0, data_dir=str(data_dir)),
         webrtc=WebRtcSettings(port=0),
         publish=PublishingSettings(rtmp_port=0, srt_passphrase=PASSPHRASE),
+        recording=RecordingSettings(enabled=False),
         aircraft=(aircraft,),
     )
 

@@ -28,6 +28,7 @@ from web.openapi import describe
 from web.routes.live import add_live_routes
 from web.routes.telemetry import add_telemetry_routes
 from web.settings import ViewerSettings
+from web.viewings import ViewingDesk
 
 FEED = Feed("tag", "fritz", "Tag")
 FRITZ = Aircraft("fritz", "Fritz", (FEED,))
@@ -88,7 +89,16 @@ async def front() -> AsyncIterator[Front]:
     channel, door = FeedChannel(bus, clock, FRITZ, FEED, ViewerSettings()), Door(app)
     add_live_routes(door, relay, {"tag": Counter()})
     streams = Streams(bus, clock, (FRITZ,), {"tag": channel}, ViewerSettings())
-    add_telemetry_routes(door, bus, clock, (FRITZ,), {"tag": channel}, streams=streams, relay=relay)
+    add_telemetry_routes(
+        door,
+        bus,
+        clock,
+        (FRITZ,),
+        {"tag": channel},
+        streams=streams,
+        relay=relay,
+        viewings=ViewingDesk(clock, None),
+    )
     running = asyncio.create_task(channel.run())
     async with TestClient(TestServer(app)) as client:
         yield Front(client, relay, door)

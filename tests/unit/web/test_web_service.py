@@ -23,12 +23,22 @@ from tests.fakes.whep_player import Player
 from web import listening
 from web.routes import telemetry
 from web.service import Running, running_service
-from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import (
+    AircraftSettings,
+    FeedSettings,
+    RecordingSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
 
 FEED = FeedSettings("fritz-tag", "rtp://127.0.0.1:0", "Tageslicht", trust_clock=True)
 AIRCRAFT = AircraftSettings("fritz", "Fritz", "udpin:127.0.0.1:0", 1, feed=(FEED,))
 SETTINGS = Settings(
-    server=ServerSettings(port=0, title="Einsatz 4711"), webrtc=WebRtcSettings(port=0), aircraft=(AIRCRAFT,)
+    server=ServerSettings(port=0, title="Einsatz 4711"),
+    webrtc=WebRtcSettings(port=0),
+    aircraft=(AIRCRAFT,),
+    recording=RecordingSettings(enabled=False),
 )
 
 
@@ -240,7 +250,11 @@ async def test_a_port_in_use_is_named_and_what_to_do() -> None:
         port = other.getsockname()[1]
         with pytest.raises(PortInUseError, match=rf"cannot listen on 127\.0\.0\.1:{port}.*--port"):
             async with running_service(
-                Settings(server=ServerSettings(port=port), webrtc=WebRtcSettings(port=0))
+                Settings(
+                    server=ServerSettings(port=port),
+                    webrtc=WebRtcSettings(port=0),
+                    recording=RecordingSettings(enabled=False),
+                )
             ):
                 pass
 
@@ -252,7 +266,11 @@ async def test_a_webrtc_port_in_use_is_named_and_its_setting(kind: socket.Socket
         if kind is socket.SOCK_STREAM:
             other.listen()
         port = other.getsockname()[1]
-        settings = Settings(ServerSettings(port=0), webrtc=WebRtcSettings(port=port))
+        settings = Settings(
+            ServerSettings(port=0),
+            webrtc=WebRtcSettings(port=port),
+            recording=RecordingSettings(enabled=False),
+        )
         with pytest.raises(PortInUseError, match=rf"{port} is in use .*webrtc\.port"):
             async with running_service(settings):
                 pass
@@ -262,7 +280,11 @@ async def test_a_webrtc_port_in_use_is_named_and_its_setting(kind: socket.Socket
 async def test_an_address_of_another_machine_is_named(host: str) -> None:
     with pytest.raises(ConfigError, match=rf"cannot listen on {host}:0 .*: .*; check --host") as caught:
         async with running_service(
-            Settings(server=ServerSettings(host=host, port=0), webrtc=WebRtcSettings(port=0))
+            Settings(
+                server=ServerSettings(host=host, port=0),
+                webrtc=WebRtcSettings(port=0),
+                recording=RecordingSettings(enabled=False),
+            )
         ):
             pass
     assert not isinstance(caught.value, PortInUseError)

@@ -23,7 +23,7 @@ from flow.samples import Group, Place, TelemetrySample
 from tests.fakes.clock import START_NS, FakeClock
 from web import geojson, kml
 from web.service import running_service
-from web.settings import AircraftSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import AircraftSettings, RecordingSettings, ServerSettings, Settings, WebRtcSettings
 from web.situation import STALE_NS, Situation
 
 KML = "{http://www.opengis.net/kml/2.2}"
@@ -239,6 +239,7 @@ async def test_over_http() -> None:
         server=ServerSettings(port=0),
         webrtc=WebRtcSettings(port=0),
         aircraft=(AircraftSettings("fritz", 'Fritz "<1>"'),),
+        recording=RecordingSettings(enabled=False),
     )
     async with running_service(settings) as service, aiohttp.ClientSession(service.url) as http:
         latest = "api/v1/aircraft/fritz/telemetry/latest.geojson"

@@ -17,7 +17,14 @@ from tests.unit.ingest.klv_streams import FIRST_PTS, STEP, multiplex
 from web.doctor import check_configuration
 from web.publish_addresses import WayIn, way_of_telemetry
 from web.service import running_service
-from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import (
+    AircraftSettings,
+    FeedSettings,
+    RecordingSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
 
 FEED = FeedSettings("tag", "udp://127.0.0.1:0", "Tageslicht")
 PICTURES = 10
@@ -27,6 +34,7 @@ def settings(data_dir: Path) -> Settings:
     return Settings(
         server=ServerSettings(port=0, data_dir=str(data_dir)),
         webrtc=WebRtcSettings(port=0),
+        recording=RecordingSettings(enabled=False),
         aircraft=(AircraftSettings("fritz", "Fritz", telemetry="feed:tag", feed=(FEED,)),),
     )
 
