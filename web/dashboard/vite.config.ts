@@ -7,7 +7,9 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     chunkSizeWarningLimit: 1600,
-    rolldownOptions: { input: ["index.html", "pilot.html", "camera.html"] },
+    rolldownOptions: {
+      input: ["index.html", "pilot.html", "camera.html", "flights.html", "review.html", "effect.html"],
+    },
   },
   server: {
     proxy: { "/api": { target: "http://127.0.0.1:8080", ws: true }, "/live": "http://127.0.0.1:8080" },

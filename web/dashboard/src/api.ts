@@ -92,6 +92,7 @@ export interface Feed {
   hfov_deg: number | null;
   unsecured: Unsecured | null;
   telemetry_unsecured: Unsecured | null;
+  training: boolean; // a recording that is played for an exercise
   state: SourceState;
   health: PictureHealth | null; // null: not looked at (yet)
   renditions: RenditionState[]; // those that somebody needs or needed
@@ -143,6 +144,7 @@ export interface Sample {
   home: Place | null;
   received_ms: Partial<Record<Group, number>>;
   look?: Look | null; // null: as it was told last
+  looks?: Record<string, Look>; // of a recording: where each camera looked, by feed
 }
 
 export interface LinkState {
@@ -156,6 +158,27 @@ export interface StatusText {
   severity: string;
   text: string;
   utc_ms: number;
+}
+
+/** Whether an aircraft's flight is kept. `reason` is a code: why not; "" where there is nothing to say. */
+export interface RecordingState {
+  status: "off" | "recording" | "failed";
+  since_ms: number;
+  flight_id: string;
+  started_ms: number | null; // of the flight
+  reason: string;
+  detail: string;
+  lost: number; // pictures of this flight that could not be written
+}
+
+/** The room there is for recordings; `hours_left` null: nothing is being recorded. */
+export interface StorageState {
+  status: "ok" | "low" | "full" | "failed";
+  since_ms: number;
+  free_bytes: number;
+  used_bytes: number; // by recordings
+  hours_left: number | null;
+  detail: string;
 }
 
 export type Rendition = "source" | "web" | "low";
@@ -185,6 +208,8 @@ export type ServerMessage =
   | { type: "feeds"; feeds: Feed[] }
   | ({ type: "link" } & LinkState)
   | ({ type: "text" } & StatusText)
+  | ({ type: "recording" } & RecordingState) // of this feed's aircraft
+  | ({ type: "storage" } & StorageState)
   | SharedMessage
   | ({ type: "rendition" } & RenditionChosen)
   | { type: "time"; t0: number; utc_ms: number };

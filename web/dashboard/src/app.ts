@@ -10,15 +10,18 @@ import { firstChoice, loadTaste, saveTaste, withChoice, type Feeds } from "./cho
 import { h, setAttribute, setText } from "./dom";
 import { Help } from "./help";
 import { listenToKeys } from "./keys";
-import { MapPanel } from "./mapPanel";
+import { MapPanel, type Watched } from "./mapPanel";
 import { MarkDesk } from "./marks/desk";
 import { Pane } from "./pane";
 import { savePhoto } from "./photo";
 import { Picker } from "./picker";
-import { linkSentence } from "./sentences";
+import { RewindDesk } from "./rewind/desk";
+import { KEY_STEP_MS } from "./rewind/course";
+import { recView } from "./recMark";
 import { ServerTime } from "./serverTime";
 import { Recorder } from "./surface";
-import { hasPosition } from "./telemetry";
+import { nameBesideMark } from "./trainingMark";
+import { watched } from "./watched";
 
 const TICK_MS = 50; // a stopped picture is grey at most this late
 const TEXT_EVERY = 3; // ticks: six times a second is as fast as a number can be read
@@ -28,13 +31,23 @@ export class App {
   private readonly time = new ServerTime();
   private readonly recorder = new Recorder(this.time);
   private readonly panes = new Map<string, Pane>();
-  private readonly help = new Help();
+  private readonly help = new Help({
+    language: () => {
+      this.switchLanguage();
+      if (this.help.element.open) this.openHelp();
+    },
+    bright: () => this.switchTheme(),
+  });
   private readonly bar: Bar;
   private readonly picker: Picker;
   private readonly alarms = new AlarmBoard();
   private readonly strip = new AlarmStrip(this.alarms);
   private readonly desk = new MarkDesk((mark) => this.map.goTo(mark));
   private readonly map: MapPanel;
+  private readonly rewind = new RewindDesk(this.time, {
+    change: () => this.refresh(),
+    picture: (pane) => this.pastPicture(pane),
+  });
   private readonly pictures = h("div", { class: "pictures" });
   private readonly empty = h("p", { class: "empty", hidden: true });
   private readonly root: HTMLElement;
@@ -64,11 +77,12 @@ export class App {
       photo: () => void this.photo(),
       map: () => this.toggle("map"),
     });
-    this.map = new MapPanel(this.taste.theme, this.desk, config.map);
+    this.map = new MapPanel(this.taste.theme, this.desk.marks, this.desk.panel, config.map);
     root.replaceChildren(
       this.bar.element,
       this.strip.element,
       h("main", { class: "views" }, this.pictures, this.map.element, this.desk.sheet.element, this.empty),
+      this.rewind.bar.element,
       this.picker.element,
       this.help.element,
     );
@@ -78,7 +92,10 @@ export class App {
     this.openChosen();
     window.setInterval(() => this.tick(), TICK_MS);
     void this.map.load().then(() => this.refresh());
-    window.lagebild = this.recorder.surface(() => this.open());
+    window.lagebild = this.recorder.surface(
+      () => this.open(),
+      () => this.rewind.past,
+    );
   }
 
   private get isFull(): boolean {
@@ -138,7 +155,12 @@ export class App {
   }
 
   private showHelp(): void {
-    this.help.toggle(
+    if (this.help.element.open) this.help.element.close();
+    else this.openHelp();
+  }
+
+  private openHelp(): void {
+    this.help.open(
       this.taste.language,
       this.config.version,
       this.open().map(({ feed }) => feed),
@@ -148,14 +170,8 @@ export class App {
   private async photo(): Promise<void> {
     const pane = this.mainPane;
     const picture = pane?.picture();
-    if (!pane || !picture) return;
-    const { feed, shown } = pane.channel;
-    const sample = shown?.sample ?? null;
-    await savePhoto(picture, {
-      feedId: feed.id,
-      utcMs: shown?.capture?.utcMs ?? pane.lastPictureUtcMs,
-      position: hasPosition(sample) ? sample : null,
-    });
+    if (pane && picture) await savePhoto(picture, pane.photoFacts(this.taste.language));
+    else if (this.rewind.past) this.rewind.say("rewind.no_photo");
   }
 
   // --- feeds and panes --------------------------------------------------------------------------------------
@@ -172,6 +188,7 @@ export class App {
     for (const id of wanted) if (!this.panes.has(id)) this.openPane(id);
     for (const [id, pane] of this.panes) pane.element.classList.toggle("main", id === this.chosen.main);
     this.root.toggleAttribute("data-pair", this.panes.size > 1);
+    this.rewind.watch(this.mainPane);
     this.refresh();
   }
 
@@ -187,18 +204,14 @@ export class App {
         this.recorder.sample(channel);
         pane.refreshHud(this.taste.language);
       },
-      change: () =>
-        this.map.show(
-          this.taste.language,
-          this.watched(),
-          this.time.at(performance.now()),
-          performance.now(),
-        ),
+      change: () => this.showMap(),
       feeds: (feeds) => this.setFeeds(feeds),
       shared: (message) => this.hear(message),
     });
     const pane: Pane = new Pane(channel, this.time, (event) => {
       if (id === this.chosen.second) this.swap();
+      else if (this.rewind.past)
+        this.rewind.say("rewind.no_marks"); // it would be set at another moment
       else void this.desk.point(pane, event);
     });
     this.panes.set(id, pane);
@@ -248,14 +261,15 @@ export class App {
     const { language } = this.taste;
     const main = this.mainPane;
     for (const pane of this.panes.values()) pane.refresh(language);
-    if (main) this.bar.badge.show(main.channel, language, main.lastPictureUtcMs);
+    this.showBadge(main);
     this.bar.badge.element.hidden = main === null;
     this.bar.quality.show(language, main?.channel.chosen ?? null, main?.channel.feed ?? null);
     this.bar.show(language, {
-      name: [this.config.title, main?.channel.feed.aircraft_name, main?.channel.feed.name]
+      name: [this.config.title, main?.channel.feed.aircraft_name, main && nameBesideMark(main.channel.feed)]
         .filter(Boolean)
         .join(" · "),
-      recording: this.config.recording,
+      rec: main && recView(main.channel, this.config.recording, this.time.at(performance.now())),
+      training: main?.channel.feed.training ?? false, // of the second picture, its own title says it
       unsecured: {
         picture: main?.channel.feed.unsecured ?? null,
         telemetry: main?.channel.feed.telemetry_unsecured ?? null,
@@ -270,15 +284,45 @@ export class App {
       pictureState: (id) => this.panes.get(id)?.channel.state.name ?? null,
     });
     this.showEmpty();
+    this.showTitle();
     this.showShared();
+    this.showMap();
+  }
+
+  private showBadge(main: Pane | null): void {
+    const { language } = this.taste;
+    const { badge } = this.bar;
+    const { past } = this.rewind;
+    const nowMs = this.time.at(performance.now());
+    if (past) badge.showPast(language, past.momentMs, (nowMs ?? past.momentMs) - past.momentMs);
+    else if (main) badge.show(main.channel, language, main.lastPictureUtcMs);
+    this.root.toggleAttribute("data-past", past !== null);
+  }
+
+  private showMap(): void {
     const now = performance.now();
-    this.map.show(language, this.watched(), this.time.at(now), now);
+    this.map.show(this.taste.language, this.watched(), this.time.at(now), now);
+  }
+
+  /** Another picture of the recording is on the screen: what belongs to it comes with it. */
+  private pastPicture(pane: Pane): void {
+    pane.refreshHud(this.taste.language);
+    this.showMap();
+  }
+
+  private showTitle(): void {
+    const name = this.config.title || "Lagebild";
+    const title = this.mainPane?.channel.feed.training
+      ? `${translate(this.taste.language, "training")} · ${name}`
+      : name;
+    if (document.title !== title) document.title = title;
   }
 
   private showShared(): void {
     this.strip.show(this.taste.language);
     this.desk.show(this.taste.language);
     this.map.showMarks();
+    this.rewind.show(this.taste.language, this.desk.marks.list, this.alarms);
   }
 
   private showEmpty(): void {
@@ -291,14 +335,10 @@ export class App {
     );
   }
 
-  private watched(): Parameters<MapPanel["show"]>[1] {
-    return this.open().map((channel) => ({
-      feed: channel.feed,
-      sample: channel.newestSample,
-      linkTrouble: linkSentence(this.taste.language, channel.link),
-      text: channel.text,
-      look: channel.look,
-    }));
+  private watched(): Watched[] {
+    const { past } = this.rewind;
+    const { main } = this.chosen;
+    return this.open().map((one) => watched(this.taste.language, one, one.feed.id === main ? past : null));
   }
 
   private applyTaste(): void {
@@ -310,6 +350,13 @@ export class App {
     this.root.toggleAttribute("data-map", map);
     this.map.setTheme(theme);
     this.refresh();
+  }
+
+  /** One thing at a time: what lies on top goes first. */
+  private leave(): void {
+    if (this.desk.isOpen) this.desk.close();
+    else if (this.rewind.past) this.rewind.live();
+    else this.setFull(false);
   }
 
   private listen(): void {
@@ -326,7 +373,10 @@ export class App {
         const feed = this.feeds[n - 1];
         if (feed) this.choose(feed.id);
       },
-      escape: () => (this.desk.isOpen ? this.desk.close() : this.setFull(false)),
+      arrow: (direction) => this.rewind.step(direction * KEY_STEP_MS),
+      space: () => this.rewind.pause(),
+      end: () => this.rewind.live(),
+      escape: () => this.leave(),
     });
     document.addEventListener("fullscreenchange", () => {
       if (!document.fullscreenElement) this.setFull(false);

@@ -5,6 +5,8 @@ import { translate, type Key, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { icon, type IconName } from "./icons";
 import { Quality, type Fixed } from "./quality";
+import { RecMark, type RecView } from "./recMark";
+import { TrainingTag } from "./trainingMark";
 import { UnsecuredMark, type Openness } from "./unsecured";
 
 export interface BarActions {
@@ -21,7 +23,8 @@ export class Bar {
   private readonly unsecured = new UnsecuredMark();
   readonly quality: Quality;
   private readonly name = h("span", { class: "bar-name" });
-  private readonly rec = h("span", { class: "rec", hidden: true }, icon("rec"), "REC");
+  private readonly rec = new RecMark();
+  private readonly training = new TrainingTag();
   private readonly languageText = h("span", { class: "language" });
   private readonly tools: readonly (readonly [HTMLButtonElement, Key, string])[];
   private readonly hudTool: HTMLButtonElement;
@@ -32,7 +35,7 @@ export class Bar {
       h("button", { type: "button", class: `tool ${kind}`, onclick: act }, icon(shape));
     const language = h(
       "button",
-      { type: "button", class: "tool", onclick: () => does.language() },
+      { type: "button", class: "tool tool-language", onclick: () => does.language() },
       this.languageText,
     );
     this.hudTool = tool("hud", "tool-hud", () => does.hud());
@@ -50,20 +53,23 @@ export class Bar {
       { class: "bar" },
       h("span", { class: "brand" }, "LAGEBILD"),
       this.name,
+      this.training.element,
       this.badge.element,
       this.unsecured.element,
       this.quality.element,
-      this.rec,
+      this.rec.element,
       buttons,
+      this.rec.sheet,
     );
   }
 
   show(
     language: Language,
-    view: { name: string; recording: boolean; hud: boolean; unsecured: Openness },
+    view: { name: string; rec: RecView | null; training: boolean; hud: boolean; unsecured: Openness },
   ): void {
     setText(this.name, view.name);
-    this.rec.hidden = !view.recording;
+    this.rec.show(language, view.rec);
+    this.training.show(language, view.training);
     this.unsecured.show(language, view.unsecured);
     setText(this.languageText, language === "de" ? "EN" : "DE");
     setAttribute(this.hudTool, "aria-pressed", String(view.hud));

@@ -2,12 +2,21 @@
 
 import { ALARM_WORDS } from "./alarms/words";
 import { CAMERA_WORDS } from "./camera/words";
+import { EFFECT_WORDS } from "./effect/words";
+import { FIND_WORDS } from "./flights/findWords";
+import { FLIGHT_WORDS } from "./flights/words";
 import { GROUND_WORDS } from "./groundWords";
 import { MARK_WORDS } from "./marks/words";
 import { STEP_WORDS } from "./pilot/stepWords";
 import { LINK_WORDS } from "./linkWords";
 import { PILOT_WORDS } from "./pilot/words";
 import { REASON_WORDS } from "./reasonWords";
+import { RECORDING_WORDS } from "./recordingWords";
+import { EXPORT_WORDS } from "./review/export/words";
+import { PLAYER_WORDS } from "./review/words";
+import { REVIEW_PANEL_WORDS } from "./review/panel/words";
+import { REWIND_WORDS } from "./rewind/words";
+import { REC_WORDS } from "./recWords";
 import { TRACK_WORDS } from "./trackWords";
 import { CLOCK_WORDS } from "./clockWords";
 import { TREATMENT_WORDS } from "./treatmentWords";
@@ -19,6 +28,11 @@ type Entry = readonly [de: string, en: string];
 export const CATALOGUE = {
   ...PILOT_WORDS,
   ...REASON_WORDS,
+  ...RECORDING_WORDS,
+  ...REC_WORDS,
+  ...FLIGHT_WORDS,
+  ...EFFECT_WORDS,
+  ...FIND_WORDS,
   ...STEP_WORDS,
   ...CAMERA_WORDS,
   ...TRACK_WORDS,
@@ -28,6 +42,10 @@ export const CATALOGUE = {
   ...ALARM_WORDS,
   ...MARK_WORDS,
   ...LINK_WORDS,
+  ...REWIND_WORDS,
+  ...PLAYER_WORDS,
+  ...REVIEW_PANEL_WORDS,
+  ...EXPORT_WORDS,
   // states of the picture
   "state.live": ["LIVE", "LIVE"],
   "state.delayed": ["VERZÖGERT", "DELAYED"],
@@ -257,7 +275,6 @@ export const CATALOGUE = {
   feeds: ["Bilder", "Feeds"],
   "feed.none": ["Kein Bild eingerichtet.", "No feed is configured."],
   "feed.unknown": ["Das Bild „{id}“ gibt es hier nicht.", "There is no feed “{id}” here."],
-  rec: ["REC", "REC"],
   video: ["Livebild {name}", "Live picture {name}"],
 
   // help

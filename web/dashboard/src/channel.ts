@@ -4,11 +4,13 @@ import type {
   Config,
   Feed,
   LinkState,
+  RecordingState,
   RenditionChosen,
   Sample,
   ServerMessage,
   SharedMessage,
   StatusText,
+  StorageState,
 } from "./api";
 import { whepUrl } from "./api";
 import { ageMs, Anchors, capturedMs, type Capture } from "./age";
@@ -22,6 +24,7 @@ import { Unwrapper } from "./rtp";
 import { warns } from "./sentences";
 import type { ServerTime } from "./serverTime";
 import { SampleRing } from "./telemetry";
+import { Viewing } from "./viewing";
 import { WhepClient, type Refusal } from "./whep";
 
 /** The source is live and the connection stands, but no picture arrives: start anew, ever more rarely. */
@@ -55,6 +58,9 @@ export class Channel {
   shown: Shown | null = null;
   link: LinkState | null = null;
   text: StatusText | null = null;
+  recording: RecordingState | null = null; // null: not told (yet)
+  storage: StorageState | null = null;
+  isWatched = true; // else its pictures go on underneath, and something else is shown
   look: Look | null = null; // it holds for as long as samples come
   chosen: RenditionChosen | null = null; // of the session that this page watches by
   private unwrapper = new Unwrapper();
@@ -70,6 +76,7 @@ export class Channel {
   private stuckLimitMs = this.patience.nextMs();
   private stuckSince: number | null = null;
   private opened = false;
+  private readonly viewing = new Viewing(performance.now());
 
   constructor(
     public feed: Feed,
@@ -147,6 +154,7 @@ export class Channel {
     const identical = this.identicalSinceMs !== null;
     const name = this.state.judge({ now, ageMs: this.ageMs(now), source, sourceFps: fps, identical });
     if (name !== before) this.events.change();
+    this.account(now);
     this.watchForStuck(now, source === "live" && !identical);
     return name;
   }
@@ -158,6 +166,7 @@ export class Channel {
 
   /** The page goes away (perhaps into the browser's cache) and comes back. */
   suspend(): void {
+    this.report(performance.now());
     this.whep.close();
   }
 
@@ -184,6 +193,7 @@ export class Channel {
   }
 
   close(): void {
+    this.report(performance.now());
     this.frames.close();
     this.socket.close();
     this.whep.close();
@@ -211,6 +221,17 @@ export class Channel {
     if (this.fixed !== null) this.fix(this.fixed);
   }
 
+  /** What the viewer gets to see is counted, and told now and then. */
+  private account(now: number): void {
+    if (this.isWatched) this.viewing.look(now, this.state.name, this.ageMs(now));
+    else this.viewing.lookAway(now);
+    if (this.viewing.isDue(now)) this.report(now);
+  }
+
+  private report(now: number): void {
+    if (this.socket.open) this.socket.tell(this.viewing.report(now));
+  }
+
   private watchForStuck(now: number, isSending: boolean): void {
     if (this.isMoving || !isSending || !this.whep.connected) {
       this.stuckSince = null;
@@ -234,6 +255,7 @@ export class Channel {
       estimated: frame.estimated,
     };
     this.state.picture(frame.now);
+    this.viewing.picture(frame.now);
     this.provePath();
     this.judge(frame.now);
     this.events.picture();
@@ -261,6 +283,12 @@ export class Channel {
         return this.events.feeds(message.feeds);
       case "link":
         this.link = message;
+        break;
+      case "recording":
+        this.recording = message;
+        break;
+      case "storage":
+        this.storage = message;
         break;
       case "rendition":
         this.chosen = message;
@@ -316,6 +344,8 @@ export class Channel {
   }
 
   private serverIsBack(): void {
+    this.viewing.reconnected();
+    this.recording = this.storage = null; // it will tell
     this.startTimelineAnew();
     if (this.whep.connected) this.stuckLimitMs = STUCK_SUSPECT_MS;
     else this.whep.restart();

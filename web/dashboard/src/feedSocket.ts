@@ -41,6 +41,13 @@ export class FeedSocket {
     this.tellSession();
   }
 
+  /** Tell the server something; whether there is one to tell. */
+  tell(message: object): boolean {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
   /** Try now instead of at the end of the back-off. */
   hurry(): void {
     if (this.closed || this.socket) return;
@@ -80,17 +87,13 @@ export class FeedSocket {
       this.lost(socket);
       return;
     }
-    if (socket.readyState === WebSocket.OPEN) {
-      socket.send(JSON.stringify({ type: "time", t0: performance.now() }));
-      this.asked += 1;
-    }
+    if (this.tell({ type: "time", t0: performance.now() })) this.asked += 1;
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.askTime(), this.asked < BURST ? BURST_MS : STEADY_MS);
   }
 
   private tellSession(): void {
-    if (this.socket?.readyState === WebSocket.OPEN)
-      this.socket.send(JSON.stringify({ type: "session", id: this.session ?? "" }));
+    this.tell({ type: "session", id: this.session ?? "" });
   }
 
   private lost(socket: WebSocket): void {

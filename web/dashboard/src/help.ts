@@ -15,13 +15,21 @@ const KEYS: readonly (readonly [key: string, text: Key])[] = [
   ["H", "do.hud"],
   ["M", "map"],
   ["P", "do.photo"],
+  ["←  →  ␣  End", "rewind.keys"],
   ["L", "do.language"],
   ["B", "do.bright"],
   ["?", "do.help"],
 ];
 
+export interface HelpActions {
+  language(): void;
+  bright(): void;
+}
+
 export class Help {
   readonly element = h("dialog", { class: "help" });
+
+  constructor(private readonly does: HelpActions) {}
 
   open(language: Language, version: string, feeds: readonly Feed[]): void {
     const say = (key: Key, values?: Record<string, string | number>): string =>
@@ -31,25 +39,33 @@ export class Help {
       { type: "button", class: "tool", "aria-label": say("do.close"), onclick: () => this.element.close() },
       icon("close"),
     );
+    const tool = (key: Key, act: () => void): HTMLElement =>
+      h("button", { type: "button", class: "button", onclick: act }, say(key));
     const keys = KEYS.flatMap(([key, text]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, say(text))]);
     this.element.setAttribute("aria-label", say("help.title"));
     this.element.replaceChildren(
       h("header", {}, h("h2", {}, say("help.title")), close),
+      h(
+        "div",
+        { class: "help-tools" },
+        tool("do.language", () => this.does.language()),
+        tool("do.bright", () => this.does.bright()),
+      ),
       h("p", { class: "help-audio" }, say("help.audio")),
       h("p", {}, say("help.age")),
       h("p", {}, say("help.mark")),
-      h("p", {}, h("a", { href: "/pilot", class: "help-link" }, say("pilot.title"))),
+      h(
+        "p",
+        { class: "help-links" },
+        h("a", { href: "/pilot", class: "help-link" }, say("pilot.title")),
+        h("a", { href: "/flights", class: "help-link" }, say("flights.title")),
+      ),
       h("h3", {}, say("help.keys")),
       h("dl", { class: "help-keys" }, ...keys),
       ...feeds.flatMap((feed) => particulars(feed, language)),
       h("p", { class: "help-version" }, say("help.version", { version })),
     );
     if (!this.element.open) this.element.showModal();
-  }
-
-  toggle(language: Language, version: string, feeds: readonly Feed[]): void {
-    if (this.element.open) this.element.close();
-    else this.open(language, version, feeds);
   }
 }
 

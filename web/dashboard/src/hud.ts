@@ -5,6 +5,7 @@ import { translate, type Key, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { duration } from "./format";
 import { drawHorizon, drawTape, HORIZON_SHARE, Instrument, TAPE_HEIGHT_EM } from "./instruments";
+import { letterbox } from "./tape";
 import { readings, type Reading, type ReadingName } from "./readings";
 
 const LABELS: Partial<Record<ReadingName, Key>> = {
@@ -32,6 +33,11 @@ export interface HudInput {
   referenceMs: number | null;
   withHorizon: boolean; // only where the sample belongs to the picture behind it
   estimated: boolean;
+}
+
+interface Size {
+  width: number;
+  height: number;
 }
 
 interface Cell {
@@ -119,6 +125,14 @@ export class Hud {
     this.cells.set(name, { box, ...cell });
     return box;
   }
+}
+
+/** Where display and sentence stand over a picture of that shape (0: none yet) in a box. */
+export function layOver(box: Size, shape: Size, hud: Hud, notice: HTMLElement): void {
+  const [left, top, width, height] = letterbox(box, shape.width > 0 ? shape : { width: 16, height: 9 });
+  hud.place(left, top, width, height);
+  notice.style.setProperty("--beside", `${left + hud.sideWidth}px`);
+  notice.style.setProperty("--below", `${top}px`);
 }
 
 function showCell(cell: Cell, name: ReadingName, reading: Reading, language: Language): void {

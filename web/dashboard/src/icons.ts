@@ -12,6 +12,9 @@ const SHAPES = {
   trash: '<path d="M2.500 4h11M6 4V2.500h4V4M4 4l.7 9.500h6.600L12 4M6.700 6.500v4.500M9.300 6.500v4.500"/>',
   waiting: '<circle cx="8" cy="8" r="5.5" stroke-dasharray="3 2.5"/>',
   sending: '<circle cx="8" cy="8" r="3" fill="currentColor"/>',
+  past: '<path d="M2.500 8a5.500 5.500 0 1 0 1.800-4.100M2.300 2.300v3h3M8 4.800V8l2.300 1.500"/>',
+  play: '<path d="M4.500 2.500l8.500 5.500-8.500 5.500z" fill="currentColor"/>',
+  pause: '<path d="M5.500 3v10M10.500 3v10" stroke-width="2.500"/>',
   rec: '<circle cx="8" cy="8" r="5.5"/><circle cx="8" cy="8" r="2.5" fill="currentColor"/>',
   second: '<path d="M1.5 3.5h13v9h-13zM8 3.5v9"/>',
   swap: '<path d="M2 5.5h11M10 2.5l3 3-3 3M14 10.5H3M6 7.5l-3 3 3 3"/>',
@@ -31,6 +34,8 @@ const SHAPES = {
   copy: '<path d="M5.500 5.500h8v8h-8zM10.500 5.500v-3h-8v8h3"/>',
   arrives: '<path d="M2.5 8.5l3.500 4 7.500-9" stroke-width="2.5"/>',
   unlocked: '<path d="M3.500 7.500h9v6.500h-9zM5.500 7.500V5a2.500 2.500 0 0 1 4.900-.7"/>',
+  note: '<path d="M3 2.500h10v8.500l-2.500 2.500H3zM5.500 5.500h5M5.500 8h5M10.500 13.500V11H13"/>',
+  edit: '<path d="M2.500 13.500l.7-3 8-8 2.300 2.300-8 8z"/>',
   close: '<path d="M3.500 3.500l9 9M12.500 3.500l-9 9"/>',
 } as const;
 

@@ -7,6 +7,9 @@ import "./style/picture.css";
 import "./style/map.css";
 import "./style/alarms.css";
 import "./style/marks.css";
+import "./style/rewind.css";
+import "./style/forms.css";
+import "./style/training.css";
 import { getConfig, getFeeds } from "./api";
 import { App } from "./app";
 import { Backoff } from "./backoff";
@@ -30,7 +33,6 @@ async function start(root: HTMLElement): Promise<void> {
   for (;;) {
     try {
       const [config, feeds] = await Promise.all([getConfig(), getFeeds()]);
-      document.title = config.title || "Lagebild";
       new App(root, config, feeds);
       return;
     } catch {

@@ -1,21 +1,20 @@
 /** The drawn map: metre grid, track, home and aircraft, made of our own layers, above a background. */
 
-import { Map as LibreMap, Marker, ScaleControl, setWorkerUrl, type GeoJSONSource } from "maplibre-gl";
+import { type Map as LibreMap, Marker, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { MapConfig, Sample } from "./api";
 import { h, setAttribute } from "./dom";
 import { Background, type BackgroundEvents } from "./mapBackground";
-import { grid, gridLabel, type Grid } from "./grid";
+import { MapGrid, northUpMap, setLines } from "./mapGrid";
 import { MapMarks } from "./mapMarks";
 import { mapColours, mapStyle, type Theme } from "./mapStyle";
 import { aircraftSymbol, turnSymbol, type AircraftSymbol, type Wedge } from "./symbols";
+import { hasPosition } from "./telemetry";
 import { Track, type LonLat } from "./track";
 
 setWorkerUrl(workerUrl);
 
-const EARTH_M = 40_075_016.686;
-const TILE_PX = 512;
 const FIRST_ZOOM = 16;
 const TRACK_EVERY_MS = 500; // each new line is a redraw of the whole map
 const FREE_SHARE = 0.3; // the aircraft may leave the middle by this share of the view before the map follows
@@ -25,10 +24,19 @@ interface Tracked {
   marker: Marker;
   home: Marker;
   homeShown: boolean;
+  now: Marker; // the live place, while a past one is shown
   track: Track;
 }
 
+/** A place on the ground, degrees, WGS84. */
+export interface Clicked {
+  lat: number;
+  lon: number;
+}
+
 export interface MapEvents extends BackgroundEvents {
+  /** Somebody has clicked on the map itself. */
+  click(place: Clicked): void;
   /** Somebody has moved the map. */
   drag(): void;
 }
@@ -39,32 +47,22 @@ export class MapView {
   private readonly map: LibreMap;
   private readonly background: Background;
   private readonly hasBackground: boolean;
-  private readonly labels = h("div", { class: "grid-labels", "aria-hidden": "true" });
+  private readonly grid: MapGrid;
   private readonly aircraft = new globalThis.Map<string, Tracked>();
-  private gridKey = "";
   private placed = false;
   private ready = false;
   private trackDue: number | undefined;
+  private spot: Marker | null = null;
+  private flown: readonly LonLat[][] = [];
 
   /** Throws where the browser has no WebGL. */
   constructor(container: HTMLElement, theme: Theme, background: MapConfig, events: MapEvents) {
     this.hasBackground = background.kind !== "none";
-    this.map = new LibreMap({
-      container,
-      style: mapStyle(theme, this.hasBackground),
-      center: [10.5, 51.2],
-      zoom: 5,
-      maxPitch: 0,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      attributionControl: false,
-      fadeDuration: 0,
-    });
-    this.map.touchZoomRotate.disableRotation();
+    this.map = northUpMap(container, mapStyle(theme, this.hasBackground));
     this.map.keyboard.disable(); // the page's own keys
     this.map.addControl(new ScaleControl({ unit: "metric", maxWidth: 120 }), "bottom-left");
     this.map.on("dragstart", () => events.drag());
+    this.map.on("click", ({ lngLat: { lat, lng: lon } }) => events.click({ lat, lon }));
     this.map.on("move", () => this.drawGrid());
     this.background = new Background(this.map, background, theme, events);
     this.map.on("load", () => {
@@ -73,7 +71,7 @@ export class MapView {
       this.drawGrid();
       this.drawTracks();
     });
-    container.append(this.labels);
+    this.grid = new MapGrid(this.map, container);
     this.marks = new MapMarks(this.map);
   }
 
@@ -92,17 +90,31 @@ export class MapView {
     this.map.jumpTo({ zoom: this.map.getZoom() + step });
   }
 
+  showSpot(place: Clicked | null): void {
+    this.spot?.remove();
+    this.spot = place && new Marker({ element: h("div", { class: "spot-symbol" }) });
+    if (place) this.spot?.setLngLat([place.lon, place.lat]).addTo(this.map);
+  }
+
+  showFlown(lines: readonly LonLat[][]): void {
+    this.flown = lines;
+    this.drawTracks();
+  }
+
   /** Show an aircraft at its place; `main` is the one the map follows. */
   show(
     sample: Sample & { lat_deg: number; lon_deg: number },
-    look: { old: boolean; main: boolean; label: string; home: string; view: Wedge | null },
+    look: { old: boolean; main: boolean; label: string; home: string; view: Wedge | null; past: boolean },
+    live: Sample | null, // where it is now
   ): void {
     const at: LonLat = [sample.lon_deg, sample.lat_deg];
     const tracked = this.tracked(sample.aircraft_id, at);
     tracked.marker.setLngLat(at);
     turnSymbol(tracked.symbol, sample, look);
     this.showHome(tracked, sample, look.home);
-    if (tracked.track.add(...at, sample.utc_ms))
+    this.showNow(tracked, look.past && hasPosition(live) ? [live.lon_deg, live.lat_deg] : null);
+    const flown = look.past ? live : sample;
+    if (hasPosition(flown) && tracked.track.add(flown.lon_deg, flown.lat_deg, flown.utc_ms))
       this.trackDue ??= window.setTimeout(() => this.drawTracks(), TRACK_EVERY_MS);
     if (look.main) this.follow(at);
   }
@@ -119,6 +131,7 @@ export class MapView {
       if (ids.has(id)) continue;
       tracked.marker.remove();
       tracked.home.remove();
+      tracked.now.remove();
       this.aircraft.delete(id);
       this.drawTracks();
     }
@@ -136,9 +149,17 @@ export class MapView {
     const symbol = aircraftSymbol();
     const marker = new Marker({ element: symbol.element }).setLngLat(at).addTo(this.map);
     const home = new Marker({ element: h("div", { class: "home-symbol" }), anchor: "center" });
-    const tracked = { symbol, marker, home, homeShown: false, track: new Track() };
+    const now = new Marker({ element: h("div", { class: "now-symbol" }), anchor: "center" });
+    const tracked = { symbol, marker, home, homeShown: false, now, track: new Track() };
     this.aircraft.set(id, tracked);
     return tracked;
+  }
+
+  /** Small beside the past one, so that nobody takes that for the present. */
+  private showNow({ now }: Tracked, at: LonLat | null): void {
+    if (!at) return void now.remove();
+    now.setLngLat(at);
+    if (!now.getElement().isConnected) now.addTo(this.map);
   }
 
   private showHome(tracked: Tracked, { home }: Sample, label: string): void {
@@ -170,55 +191,15 @@ export class MapView {
     window.clearTimeout(this.trackDue);
     this.trackDue = undefined;
     if (!this.ready) return;
-    this.setLines(
+    const seen = [...this.aircraft.values()].flatMap(({ track }) => track.lines);
+    setLines(
+      this.map,
       "track",
-      [...this.aircraft.values()].flatMap(({ track }) => track.lines.map((points) => ({ points }))),
+      [...this.flown, ...seen].map((points) => ({ points })),
     );
   }
 
   private drawGrid(): void {
-    if (!this.ready || !this.placed) return; // a grid anywhere would look like a place
-    const bounds = this.map.getBounds();
-    const metresPerPixel =
-      (EARTH_M * Math.cos((this.map.getCenter().lat * Math.PI) / 180)) / (TILE_PX * 2 ** this.map.getZoom());
-    const drawn = grid(
-      { west: bounds.getWest(), south: bounds.getSouth(), east: bounds.getEast(), north: bounds.getNorth() },
-      metresPerPixel,
-    );
-    const lines = drawn?.lines ?? [];
-    const key = `${drawn?.spacing_m} ${lines.at(0)?.metres} ${lines.at(-1)?.metres} ${lines.length}`;
-    if (key !== this.gridKey) this.setLines("grid", lines);
-    this.gridKey = key;
-    this.drawLabels(drawn);
-  }
-
-  private drawLabels(drawn: Grid | null): void {
-    const { clientHeight } = this.map.getContainer();
-    this.labels.replaceChildren(
-      ...(drawn?.lines ?? []).flatMap(({ axis, metres, points }) => {
-        const vertical = axis === "easting";
-        const [first, last] = [points[0], points.at(-1)];
-        if (!first || !last) return [];
-        const { x, y } = this.map.project(vertical ? last : first);
-        if (vertical ? x < 30 : y < 26 || y > clientHeight - 40) return []; // the corners stay free
-        const style = vertical ? `left:${x.toFixed(1)}px;top:2px` : `left:2px;top:${y.toFixed(1)}px`;
-        return [
-          h("span", { class: `grid-label ${axis}`, style }, gridLabel(metres, drawn?.spacing_m ?? 1000)),
-        ];
-      }),
-    );
-  }
-
-  private setLines(source: string, lines: readonly { points: LonLat[]; major?: boolean }[]): void {
-    void this.map.getSource<GeoJSONSource>(source)?.setData({
-      type: "FeatureCollection",
-      features: lines
-        .filter(({ points }) => points.length > 1)
-        .map(({ points, major = false }) => ({
-          type: "Feature",
-          properties: { major },
-          geometry: { type: "LineString", coordinates: points },
-        })),
-    });
+    if (this.ready && this.placed) this.grid.draw(); // a grid anywhere would look like a place
   }
 }

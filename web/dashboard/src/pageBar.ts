@@ -1,4 +1,4 @@
-/** The bar of a page beside the live one: its title, the way to the live picture, bright or dark, language. */
+/** The bar of a page beside the live one: its title, the way to the others, bright or dark, language. */
 
 import { translate, type Key } from "./catalogue";
 import { loadTaste, saveTaste } from "./choice";
@@ -9,6 +9,7 @@ export class PageBar {
   readonly taste = loadTaste();
   private readonly title = h("h1", { class: "bar-name" });
   private readonly live = h("a", { class: "tool live-link", href: "/" });
+  private readonly flights = h("a", { class: "tool live-link", href: "/flights" });
   private readonly languageText = h("span", { class: "language" });
   private readonly bright = h(
     "button",
@@ -25,7 +26,7 @@ export class PageBar {
     { class: "bar" },
     h("span", { class: "brand" }, "LAGEBILD"),
     this.title,
-    h("div", { class: "tools" }, this.live, this.bright, this.language),
+    h("div", { class: "tools" }, this.live, this.flights, this.bright, this.language),
   );
 
   /** `changed`: the page's words are to be written anew. */
@@ -35,26 +36,31 @@ export class PageBar {
 
   show(title: string): void {
     const { language } = this.taste;
-    const name = (button: HTMLElement, key: Key): void => {
-      setAttribute(button, "aria-label", translate(language, key));
-      setAttribute(button, "title", translate(language, key));
+    const name = (button: HTMLElement, key: Key, seen = ""): void => {
+      const words = translate(language, key);
+      setAttribute(button, "aria-label", [seen, words].filter(Boolean).join(": ")); // WCAG 2.5.3: label in name
+      setAttribute(button, "title", words);
     };
+    const other = language === "de" ? "EN" : "DE";
     setText(this.title, title);
     setText(this.live, translate(language, "pilot.live"));
-    setText(this.languageText, language === "de" ? "EN" : "DE");
+    setText(this.flights, translate(language, "flights.title"));
+    this.flights.hidden = location.pathname === "/flights";
+    setText(this.languageText, other);
     name(this.bright, "do.bright");
-    name(this.language, "do.language");
+    name(this.language, "do.language", other);
   }
 
-  private switchLanguage(): void {
+  switchLanguage(): void {
     this.taste.language = this.taste.language === "de" ? "en" : "de";
     this.applyTaste();
     this.changed();
   }
 
-  private switchTheme(): void {
+  switchTheme(): void {
     this.taste.theme = this.taste.theme === "dark" ? "bright" : "dark";
     this.applyTaste();
+    this.changed();
   }
 
   private applyTaste(): void {

@@ -4,14 +4,18 @@ import { Badge } from "./badge";
 import type { Channel } from "./channel";
 import { translate, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
-import { Hud } from "./hud";
+import { Hud, layOver } from "./hud";
 import { icon } from "./icons";
+import type { PhotoFacts } from "./photo";
 import { Quality } from "./quality";
 import { findings, noPicture } from "./sentences";
 import { trouble } from "./treatment";
 import type { ServerTime } from "./serverTime";
 import { momentOf, placeOf, pointAt } from "./marks/pixel";
-import { letterbox } from "./tape";
+import { hasPosition } from "./telemetry";
+import type { Past } from "./rewind/session";
+import { timeOfDay } from "./format";
+import { nameBesideMark, TrainingBanner, TrainingTag } from "./trainingMark";
 import { UnsecuredMark } from "./unsecured";
 
 const CROSS_MS = 1500; // later it would point at something else
@@ -27,12 +31,15 @@ export class Pane {
   readonly badge = new Badge(false);
   private readonly unsecured = new UnsecuredMark();
   private readonly quality: Quality;
+  private readonly training = new TrainingTag();
+  private readonly banner = new TrainingBanner();
   private readonly hud = new Hud();
   private readonly still = h("canvas", { class: "still", hidden: true });
   private readonly head = h("p", { class: "notice-head" });
   private readonly why = h("p", { class: "notice-why", role: "alert" }); // not the head: it counts seconds
   private readonly notice = h("div", { class: "notice", hidden: true }, this.head, this.why);
   private readonly target = h("div", { class: "cross", hidden: true, "aria-hidden": "true" });
+  private past: Past | null = null;
   private pointed: Point | null = null;
   private pointedAt = 0; // performance.now()
   private readonly name = h("span", { class: "pane-name" });
@@ -58,6 +65,7 @@ export class Pane {
       { class: "stage", onclick: onTap },
       video,
       this.still,
+      this.banner.element,
       this.hud.element,
       this.target,
       this.notice,
@@ -67,6 +75,7 @@ export class Pane {
       "div",
       { class: "pane-title" },
       this.name,
+      this.training.element,
       this.unsecured.element,
       this.quality.element,
       this.badge.element,
@@ -86,6 +95,18 @@ export class Pane {
   close(): void {
     this.resized.disconnect();
     this.element.remove();
+  }
+
+  /** Show the recording in place of the live picture, which goes on underneath; null: live again. */
+  showPast(past: Past | null): void {
+    this.past?.video.remove();
+    this.past = past;
+    this.channel.isWatched = past === null;
+    this.element.toggleAttribute("data-past", past !== null);
+    this.cross(null);
+    if (!past) return;
+    this.still.after(past.video);
+    past.video.addEventListener("resize", () => this.arrange());
   }
 
   /**
@@ -110,22 +131,29 @@ export class Pane {
   /** Texts that change with time and state; several times a second. */
   refresh(language: Language): void {
     const { channel } = this;
-    setText(this.name, channel.feed.name);
+    setText(this.name, nameBesideMark(channel.feed));
     this.name.title = `${channel.feed.aircraft_name} · ${channel.feed.name}`;
     setAttribute(channel.video, "aria-label", translate(language, "video", { name: channel.feed.name }));
+    this.training.show(language, channel.feed.training);
+    this.banner.show(language, channel.feed.training);
     this.badge.show(channel, language, this.lastPictureUtcMs);
     this.unsecured.show(language, { picture: channel.feed.unsecured, telemetry: null });
     this.quality.show(language, channel.chosen, channel.feed);
     this.grey(language);
     this.showFindings(language);
-    if (!channel.isMoving) this.refreshHud(language);
+    if (!channel.isMoving || this.past) this.refreshHud(language);
     else if (performance.now() - this.pointedAt > CROSS_MS) this.target.hidden = true;
   }
 
   /** The head-up display of the picture that is now on the screen. */
   refreshHud(language: Language): void {
     if (this.hud.element.offsetParent === null) return; // switched off
-    const { channel } = this;
+    const { channel, past } = this;
+    if (past) {
+      const { sample, momentMs, hasPicture } = past;
+      const withHorizon = hasPicture && sample !== null && !this.isSmall;
+      return this.hud.show({ language, sample, referenceMs: momentMs, withHorizon, estimated: false });
+    }
     this.hud.show({
       language,
       sample: channel.sample,
@@ -142,8 +170,19 @@ export class Pane {
 
   /** The shown picture as it is, for a photo; null before the first. */
   picture(): HTMLVideoElement | HTMLCanvasElement | null {
+    if (this.past) return this.past.hasPicture ? this.past.video : null;
     if (!this.still.hidden) return this.still;
     return this.channel.video.videoWidth > 0 ? this.channel.video : null;
+  }
+
+  /** What a photo of it is to be named after. */
+  photoFacts(language: Language): PhotoFacts {
+    const { feed, shown } = this.channel;
+    const [utcMs, sample] = this.past
+      ? [this.past.momentMs, this.past.sample]
+      : [shown?.capture?.utcMs ?? this.lastPictureUtcMs, shown?.sample ?? null];
+    const position = hasPosition(sample) ? sample : null;
+    return { feedId: feed.id, utcMs, position, training: feed.training && language };
   }
 
   /** The point of the displayed picture under the pointer; null beside it. */
@@ -170,15 +209,28 @@ export class Pane {
 
   /** Of the stage and of the picture on it; 0 without one. */
   private sizes(): { box: Size; shape: Size } {
-    const { video } = this.channel;
+    const video = this.past?.video.videoWidth ? this.past.video : this.channel.video;
     return {
       box: { width: this.stage.clientWidth, height: this.stage.clientHeight },
       shape: { width: video.videoWidth, height: video.videoHeight },
     };
   }
 
+  /** While the recording is shown, what is wrong with the live picture stands at the timeline. */
+  private greyPast(language: Language, { gap, hasPicture, momentMs }: Past): void {
+    const sentence = gap
+      ? translate(language, "rewind.gap", { from: timeOfDay(gap.fromMs), to: timeOfDay(gap.toMs) })
+      : translate(language, "rewind.seeking", { time: timeOfDay(momentMs) });
+    setAttribute(this.element, "data-past", gap ? "gap" : hasPicture ? "shown" : "seeking");
+    this.notice.hidden = hasPicture;
+    setText(this.head, sentence);
+    setText(this.why, "");
+  }
+
   private grey(language: Language): void {
     const { channel } = this;
+    setAttribute(this.element, "data-state", channel.state.name);
+    if (this.past) return this.greyPast(language, this.past);
     const sentence = noPicture(language, {
       state: channel.state.name,
       gapMs: this.gapMs(),
@@ -189,7 +241,6 @@ export class Pane {
       refusal: channel.refusal,
       identical: channel.identicalSinceMs !== null,
     });
-    setAttribute(this.element, "data-state", channel.state.name);
     this.notice.hidden = sentence === null;
     if (sentence === null) {
       this.still.hidden = true;
@@ -206,7 +257,7 @@ export class Pane {
     const { feed, chosen } = channel;
     const wrong = trouble(language, feed, chosen);
     const lines =
-      channel.isMoving && channel.serverReachable
+      channel.isMoving && channel.serverReachable && !this.past
         ? [...(wrong === null ? [] : [wrong]), ...findings(language, feed.health)]
         : [];
     this.finding.hidden = lines.length === 0;
@@ -225,13 +276,10 @@ export class Pane {
 
   private arrange(): void {
     const { box, shape } = this.sizes();
-    const [left, top, width, height] = letterbox(box, shape.width > 0 ? shape : { width: 16, height: 9 });
     if (this.pointed) {
       const [x, y] = placeOf(box, shape, this.pointed);
       this.target.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
     }
-    this.hud.place(left, top, width, height);
-    this.notice.style.setProperty("--beside", `${left + this.hud.sideWidth}px`);
-    this.notice.style.setProperty("--below", `${top}px`);
+    layOver(box, shape, this.hud, this.notice);
   }
 }

@@ -6,6 +6,7 @@ import type { Feeds } from "./choice";
 import { h, setAttribute, setText } from "./dom";
 import { icon, type IconName } from "./icons";
 import type { PictureStateName } from "./pictureState";
+import { nameBesideMark, TrainingTag } from "./trainingMark";
 
 export interface PickerActions {
   choose(id: string): void;
@@ -36,6 +37,7 @@ interface Entry {
   symbol: HTMLElement;
   name: HTMLElement;
   word: HTMLElement;
+  training: TrainingTag;
   shape: IconName | null;
 }
 
@@ -106,6 +108,7 @@ export class Picker {
       h("span", { class: kind }),
     );
     if (!symbol || !name || !word) throw new Error("unreachable");
+    const training = new TrainingTag();
     const choose = (): void => this.does.choose(feed.id);
     const beside = (): void => this.does.toggleSecond(feed.id);
     const button = h(
@@ -113,9 +116,10 @@ export class Picker {
       { type: "button", class: "feed", onclick: choose },
       symbol,
       h("span", { class: "feed-text" }, name, word),
+      training.element,
     );
     const second = h("button", { type: "button", class: "feed-second", onclick: beside }, icon("second"));
-    this.entries.set(feed.id, { button, second, symbol, name, word, shape: null });
+    this.entries.set(feed.id, { button, second, symbol, name, word, training, shape: null });
     return h("div", { class: "feed-pair", "data-feed": feed.id }, button, second);
   }
 
@@ -127,8 +131,9 @@ export class Picker {
     if (shape !== entry.shape) entry.symbol.replaceChildren(icon(shape));
     entry.shape = shape;
     setAttribute(entry.button, "data-state", mood);
-    setText(entry.name, feed.name);
+    setText(entry.name, nameBesideMark(feed));
     setText(entry.word, translate(language, text));
+    entry.training.show(language, feed.training);
     const isMain = String(chosen.main === feed.id);
     if (isMain === "true" && entry.button.ariaPressed !== isMain)
       entry.button.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -136,7 +141,13 @@ export class Picker {
     setAttribute(
       entry.button,
       "aria-label",
-      `${translate(language, "feed.show", { name: `${feed.aircraft_name} ${feed.name}` })}: ${translate(language, text)}`,
+      [
+        feed.training && translate(language, "training"),
+        translate(language, "feed.show", { name: `${feed.aircraft_name} ${feed.name}` }),
+        translate(language, text),
+      ]
+        .filter(Boolean)
+        .join(": "),
     );
     const isSecond = chosen.second === feed.id;
     const label = translate(language, isSecond ? "do.second_off" : "do.second");

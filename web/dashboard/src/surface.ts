@@ -4,6 +4,7 @@
  *   lagebild.feeds()       ids of the feeds whose pictures are open, the main one first
  *   lagebild.feed(id)      what is shown of one of them now, or null
  *   lagebild.frames(id)    the last displayed pictures, oldest first
+ *   lagebild.past()        the moment of the recording that is shown instead of the live picture, or null
  *   lagebild.serverMs()    server time as the page knows it, or null
  *   lagebild.serverUncertaintyMs()  by how much that may be wrong at most
  */
@@ -11,6 +12,7 @@
 import type { Origin, Sample } from "./api";
 import type { Channel } from "./channel";
 import type { PictureStateName } from "./pictureState";
+import type { Past } from "./rewind/session";
 import type { ServerTime } from "./serverTime";
 
 const FRAMES_KEPT = 300;
@@ -32,10 +34,17 @@ export interface FeedRecord extends FrameRecord {
   frames: number; // displayed since the page was opened
 }
 
+export interface PastRecord {
+  utc_ms: number; // server time
+  has_picture: boolean; // the picture of that moment is on the screen
+  sample: Sample | null;
+}
+
 export interface Surface {
   feeds(): string[];
   feed(id: string): FeedRecord | null;
   frames(id: string): FrameRecord[];
+  past(): PastRecord | null;
   serverMs(): number | null;
   serverUncertaintyMs(): number | null;
 }
@@ -64,7 +73,7 @@ export class Recorder {
     this.kept.delete(id);
   }
 
-  surface(open: () => Channel[]): Surface {
+  surface(open: () => Channel[], past: () => Past | null): Surface {
     return {
       feeds: () => open().map(({ feed }) => feed.id),
       feed: (id) => {
@@ -78,6 +87,11 @@ export class Recorder {
         };
       },
       frames: (id) => [...(this.kept.get(id)?.frames ?? [])],
+      past: () => {
+        const shown = past();
+        if (!shown) return null;
+        return { utc_ms: shown.momentMs, has_picture: shown.hasPicture, sample: shown.sample };
+      },
       serverMs: () => this.time.at(performance.now()),
       serverUncertaintyMs: () => this.time.uncertaintyMs(performance.now()),
     };

@@ -1,7 +1,7 @@
 /** The aircraft on the map: its heading, and where its camera looks. */
 
 import type { Sample } from "./api";
-import { h, setAttribute, setText } from "./dom";
+import { h, setAttribute, setText, svg } from "./dom";
 
 const REACH_PX = 90; // of the drawn view cone
 
@@ -13,18 +13,12 @@ export interface AircraftSymbol {
 }
 
 export function aircraftSymbol(): AircraftSymbol {
-  const svg = svgElement("svg", {
-    viewBox: "-100 -100 200 200",
-    width: "200",
-    height: "200",
-    "aria-hidden": "true",
-  });
-  const view = svgElement("path", { class: "view-cone" });
-  const body = svgElement("path", { class: "aircraft-body", d: "M0-17 11 13 0 6-11 13Z" });
-  svg.append(view, body);
+  const view = svg("path", { class: "view-cone" });
+  const body = svg("path", { class: "aircraft-body", d: "M0-17 11 13 0 6-11 13Z" });
+  const box = { viewBox: "-100 -100 200 200", width: "200", height: "200", "aria-hidden": "true" };
   const label = h("span", { class: "aircraft-label" });
   const element = h("div", { class: "aircraft-symbol" });
-  element.append(svg, label);
+  element.append(svg("svg", box, view, body), label);
   return { element, body, view, label };
 }
 
@@ -38,7 +32,7 @@ export interface Wedge {
 export function turnSymbol(
   symbol: AircraftSymbol,
   sample: Sample,
-  look: { main: boolean; old: boolean; label: string; view: Wedge | null },
+  look: { main: boolean; old: boolean; past: boolean; label: string; view: Wedge | null },
 ): void {
   const { yaw_deg: yaw } = sample;
   const { view } = look;
@@ -48,6 +42,7 @@ export function turnSymbol(
   setAttribute(symbol.view, "transform", `rotate(${(view?.bearing_deg ?? 0).toFixed(1)})`);
   setAttribute(symbol.element, "data-freshness", look.old ? "old" : "fresh");
   symbol.element.classList.toggle("main", look.main);
+  symbol.element.toggleAttribute("data-past", look.past);
   setText(symbol.label, look.label);
 }
 
@@ -57,10 +52,4 @@ export function viewPath(hfovDeg: number | null): string {
   const half = (Math.min(hfovDeg, 170) / 2) * (Math.PI / 180);
   const [x, y] = [(REACH_PX * Math.sin(half)).toFixed(1), (-REACH_PX * Math.cos(half)).toFixed(1)];
   return `M0 0L-${x} ${y}A${REACH_PX} ${REACH_PX} 0 0 1 ${x} ${y}Z`;
-}
-
-function svgElement(name: string, attributes: Record<string, string>): SVGElement {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
 }

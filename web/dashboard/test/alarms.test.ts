@@ -1,5 +1,6 @@
+import { ofInstallation } from "../src/alarms/installation";
 import { describe, expect, it } from "vitest";
-import { AlarmBoard, alarmSentence, ownWords, type AlarmState } from "../src/alarms/board";
+import { AlarmBoard, alarmSentence, ownWords, spokenAlarm, type AlarmState } from "../src/alarms/board";
 
 const alarm = (changes: Partial<AlarmState> = {}): AlarmState => ({
   aircraft_id: "fritz",
@@ -7,6 +8,7 @@ const alarm = (changes: Partial<AlarmState> = {}): AlarmState => ({
   code: "battery_percent",
   level: "alarm",
   active: true,
+  training: false,
   utc_ms: 1000,
   values: { limit: "20" },
   ...changes,
@@ -50,6 +52,9 @@ describe("the alarms that stand", () => {
       "Akku unter 10,5 V",
     );
     expect(alarmSentence("en", alarm({ code: "no_fix", values: {} }))).toBe("GPS position lost");
+    expect(alarmSentence("de", alarm({ code: "disk_low", values: { hours: "3.5", free: "12" } }))).toBe(
+      "Speicher für Aufnahmen wird knapp: noch 12 GB, reicht 3,5 h",
+    );
   });
 
   it("of a newer server speak in the aircraft's own words", () => {
@@ -57,5 +62,13 @@ describe("the alarms that stand", () => {
     expect(alarmSentence("de", news)).toBe("Akku schwach");
     expect(alarmSentence("de", { ...news, values: {} })).toBe("Meldung der Drohne: from_the_future");
     expect(ownWords("de", {})).toBeNull();
+  });
+
+  it("are said with whose they are; nobody's are the installation's, and an exercise is said to be one", () => {
+    const text = "Akku unter 20 %";
+    expect(spokenAlarm("de", alarm())).toBe(`Fritz: ${text}`);
+    expect(spokenAlarm("de", alarm({ aircraft_id: "", aircraft_name: "" }))).toBe(text);
+    expect(spokenAlarm("de", alarm({ training: true, aircraft_name: "ÜBUNG" }))).toBe(`ÜBUNG: ${text}`);
+    expect(ofInstallation([alarm(), alarm({ aircraft_id: "" })])).toEqual([alarm({ aircraft_id: "" })]);
   });
 });

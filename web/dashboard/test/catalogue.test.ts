@@ -58,9 +58,13 @@ describe("the catalogue", () => {
       .join("\n");
     // looked up by code
     const families = [
-      "state.", "source.", "reason.", "note.", "link.", "fix.", "age.", "map.", "unsecured.", "finding.",
+      "state.", "source.", "reason.", "unrecorded.", "note.", "link.", "fix.", "age.", "map.", "unsecured.", "finding.",
       "alarm.", "alarms.", "look.", "mark.choice.", "ground.", "clock.", "aircraft_clock.", "treat.", "made.",
+      "rewind.step.", "rewind.trouble.", "player.trouble.",
+      "rec.", "storage.", "flights.rule.", "flights.why.", "incidents.kind_", "refused.",
       "advice.", "step.", "step_state.", "steps.none_", "plot.", "output.",
+      "review.plot.", "review.unit.", "review.kind.", "review.one.", "review.event.",
+      "export.part.", "export.short.", "export.logbook.", "export.reason.", "player.trouble.",
     ]; // prettier-ignore
     const unused = KEYS.filter(
       (key) => !source.includes(`"${key}"`) && !families.some((family) => key.startsWith(family)),

@@ -14,6 +14,7 @@ const feed = (id: string, aircraft_id: string): Feed => ({
   hfov_deg: null,
   unsecured: null,
   telemetry_unsecured: null,
+  training: false,
   state: source(),
   health: null,
   renditions: [],
@@ -47,10 +48,16 @@ describe("the choice of feeds", () => {
 describe("a photo's name", () => {
   it("tells time and place", () => {
     const utcMs = Date.UTC(2026, 10, 22, 4, 49, 0, 120);
-    expect(photoName({ feedId: "fritz-tag", utcMs, position: { lat_deg: 49.44, lon_deg: 7.77 } })).toMatch(
-      /^lagebild-fritz-tag-20261122T044900Z-32UMV\d{8}\.png$/,
+    expect(
+      photoName({ feedId: "fritz-tag", training: false, utcMs, position: { lat_deg: 49.44, lon_deg: 7.77 } }),
+    ).toMatch(/^lagebild-fritz-tag-20261122T044900Z-32UMV\d{8}\.png$/);
+    expect(photoName({ feedId: "a", training: false, utcMs: null, position: null })).toBe("lagebild-a.png");
+  });
+
+  it("tells that it is of an exercise", () => {
+    expect(photoName({ feedId: "uebung-1", training: "de", utcMs: null, position: null })).toBe(
+      "lagebild-UEBUNG-uebung-1.png",
     );
-    expect(photoName({ feedId: "a", utcMs: null, position: null })).toBe("lagebild-a.png");
   });
 });
 

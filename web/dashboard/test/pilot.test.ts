@@ -21,6 +21,7 @@ function camera(
       hfov_deg: null,
       unsecured: null,
       telemetry_unsecured: null,
+      training: false,
       health: null,
       renditions: [],
       state: source({ status: "lost", ...changes }),

@@ -4,7 +4,8 @@ import { translate, type Key, type Language } from "../catalogue";
 import { h, setAttribute } from "../dom";
 import { timeOfDay } from "../format";
 import { icon } from "../icons";
-import { alarmSentence, ownWords, type AlarmBoard, type AlarmState } from "./board";
+import { trainingTag } from "../trainingMark";
+import { alarmSentence, ownWords, spokenAlarm, type AlarmBoard, type AlarmState } from "./board";
 
 const LINES = 2;
 
@@ -33,7 +34,7 @@ export class AlarmStrip {
     this.lines.replaceChildren(...list.slice(0, LINES).map((alarm, i) => this.line(alarm, i, list.length)));
     setAttribute(this.lines, "title", translate(language, "alarms.all"));
     // Said once as it comes, by readers: the first is the most serious.
-    this.spoken.textContent = list[0] ? `${list[0].aircraft_name}: ${alarmSentence(language, list[0])}` : "";
+    this.spoken.textContent = list[0] ? spokenAlarm(language, list[0]) : "";
     if (this.all.open) this.fill();
   }
 
@@ -45,9 +46,10 @@ export class AlarmStrip {
       "span",
       { class: "alarm-line", "data-level": alarm.level },
       icon(alarm.level === "alarm" ? "alarm" : "warning"),
+      alarm.training && trainingTag(language),
       h("span", { class: "alarm-word" }, translate(language, key)),
       h("strong", { class: "alarm-text" }, alarmSentence(language, alarm)),
-      h("span", { class: "alarm-name" }, alarm.aircraft_name),
+      h("span", { class: "alarm-name" }, alarm.training ? "" : alarm.aircraft_name),
       h("span", { class: "alarm-since" }, translate(language, "since", { time: timeOfDay(alarm.utc_ms) })),
       more &&
         h("span", { class: "alarm-more" }, translate(language, "alarms.more", { count: count - LINES })),

@@ -5,13 +5,13 @@ type Entry = readonly [de: string, en: string];
 export const ALARM_WORDS = {
   "alarms.alarm": ["ALARM", "ALARM"],
   "alarms.warning": ["ACHTUNG", "CAUTION"],
-  "alarms.title": ["Meldungen der Drohnen", "What the aircraft report"],
+  "alarms.title": ["Meldungen", "Messages"],
   "alarms.all": ["Alle Meldungen zeigen", "Show all of them"],
   "alarms.more": ["+{count}", "+{count}"],
   "alarms.none": ["Nichts gemeldet.", "Nothing reported."],
   "alarms.other": ["Meldung der Drohne: {code}", "The aircraft reports: {code}"],
   "text.original": ["{time} Originaltext: {text}", "{time} original text: {text}"],
-  "alarms.said": ["Meldung der Drohne: {text}", "The aircraft says: {text}"],
+  "alarms.said": ["Wortlaut: {text}", "In its own words: {text}"],
 
   "alarm.battery_percent": ["Akku unter {limit} %", "Battery below {limit} %"],
   "alarm.battery_volts": ["Akku unter {limit} V", "Battery below {limit} V"],

@@ -1,7 +1,11 @@
 import "../style/base.css";
 import "../style/bar.css";
+import "../style/help.css";
+import "../style/alarms.css";
+import "../style/forms.css";
 import "../style/pilot.css";
 import "../style/camera.css";
+import { getStanding } from "../alarms/installation";
 import type { Feed } from "../api";
 import { CameraPage } from "./page";
 
@@ -18,7 +22,7 @@ async function ask(feedId: string): Promise<Feed | null | undefined> {
 async function follow(root: HTMLElement, feedId: string): Promise<void> {
   const page = new CameraPage(root, feedId);
   for (;;) {
-    page.takeFeed(await ask(feedId).catch(() => null));
+    page.takeNews(...(await Promise.all([ask(feedId).catch(() => null), getStanding().catch(() => null)])));
     await new Promise((resolve) => window.setTimeout(resolve, EVERY_MS));
   }
 }

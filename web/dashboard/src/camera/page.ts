@@ -1,5 +1,7 @@
 /** The camera page: this device's camera is filmed with, and its own pictures' state is told. */
 
+import type { AlarmState } from "../alarms/board";
+import { InstallationAlarms } from "../alarms/installation";
 import type { Feed } from "../api";
 import { translate, type Key } from "../catalogue";
 import { h, setAttribute, setText } from "../dom";
@@ -53,6 +55,7 @@ export class CameraPage {
     this.input,
     this.take,
   );
+  private readonly alarms = new InstallationAlarms();
   private readonly obstacle = h("p", { class: "obstacle", role: "alert" });
   private facing: Facing = "environment"; // what a pilot films with; a laptop has only the other
   private stream: MediaStream | null = null;
@@ -70,7 +73,16 @@ export class CameraPage {
     this.preview.muted = true; // the attribute counts only in HTML that was parsed
     root.replaceChildren(
       this.bar.element,
-      h("main", { class: "camera" }, this.preview, this.obstacle, this.form, this.verdict, this.tools),
+      h(
+        "main",
+        { class: "camera" },
+        this.alarms.element,
+        this.preview,
+        this.obstacle,
+        this.form,
+        this.verdict,
+        this.tools,
+      ),
     );
     window.addEventListener("hashchange", () => this.keyChanged()); // scanned once more
     window.addEventListener("pagehide", () => this.end());
@@ -83,7 +95,8 @@ export class CameraPage {
   }
 
   /** What the server says of the feed; null: it does not answer, undefined: it has no such feed. */
-  takeFeed(feed: Feed | null | undefined): void {
+  takeNews(feed: Feed | null | undefined, alarms: readonly AlarmState[] | null): void {
+    this.alarms.take(alarms);
     this.missing = feed === undefined;
     this.feed = feed ?? null;
     this.show();
@@ -172,6 +185,7 @@ export class CameraPage {
 
   private show(): void {
     const { language } = this.bar.taste;
+    this.alarms.show(language);
     const say = (key: Key, values?: Record<string, string>): string => translate(language, key, values);
     const secure = isSecureContext && Boolean(navigator.mediaDevices);
     const keyed = keyIn(location.hash) !== "";

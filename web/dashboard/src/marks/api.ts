@@ -1,5 +1,7 @@
 /** Where the camera looks and what people marked, as the service tells it, and the requests about it. */
 
+import { Refused, send } from "../requests";
+
 export interface ErrorEllipse {
   semi_major_m: number;
   semi_minor_m: number;
@@ -55,17 +57,8 @@ export interface Mark {
   removed: boolean;
 }
 
-/** The service says no; `code` is one of the catalogue's, or "" where it could not be asked. */
-export class Refused extends Error {
-  constructor(readonly code: string) {
-    super(code);
-  }
-}
-
-const WITHIN_MS = 5000;
-
 export const askGround = (feedId: string, pixel: Pixel): Promise<GroundPoint> =>
-  post(`/api/v1/feeds/${encodeURIComponent(feedId)}/ground`, pixel);
+  send("POST", `/api/v1/feeds/${encodeURIComponent(feedId)}/ground`, pixel);
 
 /**
  * The place as it was told and seen: what is typed may take longer than a picture's telemetry is kept.
@@ -74,37 +67,14 @@ export const askGround = (feedId: string, pixel: Pixel): Promise<GroundPoint> =>
 export const setMark = (
   { feed_id, utc_ms, lat_deg, lon_deg, alt_msl_m, error }: GroundPoint,
   what: { id: string; label: string; by: string },
-): Promise<Mark> => post("/api/v1/markers", { feed_id, utc_ms, lat_deg, lon_deg, alt_msl_m, error, ...what });
+): Promise<Mark> =>
+  send("POST", "/api/v1/markers", { feed_id, utc_ms, lat_deg, lon_deg, alt_msl_m, error, ...what });
 
 /** Gone already is gone as well. */
 export async function removeMark(id: string): Promise<void> {
-  const response = await ask(`/api/v1/markers/${encodeURIComponent(id)}`, { method: "DELETE" });
-  if (!response.ok && response.status !== 404) throw new Refused(await codeOf(response));
-}
-
-async function post<T>(path: string, body: object): Promise<T> {
-  const response = await ask(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Refused(await codeOf(response));
-  return (await response.json()) as T;
-}
-
-async function ask(path: string, how: RequestInit): Promise<Response> {
   try {
-    return await fetch(path, { ...how, cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) });
-  } catch {
-    throw new Refused("");
-  }
-}
-
-async function codeOf(response: Response): Promise<string> {
-  try {
-    const answer = (await response.json()) as { error?: { code?: string } };
-    return answer.error?.code ?? "failed";
-  } catch {
-    return "failed";
+    await send("DELETE", `/api/v1/markers/${encodeURIComponent(id)}`);
+  } catch (error) {
+    if (!(error instanceof Refused && error.status === 404)) throw error;
   }
 }

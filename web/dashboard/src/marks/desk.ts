@@ -3,13 +3,13 @@
 import type { SharedMessage } from "../api";
 import type { Language } from "../catalogue";
 import type { Pane } from "../pane";
-import { askGround, Refused, removeMark, setMark, type GroundPoint, type Mark } from "./api";
+import { keepPersonName, personName } from "../person";
+import { refusalCode } from "../requests";
+import { askGround, removeMark, setMark, type GroundPoint, type Mark } from "./api";
 import { MarksPanel } from "./panel";
 import { refusal } from "./sentences";
 import { Sheet } from "./sheet";
 import { Marks } from "./store";
-
-const NAME_KEY = "lagebild-name";
 
 export class MarkDesk {
   readonly marks = new Marks();
@@ -21,7 +21,7 @@ export class MarkDesk {
   constructor(show: (mark: Mark) => void) {
     this.sheet = new Sheet(
       { set: (label, by) => void this.set(label, by), close: () => this.close() },
-      name(),
+      personName(),
     );
     this.panel = new MarksPanel(this.marks, { remove: (mark) => removeMark(mark.id), show });
   }
@@ -49,7 +49,7 @@ export class MarkDesk {
       asked.point = await askGround(pane.channel.feed.id, { ...at, ...pane.moment() });
       if (this.asked === asked) this.sheet.show(this.language, asked.point);
     } catch (error) {
-      if (this.asked === asked) this.sheet.say(refusal(this.language, codeOf(error)));
+      if (this.asked === asked) this.sheet.say(refusal(this.language, refusalCode(error)));
     }
   }
 
@@ -71,36 +71,18 @@ export class MarkDesk {
   private async set(label: string, by: string): Promise<void> {
     const { asked } = this;
     if (!asked?.point) return;
-    keepName(by);
+    keepPersonName(by);
     this.sheet.wait(true);
     try {
       const id = `m-${randomName()}`;
       this.marks.take(await setMark(asked.point, { id, label, by }));
       if (this.asked === asked) this.close();
     } catch (error) {
-      if (this.asked === asked) this.sheet.wait(false, refusal(this.language, codeOf(error)));
+      if (this.asked === asked) this.sheet.wait(false, refusal(this.language, refusalCode(error)));
     }
   }
 }
 
-const codeOf = (error: unknown): string => (error instanceof Refused ? error.code : "failed");
-
 /** Without a secure context there is no randomUUID. */
 const randomName = (): string =>
   [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-
-function name(): string {
-  try {
-    return localStorage.getItem(NAME_KEY) ?? "";
-  } catch {
-    return ""; // storage forbidden
-  }
-}
-
-function keepName(by: string): void {
-  try {
-    localStorage.setItem(NAME_KEY, by);
-  } catch {
-    // storage forbidden: it is typed again
-  }
-}

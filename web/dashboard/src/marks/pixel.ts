@@ -2,7 +2,8 @@
 
 import { capturedMs, type Capture } from "../age";
 import { letterbox } from "../tape";
-import { Refused, type Pixel } from "./api";
+import { Refused } from "../requests";
+import type { Pixel } from "./api";
 
 interface Size {
   width: number;

@@ -5,6 +5,7 @@ import { h, setAttribute, setText } from "../dom";
 import { timeOfDay } from "../format";
 import { icon } from "../icons";
 import { treatments } from "../treatment";
+import { TrainingTag } from "../trainingMark";
 import { UnsecuredMark } from "../unsecured";
 import type { PilotFeed, PilotLink } from "./api";
 import {
@@ -36,6 +37,7 @@ const WORDS = { arrives: "pilot.arrives", missing: "pilot.missing", unknown: "pi
 export class FeedCard {
   private readonly name = h("h3");
   private readonly mark = new UnsecuredMark();
+  private readonly training = new TrainingTag();
   private readonly symbol = h("span", { class: "verdict-symbol" });
   private readonly word = h("span", { class: "verdict-word", role: "status" });
   private readonly since = h("span", { class: "verdict-since" });
@@ -76,7 +78,7 @@ export class FeedCard {
     this.element = h(
       "article",
       { class: "card", "data-feed": feedId },
-      h("header", { class: "card-head" }, this.name, this.mark.element),
+      h("header", { class: "card-head" }, this.name, this.training.element, this.mark.element),
       this.verdict,
       this.reasons,
       this.next,
@@ -98,6 +100,7 @@ export class FeedCard {
     const { feed, keys } = seen;
     const found = verdict(feed.state, serverReachable);
     setText(this.name, feed.name);
+    this.training.show(language, feed.training);
     this.mark.show(language, { picture: feed.unsecured, telemetry: null });
     this.showVerdict(found, seen, language);
     const open = this.isOpen(found === "arrives" && isGreen(seen.steps));

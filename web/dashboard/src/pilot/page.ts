@@ -2,7 +2,10 @@
 
 import { translate } from "../catalogue";
 import { h, setText } from "../dom";
+import type { AlarmState } from "../alarms/board";
+import { InstallationAlarms } from "../alarms/installation";
 import { PageBar } from "../pageBar";
+import { TrainingTag } from "../trainingMark";
 import { AircraftNews } from "./aircraftNews";
 import type { PilotAircraft, PilotView } from "./api";
 import { FeedCard } from "./feedCard";
@@ -12,6 +15,7 @@ import { TelemetryRow } from "./telemetryRow";
 interface Group {
   element: HTMLElement;
   title: HTMLElement;
+  training: TrainingTag;
   telemetry: TelemetryRow;
   news: AircraftNews;
 }
@@ -20,6 +24,7 @@ export class PilotPage {
   private readonly bar = new PageBar(() => this.refresh());
   private readonly offline = h("p", { class: "offline", role: "alert", hidden: true });
   private readonly empty = h("p", { class: "empty", hidden: true });
+  private readonly alarms = new InstallationAlarms();
   private readonly outputs = new OutputNews();
   private readonly list = h("main", { class: "pilot" });
   private readonly groups = new Map<string, Group>();
@@ -33,14 +38,16 @@ export class PilotPage {
     root: HTMLElement,
     private readonly hurry: () => void,
   ) {
-    root.replaceChildren(this.bar.element, this.offline, this.list);
+    const above = h("div", { class: "page-news" }, this.offline, this.alarms.element);
+    root.replaceChildren(this.bar.element, above, this.list);
     // A page kept for "back" must not come back with a key on it.
     window.addEventListener("pagehide", () => this.cards.forEach((card) => card.forget()));
     this.refresh();
   }
 
   /** What the service has just told; null: it does not answer. */
-  take(view: PilotView | null): void {
+  take(view: PilotView | null, alarms: readonly AlarmState[] | null): void {
+    this.alarms.take(alarms);
     this.serverReachable = view !== null;
     if (view) {
       this.view = view;
@@ -64,7 +71,7 @@ export class PilotPage {
 
   private group({ id, feeds }: PilotAircraft): HTMLElement {
     const title = h("h2");
-    const [telemetry, news] = [new TelemetryRow(), new AircraftNews()];
+    const [telemetry, news, training] = [new TelemetryRow(), new AircraftNews(), new TrainingTag()];
     const cards = feeds.map(({ feed }) => {
       const card = new FeedCard(feed.id, {
         shown: () => this.refresh(),
@@ -76,12 +83,12 @@ export class PilotPage {
     const element = h(
       "section",
       { class: "aircraft", "data-aircraft": id },
-      title,
+      h("div", { class: "aircraft-head" }, title, training.element),
       telemetry.element,
       news.element,
       h("div", { class: "cards" }, ...cards),
     );
-    this.groups.set(id, { element, title, telemetry, news });
+    this.groups.set(id, { element, title, training, telemetry, news });
     return element;
   }
 
@@ -93,11 +100,16 @@ export class PilotPage {
     setText(this.offline, translate(language, "why.server"));
     this.empty.hidden = view === null || view.aircraft.some(({ feeds }) => feeds.length > 0);
     setText(this.empty, translate(language, "pilot.none"));
+    this.alarms.show(language);
     this.outputs.show(language, (serverReachable && view?.outputs) || []);
     for (const aircraft of view?.aircraft ?? []) {
       const group = this.groups.get(aircraft.id);
       if (!group) continue;
       setText(group.title, aircraft.name);
+      group.training.show(
+        language,
+        aircraft.feeds.some(({ feed }) => feed.training),
+      );
       group.telemetry.show(aircraft, language, serverReachable);
       group.news.show(aircraft, language, serverReachable && view ? view.utc_ms : null);
       const shown = {

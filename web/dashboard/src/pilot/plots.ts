@@ -1,7 +1,7 @@
 /** What came of a feed in the last minutes, as three small plots with their numbers. */
 
 import { translate, type Key, type Language } from "../catalogue";
-import { h, setAttribute, setText } from "../dom";
+import { h, setAttribute, setText, svg } from "../dom";
 import { number } from "../format";
 import { getPast, type Moment, type Past } from "./api";
 import { plot, type Plot } from "./plot";
@@ -113,10 +113,3 @@ const momentsOf = ({ utc_ms, bitrate_bps, fps, age_ms }: Past): Moment[] =>
     age_ms: age_ms[i] ?? null,
     age_origin: null,
   }));
-
-function svg(name: string, attributes: Record<string, string>, ...children: Node[]): SVGElement {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
