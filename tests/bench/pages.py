@@ -28,6 +28,7 @@ from web.aircraft_stream import Streams
 from web.channel import FeedChannel
 from web.routes.telemetry import add_telemetry_routes
 from web.settings import ViewerSettings
+from web.viewings import ViewingDesk
 
 FEED = Feed("fritz-tag", "fritz", "Tageslicht")
 AIRCRAFT = Aircraft("fritz", "Multikopter Fritz", (FEED,))
@@ -55,7 +56,10 @@ async def serve(pages: int, seconds: float, hz: float) -> dict[str, float]:
     app = web.Application()
     channels = {FEED.id: channel}
     streams = Streams(bus, clock, (AIRCRAFT,), channels, ViewerSettings(pages, pages))
-    add_telemetry_routes(Door(app), bus, clock, (AIRCRAFT,), channels, streams=streams, relay=FakeRelay())
+    add_telemetry_routes(
+        Door(app), bus, clock, (AIRCRAFT,), channels,
+        streams=streams, relay=FakeRelay(), viewings=ViewingDesk(clock, None),
+    )  # fmt: skip
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -33,7 +33,7 @@ async def lagebild(*, whole: bool) -> None:
     bus, found = MemoryBus(), Counter[str]()
     links = tuple(AircraftLink(name, "udpin:127.0.0.1:0", number) for name, number in IDS.items())
     settings, clock = TelemetrySettings(links), SystemClock()
-    ((url, aircraft),) = settings.by_url().items()
+    ((url, aircraft),) = settings.by_url()
     runs = Telemetry(bus, clock, settings).run if whole else Link(bus, clock, settings, url, aircraft).run
 
     async def samples() -> None:

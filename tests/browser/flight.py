@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import itertools
 import socket
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 from tests.browser.harness import RunningLagebild, lagebild
 from tests.fakes.aircraft import FakeAircraft
-from tests.fakes.encoded import FPS, h264_pictures
+from tests.fakes.encoded import FPS, Picture, h264_pictures
 from tests.fakes.rtp_camera import RtpCamera
+from tests.fakes.stamped import stamped_pictures
 
 FEED = "otto-tag"
 LAT_DEG, LON_DEG = 49.4431207, 7.7726542
@@ -31,6 +33,7 @@ system_id = 1
   name = "Tageslicht"
   source = "rtp://127.0.0.1:{video}"
   air_link_ms = 120.0
+  trust_clock = {told}
 """
 
 
@@ -51,25 +54,35 @@ class Flight:
     config: Path
     sends_video: asyncio.Event
     sends_telemetry: asyncio.Event
+    tells_time: bool
+    pictures: Iterator[Picture]  # another one from the next picture on: the camera changes
     says: list[Say] = field(default_factory=list)  # beside that, once each
 
-    def served(self, port: int = 0) -> contextlib.AbstractAsyncContextManager[RunningLagebild]:
-        """A service that receives this flight."""
-        return lagebild("serve", "--config", str(self.config), port=port)
+    def served(
+        self, port: int = 0, data_dir: Path | None = None
+    ) -> contextlib.AbstractAsyncContextManager[RunningLagebild]:
+        """A service that receives this flight, and records it where it is given a folder."""
+        return lagebild("serve", "--config", str(self.config), port=port, data_dir=data_dir)
 
 
 @contextlib.asynccontextmanager
-async def flying(folder: Path, *, fix: bool = True) -> AsyncIterator[Flight]:
-    """A service with one aircraft in the air, 30 pictures and 10 positions a second, until switched off."""
+async def flying(folder: Path, *, fix: bool = True, stamped: bool = False) -> AsyncIterator[Flight]:
+    """A service with one aircraft in the air, 30 pictures and 10 positions a second, until switched off.
+
+    `stamped`: its pictures have their time of capture burned in, and its camera tells it.
+    """
     video, telemetry = free_udp_port(), free_udp_port()
     config = folder / "lagebild.toml"
-    config.write_text(CONFIG.format(mavlink=telemetry, video=video), encoding="utf-8")
-    flight = Flight(config, asyncio.Event(), asyncio.Event())
+    config.write_text(
+        CONFIG.format(mavlink=telemetry, video=video, told=str(stamped).lower()), encoding="utf-8"
+    )
+    pictures = stamped_pictures() if stamped else itertools.cycle(h264_pictures(60))
+    flight = Flight(config, asyncio.Event(), asyncio.Event(), stamped, pictures)
     flight.sends_video.set()
     flight.sends_telemetry.set()
     async with asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(_film(video, flight.sends_video)),
+            tasks.create_task(_film(video, flight)),
             tasks.create_task(report(telemetry, flight.sends_telemetry, fix, flight.says)),
         ]
         yield flight
@@ -77,15 +90,19 @@ async def flying(folder: Path, *, fix: bool = True) -> AsyncIterator[Flight]:
             task.cancel()
 
 
-async def _film(port: int, switched_on: asyncio.Event) -> None:
+async def _film(port: int, flight: Flight) -> None:
+    """Timestamps and sender reports say when each picture was captured, however late we are."""
     camera = RtpCamera(f"rtp://127.0.0.1:{port}")
     loop = asyncio.get_running_loop()
     try:
-        for picture in itertools.cycle(h264_pictures(60)):
+        while True:
             began = loop.time()
-            if not switched_on.is_set():
-                await switched_on.wait()
-                camera.timestamp += round((loop.time() - began) * 90_000)
+            await flight.sends_video.wait()
+            captured_ns = time.time_ns()
+            camera.timestamp = captured_ns * 9 // 100_000 & 0xFFFF_FFFF
+            picture = next(flight.pictures)
+            if picture.keyframe and flight.tells_time:
+                camera.report(captured_ns)
             camera.send(picture)
             await asyncio.sleep(max(0.0, began + 1 / FPS - loop.time()))
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -22,6 +23,7 @@ from playwright.async_api import (
     Request,
     Route,
     async_playwright,
+    expect,
 )
 
 PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")
@@ -38,7 +40,10 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+"""Arguments for a made camera that every page may use."""
 START_WITHIN_S = 30.0
+expect.set_options(timeout=15_000)  # two browsers may share two cores
 STOP_WITHIN_S = 10.0
 
 
@@ -63,12 +68,21 @@ class RunningLagebild:
 
 
 @contextlib.asynccontextmanager
-async def lagebild(*arguments: str, port: int = 0) -> AsyncIterator[RunningLagebild]:
-    """Run `lagebild ARGUMENTS` on that port (0: a free one); it must stop when told so at the end."""
+async def lagebild(
+    *arguments: str, port: int = 0, data_dir: Path | None = None
+) -> AsyncIterator[RunningLagebild]:
+    """Run `lagebild ARGUMENTS` on that port (0: a free one); it must stop when told so at the end.
+
+    It records only where it is given a data folder.
+    """
+    environment = dict(os.environ) | {"LAGEBILD_RECORDING_ENABLED": "false"}
+    if data_dir is not None:
+        environment |= {"LAGEBILD_RECORDING_ENABLED": "true", "LAGEBILD_SERVER_DATA_DIR": str(data_dir)}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "web", arguments[0], "--port", str(port), "--webrtc-port", "0",
         *arguments[1:],
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
+        env=environment,
     )  # fmt: skip
     running = RunningLagebild("", process)
     try:
@@ -112,7 +126,8 @@ class Watched:
 
     async def until(self, condition: str, within_s: float = 15.0) -> None:
         """Wait until the JavaScript expression is true."""
-        await self.page.wait_for_function(f"() => {condition}", timeout=within_s * 1000)
+        # Not by animation frames: a headless browser leaves them out where nothing on the page moves.
+        await self.page.wait_for_function(f"() => {condition}", timeout=within_s * 1000, polling=50)
 
 
 @contextlib.asynccontextmanager

@@ -18,10 +18,9 @@
     return crc;
   };
 
-  const readStrip = (video) => {
-    const { videoWidth: w, videoHeight: h } = video;
+  const readStrip = (picture, w, h) => {
     if (!w) return null;
-    pen.drawImage(video, 0, h * (1 - HEIGHT), w, h * HEIGHT, 0, 0, canvas.width, canvas.height);
+    pen.drawImage(picture, 0, h * (1 - HEIGHT), w, h * HEIGHT, 0, 0, canvas.width, canvas.height);
     const data = pen.getImageData(0, 0, canvas.width, canvas.height).data;
     const cellW = canvas.width / COLUMNS, cellH = canvas.height / ROWS;
     const means = [];
@@ -51,18 +50,29 @@
     watched.add(video);
     const onFrame = (at, meta) => {
       video.requestVideoFrameCallback(onFrame);
-      const strip = seen++ % every === 0 ? readStrip(video) : null;
+      const { videoWidth: w, videoHeight: h } = video;
+      // What is painted from a recording may be a later picture than the one told of: this one says which it is.
+      const painted = meta.rtpTimestamp === undefined && w && window.VideoFrame ? new VideoFrame(video) : null;
+      const strip = seen++ % every === 0 ? readStrip(video, w, h) : null;
+      const lateMs = painted ? painted.timestamp / 1000 - meta.mediaTime * 1000 : null;
+      painted?.close();
       const t = now();
       const feed = video.closest("[data-feed]")?.dataset.feed ?? "";
       const believed = window.lagebild?.feed(feed);
-      frames.push({
-        feed, strip, t,
+      const frame = {
+        feed, strip, t, lateMs,
         shownMs: originMs + meta.expectedDisplayTime, // the true wall clock at which the frame is on screen
         nowMs: originMs + t,
         rtp: meta.rtpTimestamp ?? null,
         ageMs: believed?.age_ms ?? null, // what the page's badge counts at this moment
         state: believed?.state ?? null,
-      });
+        // Of a recorded picture: the moment that the page says it shows.
+        past: meta.rtpTimestamp === undefined ? (window.lagebild?.past() ?? null) : null,
+        review: null, // on the page of a recorded flight: the telemetry that is drawn with it
+      };
+      frames.push(frame);
+      // Whoever is told of a picture has drawn what belongs to it by then.
+      if (window.lagebildReview) setTimeout(() => (frame.review = { sample: window.lagebildReview.sample }));
       if (frames.length > 20000) frames.shift();
     };
     video.requestVideoFrameCallback(onFrame);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -13,9 +12,8 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.harness import RunningLagebild, chromium, lagebild, open_page
 from web.publish_keys import PublishKeys
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
-CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 CONFIG = """
 [[aircraft]]
 id = "handy"
@@ -27,12 +25,6 @@ name = "Trupp 1"
 """
 FEED = "handy"
 RED, GREEN = "missing", "arrives"
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium(*CAMERA) as running:
-        yield running
 
 
 @pytest.fixture
@@ -66,12 +58,14 @@ async def until_status(service: RunningLagebild, wanted: str) -> None:
 
 
 async def test_a_phone_films_with_the_key_of_its_address_until_it_is_withdrawn(
-    browser: Browser, config: Path
+    camera_browser: Browser, config: Path
 ) -> None:
     key = keys_of(config).make(FEED)
     async with (
         lagebild("serve", "--config", str(config)) as service,
-        open_page(browser, f"{service.url}camera/{FEED}#key={key}", size=(390, 844), has_touch=True) as seen,
+        open_page(
+            camera_browser, f"{service.url}camera/{FEED}#key={key}", size=(390, 844), has_touch=True
+        ) as seen,
     ):
         page = seen.page
         await until_word(page, "BEREIT", "unknown")
@@ -103,11 +97,11 @@ async def test_a_phone_films_with_the_key_of_its_address_until_it_is_withdrawn(
         assert seen.strangers == []
 
 
-async def test_it_comes_back_by_itself_when_the_server_does(browser: Browser, config: Path) -> None:
+async def test_it_comes_back_by_itself_when_the_server_does(camera_browser: Browser, config: Path) -> None:
     key = keys_of(config).make(FEED)
     async with lagebild("serve", "--config", str(config)) as first:
         port = int(first.url.rstrip("/").rpartition(":")[2])
-        async with open_page(browser, f"{first.url}camera/{FEED}#key={key}") as seen:
+        async with open_page(camera_browser, f"{first.url}camera/{FEED}#key={key}") as seen:
             await seen.page.get_by_role("button", name="Filmen", exact=True).click()
             await until_word(seen.page, "KOMMT AN", GREEN)
             await first.stop()
@@ -117,11 +111,11 @@ async def test_it_comes_back_by_itself_when_the_server_does(browser: Browser, co
                 assert (await pictures(second))[0] == "live"
 
 
-async def test_the_key_is_asked_for_and_stays_in_the_fragment(browser: Browser, config: Path) -> None:
+async def test_the_key_is_asked_for_and_stays_in_the_fragment(camera_browser: Browser, config: Path) -> None:
     key = keys_of(config).make(FEED)
     async with (
         lagebild("serve", "--config", str(config)) as service,
-        open_page(browser, f"{service.url}camera/{FEED}", size=(390, 844)) as seen,
+        open_page(camera_browser, f"{service.url}camera/{FEED}", size=(390, 844)) as seen,
     ):
         page = seen.page
         asked: list[str] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,14 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from tests.browser.flight import LAT_DEG, LON_DEG, flying
-from tests.browser.harness import Watched, chromium, open_page
+from tests.browser.harness import Watched, open_page
 from tests.fakes.map_tiles import EXTENT, package, png, tile_server, tiles_around, vector_tile
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 RED_BGR = (40, 60, 220)
 BRIGHT = "localStorage.setItem('lagebild', JSON.stringify({theme: 'bright'}))"
 TILES = tiles_around(LAT_DEG, LON_DEG, (13, 14, 15), reach=4)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 def add_map(config: Path, background: str) -> None:

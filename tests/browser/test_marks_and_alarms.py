@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.flight import Flight, flying
-from tests.browser.harness import chromium, lagebild, open_page
+from tests.browser.harness import lagebild, open_page
 from tests.fakes.aircraft import FakeAircraft
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 DAY = "fritz-tag"
 DAY_SIZE = (1280, 720)
@@ -31,12 +30,6 @@ new MutationObserver(() => document.querySelectorAll('.mark-symbol').forEach((ma
 """
 """When this page set a mark, and when it came to see each; both pages have the machine's clock."""
 WORD_SEEN = ".alarm-lines .alarm-text"
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 async def test_a_mark_set_in_one_page_stands_in_the_other_at_its_true_place(

@@ -8,17 +8,16 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from flow.clock import NS_PER_S
 from flow.units import Rendition
 from relay.protocol import rendition
-from tests.browser.harness import chromium
 from tests.browser.narrow_way import SMALL_WIDTH, NarrowWay, narrow_way
 from tests.fakes.lossy_link import Conditions
 from tests.prove.clip import WIDTH
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 WIDE = Conditions(delay_ms=15, rate_bps=8_000_000)
 NARROW = Conditions(delay_ms=15, rate_bps=800_000)
@@ -41,10 +40,10 @@ async def settled_on_low(way: NarrowWay, page: Page) -> None:
 
 
 async def test_it_ends_on_low_is_whole_there_and_comes_back(
-    record_property: Callable[[str, object], None], monkeypatch: pytest.MonkeyPatch
+    browser: Browser, record_property: Callable[[str, object], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rendition, "FIRST_CALM_NS", 3 * NS_PER_S)
-    async with narrow_way(WIDE) as way, chromium() as browser:
+    async with narrow_way(WIDE) as way:
         page = await browser.new_page()
         await page.goto(way.url)
         await way.until_width(page, WIDTH, 20)
@@ -72,10 +71,12 @@ async def way_to_and_fro(way: NarrowWay, page: Page, session_id: str) -> None:
         await way.until_width(page, width, 10)
 
 
-async def test_pinned_to_and_fro_nothing_freezes(record_property: Callable[[str, object], None]) -> None:
+async def test_pinned_to_and_fro_nothing_freezes(
+    browser: Browser, record_property: Callable[[str, object], None]
+) -> None:
     """On a link that takes everything: a move costs no freeze, although timestamps step back a little."""
     link = Conditions(delay_ms=5)
-    async with narrow_way(link) as way, chromium() as browser:
+    async with narrow_way(link) as way:
         page = await browser.new_page()
         await page.goto(way.url)
         await way.until_width(page, WIDTH, 20)

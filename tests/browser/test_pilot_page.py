@@ -15,12 +15,12 @@ import pytest
 from playwright.async_api import Browser, Locator, expect
 
 from tests.browser.flight import free_udp_port
-from tests.browser.harness import Watched, chromium, lagebild, open_page
+from tests.browser.harness import Watched, lagebild, open_page
 from tests.fakes.encoded import FPS, h264_pictures
 from tests.fakes.rtp_camera import RtpCamera
 from web.publish_keys import FILE, PublishKeys
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 CONFIG = """
 [server]
@@ -44,12 +44,6 @@ name = "Ottmar"
   source = "rtp://127.0.0.1:{video}"
 """
 PUSHED, RAW = '[data-feed="otto-tag"]', '[data-feed="otto-roh"]'
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 async def decoded(image: Locator) -> str:

@@ -16,7 +16,7 @@ from flow.clock import NS_PER_S, Clock
 from flow.flights import Alarm, AlarmLevel, Marker, SourceState
 from flow.samples import ForwardState
 from tests.browser.flight import free_udp_port, report
-from tests.browser.harness import Watched, chromium, open_page
+from tests.browser.harness import Watched, open_page
 from tests.fakes.encoded import FPS, h264_pictures
 from tests.fakes.rtp_camera import RtpCamera
 from web.service import Running, running_service
@@ -24,20 +24,15 @@ from web.settings import (
     AircraftSettings,
     FeedSettings,
     PublishingSettings,
+    RecordingSettings,
     ServerSettings,
     Settings,
     WebRtcSettings,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 TAG, PUSH = '[data-feed="otto-tag"]', '[data-feed="otto-push"]'
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 def settings(folder: Path, mavlink: int) -> Settings:
@@ -50,6 +45,7 @@ def settings(folder: Path, mavlink: int) -> Settings:
         webrtc=WebRtcSettings(port=0),
         publish=PublishingSettings(rtmp_port=0),
         aircraft=(AircraftSettings("otto", "Ottmar", f"udpin:127.0.0.1:{mavlink}", 1, feed=feeds),),
+        recording=RecordingSettings(enabled=False),
     )
 
 
@@ -134,13 +130,13 @@ async def the_pilot_sees_where_somebody_points(service: Running, page: Watched) 
     await expect(at(".point-where")).to_contain_text("214°, 180 m, 124° rechts, vor ")
     await expect(at(".point-arrow")).to_have_attribute("style", re.compile(r"rotate\(12[34]deg\)"))
     await expect(at(".point-place")).to_contain_text("32U MV")
-    await expect(at(".alarms li")).to_contain_text("made_up")
+    await expect(at(".aircraft .alarms li")).to_contain_text("made_up")
     await expect(at(".forward:not(.outputs)")).to_contain_text(
         "sie wurden verworfen (1, zuletzt COMMAND_LONG"
     )
     service.bus.publish(Alarm("a2", "otto", service.clock.now_ns(), "made_up", active=False))
     service.bus.publish(Marker("m2", "otto", 0, 0.0, 0.0, "", "", marker_id="m1", removed=True))
-    await expect(at(".alarms")).to_be_hidden()
+    await expect(at(".aircraft .alarms")).to_be_hidden()
     await expect(at(".pointed")).to_be_hidden()
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Route
 
-from tests.browser.harness import Watched, chromium, open_page
+from tests.browser.harness import Watched, open_page
 from tests.browser.rough_way import (
     BLOCKED,
     FEEDS,
@@ -25,18 +25,12 @@ from tests.browser.rough_way import (
 )
 from tests.fakes.lossy_link import Conditions
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 WHEP = "**/whep"
 FEED = FEEDS[0]
 SCRIPTS = (KEEP_PEERS,)
 SHOWN = "window.__probe.frames.length"
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 async def shown_during(page: Watched, seconds: float) -> list[dict[str, Any]]:

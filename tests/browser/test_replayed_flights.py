@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 from pymavlink import mavutil
 
 from flow.codec.tlog import write_record
-from tests.browser.harness import Watched, chromium, lagebild, open_page
+from tests.browser.harness import Watched, lagebild, open_page
 from tests.fakes.aircraft import FakeAircraft
 from tests.fakes.clips import Clips
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(180)]
 
 ROUNDING_DEG = 0.501e-6
 LIVE = "window.lagebild?.feed('replay')?.state === 'live'"
 
 
 @asynccontextmanager
-async def replayed(*arguments: str | Path) -> AsyncIterator[Watched]:
-    async with chromium() as browser, lagebild("replay", *map(str, arguments), "--loop") as service:
+async def replayed(browser: Browser, *arguments: str | Path) -> AsyncIterator[Watched]:
+    async with lagebild("replay", *map(str, arguments), "--loop") as service:
         async with open_page(browser, service.url) as page:
             yield page
 
@@ -70,9 +70,9 @@ def made_tlog(path: Path) -> Path:
     return path
 
 
-async def test_a_made_flight_shows_its_pictures_and_its_positions(tmp_path: Path) -> None:
+async def test_a_made_flight_shows_its_pictures_and_its_positions(browser: Browser, tmp_path: Path) -> None:
     video, tlog = Clips(tmp_path).make("h264 baseline", "mp4"), made_tlog(tmp_path / "made.tlog")
-    async with replayed("--video", video, "--telemetry", tlog) as page:
+    async with replayed(browser, "--video", video, "--telemetry", tlog) as page:
         await page.until(LIVE, 30)
         assert is_among(await shown_position(page), positions(tlog))
         assert page.complaints == []
@@ -88,11 +88,11 @@ async def test_a_made_flight_shows_its_pictures_and_its_positions(tmp_path: Path
     ],
 )
 async def test_a_real_flight_is_where_its_log_says(
-    feeds: Path, video: str, telemetry: str, offset_ms: str
+    browser: Browser, feeds: Path, video: str, telemetry: str, offset_ms: str
 ) -> None:
     tlog = feeds / "telemetry" / telemetry
     arguments = ("--video", feeds / video, "--telemetry", tlog, "--telemetry-offset", offset_ms)
-    async with replayed(*arguments) as page:
+    async with replayed(browser, *arguments) as page:
         await page.until(LIVE, 30)
         assert is_among(await shown_position(page), positions(tlog))
         await page.until("window.lagebild.feed('replay').sample?.roll_deg != null")
@@ -101,11 +101,13 @@ async def test_a_real_flight_is_where_its_log_says(
 
 
 @pytest.mark.feeds
-async def test_a_raw_stream_and_raw_mavlink_fly_too(feeds: Path) -> None:
+async def test_a_raw_stream_and_raw_mavlink_fly_too(browser: Browser, feeds: Path) -> None:
     video = feeds / "video/tello_indoor_h264_960x720.h264"
     telemetry = feeds / "telemetry/plane_real_cuav_2018_notimestamps.mavlink"
     # The log has a gap of 27 s after its first seconds.
-    async with replayed("--video", video, "--telemetry", telemetry, "--telemetry-offset", "-31000") as page:
+    async with replayed(
+        browser, "--video", video, "--telemetry", telemetry, "--telemetry-offset", "-31000"
+    ) as page:
         await page.until(LIVE, 30)
         lat, lon = await shown_position(page)
         assert -35.3646 < lat < -35.3615
@@ -113,10 +115,10 @@ async def test_a_raw_stream_and_raw_mavlink_fly_too(feeds: Path) -> None:
 
 
 @pytest.mark.feeds
-async def test_a_boat_without_a_fix_is_nowhere_on_the_map(feeds: Path) -> None:
+async def test_a_boat_without_a_fix_is_nowhere_on_the_map(browser: Browser, feeds: Path) -> None:
     video = feeds / "derived/seashore_h264_720p30_live.mp4"
     telemetry = feeds / "telemetry/sub_real_bluerov_2024_nogps.tlog"
-    async with replayed("--video", video, "--telemetry", telemetry) as page:
+    async with replayed(browser, "--video", video, "--telemetry", telemetry) as page:
         await page.until(LIVE, 30)
         await page.until("window.lagebild.feed('replay').sample?.yaw_deg != null", 30)
         await expect(page.page.locator("body")).to_contain_text("kein GPS-Fix", timeout=15_000)

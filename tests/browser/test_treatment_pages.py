@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.harness import chromium, lagebild, open_page
+from tests.browser.harness import lagebild, open_page
 from tests.fakes.clips import Clips
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 CONFIG = """
 [server]
@@ -28,12 +27,6 @@ name = "Ottmar"
 """
 DONE = re.compile(r"^Umgewandelt: ohne B-Bilder, \+\d+ ms, (unter )?\d+,\d Kerne$")
 WITHIN_MS = 30_000
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 def configured(folder: Path, encode: str = "") -> str:

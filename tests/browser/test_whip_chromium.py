@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,13 @@ import pytest
 from playwright.async_api import Browser, Page, Route
 
 from flow.flights import KeyframeWanted, SourceState, SourceStatus
-from tests.browser.harness import chromium
 from tests.fakes.lossy_link import Conditions
 from tests.fakes.whip_way import whip_way
 from tests.interop.ingest_rig import check_invariants, decoded_count
 from tests.interop.whip_rig import House, whip_house
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
-CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 FEED = "handy"
 PAGE = """<!doctype html><title>camera</title><script>
 let pc, session;
@@ -76,12 +73,6 @@ async function leave() {
 </script>"""
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium(*CAMERA) as running:
-        yield running
-
-
 async def camera(browser: Browser, origin: str) -> Page:
     """A page of that origin, from which it may publish."""
 
@@ -109,10 +100,10 @@ def keyframes(house: House) -> int:
 
 
 async def test_every_picture_arrives_whatever_size_the_encoder_chooses(
-    browser: Browser, tmp_path: Path
+    camera_browser: Browser, tmp_path: Path
 ) -> None:
     async with whip_house(tmp_path, FEED) as house:
-        page = await camera(browser, house.url)
+        page = await camera(camera_browser, house.url)
         await publish(page, house, (640, 480))
         await house.rig.until_pictures(FEED, 30)
         assert await page.evaluate("() => trickled()") == 204
@@ -135,10 +126,10 @@ async def test_every_picture_arrives_whatever_size_the_encoder_chooses(
         await house.rig.until_status(FEED, SourceStatus.LOST, "publisher_left")
 
 
-async def test_what_a_bad_network_loses_is_sent_again(browser: Browser, tmp_path: Path) -> None:
+async def test_what_a_bad_network_loses_is_sent_again(camera_browser: Browser, tmp_path: Path) -> None:
     lossy = Conditions(loss=0.05, delay_ms=15)
     async with whip_house(tmp_path, FEED) as house, whip_way(house.url) as way:
-        page = await camera(browser, way.url)
+        page = await camera(camera_browser, way.url)
         await publish(page, house, (640, 480))
         await house.rig.until_pictures(FEED, 10)
         way.proxy.up.conditions = way.proxy.down.conditions = lossy
@@ -153,9 +144,9 @@ async def test_what_a_bad_network_loses_is_sent_again(browser: Browser, tmp_path
         assert (state.damaged, state.lost_packets) == (0, 0)
 
 
-async def test_the_encoder_is_soon_at_full_rate_and_size(browser: Browser, tmp_path: Path) -> None:
+async def test_the_encoder_is_soon_at_full_rate_and_size(camera_browser: Browser, tmp_path: Path) -> None:
     async with whip_house(tmp_path, FEED) as house:
-        page = await camera(browser, house.url)
+        page = await camera(camera_browser, house.url)
         await publish(page, house, (1280, 720))
         async with asyncio.timeout(10):
             while (await page.evaluate("() => stats()")).get("available", 0) < 2_000_000:

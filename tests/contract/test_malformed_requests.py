@@ -19,6 +19,7 @@ from web.settings import (
     AircraftSettings,
     FeedSettings,
     PublishingSettings,
+    RecordingSettings,
     ServerSettings,
     Settings,
     WebRtcSettings,
@@ -132,6 +133,7 @@ def house(data_dir: Path) -> Settings:
         webrtc=WebRtcSettings(port=0),
         publish=PublishingSettings(rtmp_port=0, srt_port=0),
         aircraft=(AircraftSettings("x", feed=(FeedSettings(FEED, "whip"),)),),
+        recording=RecordingSettings(enabled=False),
     )
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from flow import errors
 from flow.flights import UNFIT_NOTES
+from recordings.export.jobs import REASONS
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "web" / "dashboard" / "src" / "catalogue.ts"
@@ -206,6 +207,11 @@ def test_every_reason_to_convert_a_picture_has_words_and_advice() -> None:
     assert codes - sentences("advice", TREATMENT) == set()
     assert codes | {"scaled"} == sentences("made", TREATMENT)
     assert codes | {"scaled"} <= sentences("note")
+
+
+def test_why_an_export_failed_or_lacks_a_part_has_a_sentence() -> None:
+    assert {"disk_full", "regions"} <= REASONS
+    assert sentences(r"export\.reason") == REASONS
 
 
 def test_why_a_place_on_the_ground_cannot_be_told_has_a_sentence() -> None:

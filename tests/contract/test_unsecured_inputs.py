@@ -13,7 +13,14 @@ from flow.flights import SourceState, Unsecured
 from flow.samples import LinkState, LinkStatus
 from tests.fakes.aircraft import FakeAircraft
 from web.service import running_service
-from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import (
+    AircraftSettings,
+    FeedSettings,
+    RecordingSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
 from web.unsecured import how_unsecured
 
 SOURCES, LINKS = ("rtp://{}:0", "udp://{}:0"), ("udpin:{}:0", "tcpin:{}:0")
@@ -33,6 +40,7 @@ def house(host: str, allow_from: tuple[str, ...]) -> Settings:
         ServerSettings(port=0),
         webrtc=WebRtcSettings(port=0),
         aircraft=(AircraftSettings("x", feed=feeds), *links),
+        recording=RecordingSettings(enabled=False),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 Schema = dict[str, Any]
@@ -15,8 +16,18 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "null": (type(None),),
 }
-_KNOWN = {"$ref", "anyOf", "type", "properties", "required", "items", "enum", "additionalProperties"}
-_SAYS_NOTHING = {"title", "description", "default"}
+_KNOWN = {
+    "$ref",
+    "anyOf",
+    "type",
+    "properties",
+    "required",
+    "items",
+    "enum",
+    "additionalProperties",
+    "pattern",
+}
+_SAYS_NOTHING = {"title", "description", "default", "examples", "discriminator"}
 
 
 def complaints(value: Any, schema: Schema, schemas: dict[str, Schema], at: str = "") -> list[str]:
@@ -36,6 +47,8 @@ def complaints(value: Any, schema: Schema, schemas: dict[str, Schema], at: str =
         return []
     if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
         return [f"{at}: {value!r} is no {kind}"]
+    if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
+        return [f"{at}: {value!r} does not match {schema['pattern']}"]
     if isinstance(value, list):
         items = schema.get("items", {})
         return [c for n, one in enumerate(value) for c in complaints(one, items, schemas, f"{at}[{n}]")]

@@ -11,11 +11,12 @@ import pytest
 from flow.codec.tlog import write_record
 from flow.errors import ConfigError
 from recordings.footage import open_telemetry, open_video
+from recordings.plan import Manner, plan
 from recordings.protocol.mavlink_frames import is_intact, parse_header
 from recordings.protocol.source_clocks import SourceClocks
 from recordings.protocol.telemetry_track import TelemetryTrack
 from recordings.protocol.timing import NS_PER_S, Lap
-from recordings.replay import Manner, plan
+from recordings.recording import Recording
 from tests.unit.recordings.flights import START_NS, Aircraft, encode_film
 
 SEEDS = (*range(18), 46, 57, 307, 542)
@@ -92,6 +93,6 @@ def test_broken_video(films: dict[str, bytes], tmp_path: Path, name: str, seed: 
         footage = open_video(path, Fraction(25))
     except ConfigError:
         return
-    times = [send.time_ns for send in plan([footage], None, Manner(), START_NS)]
+    times = [send.time_ns for send in plan(Recording("", [footage], None), Manner(), START_NS)]
     assert times == sorted(times)
     assert times[-1] - times[0] < 3600 * NS_PER_S

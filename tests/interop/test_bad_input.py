@@ -31,6 +31,7 @@ from web.settings import (
     AircraftSettings,
     FeedSettings,
     PictureSettings,
+    RecordingSettings,
     ServerSettings,
     Settings,
     WebRtcSettings,
@@ -112,7 +113,11 @@ class Site:
 async def site(*aircraft: AircraftSettings) -> AsyncIterator[Site]:
     """A service with these aircraft, those of their ports open that the kernel chooses."""
     settings = Settings(
-        ServerSettings(port=0), PictureSettings(lost_ms=LOST_MS), WebRtcSettings(port=0), aircraft=aircraft
+        ServerSettings(port=0),
+        PictureSettings(lost_ms=LOST_MS),
+        WebRtcSettings(port=0),
+        aircraft=aircraft,
+        recording=RecordingSettings(enabled=False),
     )
     async with running_service(settings) as service, aiohttp.ClientSession(service.url) as http:
         here, bus = Site(service, http), service.bus

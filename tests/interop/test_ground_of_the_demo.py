@@ -17,7 +17,7 @@ from telemetry.protocol.earth import Plane
 from tests.bench.figures import percentile
 from web.publishers import DEMO_AIRCRAFT, DEMO_HFOV_DEG, DEMO_THERMAL_HFOV_DEG, fly_demo
 from web.service import running_service
-from web.settings import ServerSettings, Settings, WebRtcSettings
+from web.settings import RecordingSettings, ServerSettings, Settings, WebRtcSettings
 
 LENS = Lens(320, 192, DAY_HFOV_DEG)
 POINTS = ((0.5, 0.5), (0.1, 0.9), (0.8, 0.4))
@@ -33,6 +33,7 @@ async def test_a_click_finds_what_the_simulated_camera_sees(tmp_path: Path) -> N
     settings = Settings(
         server=ServerSettings(port=0, data_dir=str(tmp_path)),
         webrtc=WebRtcSettings(port=0),
+        recording=RecordingSettings(enabled=False),
         aircraft=(DEMO_AIRCRAFT,),
     )
     flight = ["--fps", "10", "--size", "320x192", "--truth", str(truth)]

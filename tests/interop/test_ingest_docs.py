@@ -17,6 +17,7 @@ from web.settings import (
     AircraftSettings,
     FeedSettings,
     PublishingSettings,
+    RecordingSettings,
     ServerSettings,
     Settings,
     WebRtcSettings,
@@ -65,6 +66,7 @@ async def test_the_commands_show_pictures(tmp_path: Path) -> None:
         webrtc=WebRtcSettings(port=0),
         publish=PublishingSettings(rtmp_port=rtmp, srt_port=srt, srt_passphrase=PASSPHRASE),
         aircraft=(AircraftSettings("otto", feed=feeds),),
+        recording=RecordingSettings(enabled=False),
     )
     async with running_service(settings) as service, AsyncExitStack() as publishers:
         bus = service.bus

@@ -8,6 +8,7 @@ import random
 import shutil
 import socket
 import subprocess
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from ingest.settings import FeedSource
 from .ingest_rig import (
     FFMPEG,
     FFMPEG_9,
+    Rig,
     check_invariants,
     decoded_count,
     ffmpeg_rtp,
@@ -100,11 +102,15 @@ def readme_ffmpeg(program: str, clip: str, rtp_port: int, ts_port: int) -> list[
     ]
 
 
-@pytest.mark.parametrize("program", [FFMPEG, FFMPEG_9], ids=["debian", "imageio"])
-async def test_the_commands_of_the_readme_show_every_picture(clip: str, program: str) -> None:
-    async with running(FeedSource("rtp", RTP), FeedSource("ts", TS)) as rig:
-        await published(*readme_ffmpeg(program, clip, rig.port("rtp"), rig.port("ts")))
-        for feed_id in ("rtp", "ts"):
+async def test_the_commands_of_the_readme_show_every_picture(clip: str) -> None:
+    """Of both builds of ffmpeg at the same time."""
+    feeds = {"debian-rtp": RTP, "debian-ts": TS, "imageio-rtp": RTP, "imageio-ts": TS}
+    async with running(*(FeedSource(feed_id, url) for feed_id, url in feeds.items())) as rig:
+        await published(
+            *readme_ffmpeg(FFMPEG, clip, rig.port("debian-rtp"), rig.port("debian-ts")),
+            *readme_ffmpeg(FFMPEG_9, clip, rig.port("imageio-rtp"), rig.port("imageio-ts")),
+        )
+        for feed_id in feeds:
             await rig.until_pictures(feed_id, PICTURES)
             units, state = rig.units(feed_id), rig.state(feed_id)
             check_invariants(units)
@@ -151,21 +157,27 @@ async def test_sender_reports_of_ffmpeg_give_capture_times(clip: str, delay_s: f
 
 async def test_a_source_dies_and_another_one_returns_with_another_size(folder: Path, clip: str) -> None:
     larger = make_clip(folder / "larger.mp4", "-tune", "zerolatency", size="848x480")
-    for feed_id, publisher in (("rtp", ffmpeg_rtp), ("ts", ffmpeg_ts)):
-        async with running(FeedSource(feed_id, RTP if feed_id == "rtp" else TS)) as rig:
-            async with publishing(*publisher(FFMPEG, clip, rig.port(feed_id))):
-                await rig.until_pictures(feed_id, 20)
-            before = len(rig.units(feed_id))
-            await rig.until_status(feed_id, SourceStatus.STALLED)
-            await rig.until_status(feed_id, SourceStatus.LOST, "no_packets")
-            await published(publisher(FFMPEG, larger, rig.port(feed_id)))
-            await rig.until_pictures(feed_id, before + PICTURES)
-            check_invariants(rig.units(feed_id))
-            state = rig.state(feed_id)
-            assert state.config is not None
-            assert state.config.width_px == 848
-            assert decoded_count(rig.units(feed_id)[before:]) == PICTURES
-            assert SourceStatus.LIVE in [state.status for state in rig.states]
+
+    async def dies_and_returns(
+        rig: Rig, feed_id: str, publisher: Callable[[str, str, int], list[str]]
+    ) -> None:
+        async with publishing(*publisher(FFMPEG, clip, rig.port(feed_id))):
+            await rig.until_pictures(feed_id, 20)
+        before = len(rig.units(feed_id))
+        await rig.until_status(feed_id, SourceStatus.STALLED)
+        await rig.until_status(feed_id, SourceStatus.LOST, "no_packets")
+        await published(publisher(FFMPEG, larger, rig.port(feed_id)))
+        await rig.until_pictures(feed_id, before + PICTURES)
+        check_invariants(rig.units(feed_id))
+        state = rig.state(feed_id)
+        assert state.config is not None
+        assert state.config.width_px == 848
+        assert decoded_count(rig.units(feed_id)[before:]) == PICTURES
+        assert SourceStatus.LIVE in [state.status for state in rig.states if state.feed_id == feed_id]
+
+    async with running(FeedSource("rtp", RTP), FeedSource("ts", TS)) as rig, asyncio.TaskGroup() as tasks:
+        tasks.create_task(dies_and_returns(rig, "rtp", ffmpeg_rtp))
+        tasks.create_task(dies_and_returns(rig, "ts", ffmpeg_ts))
 
 
 async def test_timestamps_that_wrap_do_not_show(clip: str) -> None:

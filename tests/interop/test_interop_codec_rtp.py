@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -20,6 +22,16 @@ from tests.fakes.clips import Clips
 FORMATS = {Codec.H264: h264, Codec.H265: h265}
 CLIPS = ["h264 zerolatency, four slices", "h264 with B-frames", "h265", "h265 with B-frames, slices"]
 DELIMITER = {Codec.H264: b"\x09", Codec.H265: b"\x46"}
+FFMPEG_RTP = "-f rtp"
+RTP_OF_GSTREAMER = [
+    (CLIPS[0], "h264parse ! rtph264pay aggregate-mode=zero-latency mtu=1200"),
+    (CLIPS[0], "h264parse ! rtph264pay aggregate-mode=none"),
+    (CLIPS[2], "h265parse ! rtph265pay aggregate-mode=zero-latency mtu=1200"),
+]
+TS_OF_GSTREAMER = [(clip, f"{clip[:4]}parse ! mpegtsmux alignment=7") for clip in (CLIPS[0], CLIPS[2])]
+SENDERS = [*((clip, FFMPEG_RTP) for clip in CLIPS), *RTP_OF_GSTREAMER, *TS_OF_GSTREAMER]
+Heard: TypeAlias = Callable[[str, str], list[bytes]]
+"""Every datagram of the sender of this clip by these means."""
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +39,26 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
     return Clips(tmp_path_factory.mktemp("clips"))
 
 
-@pytest.fixture
-def receiver() -> Iterator[socket.socket]:
+@pytest.fixture(scope="module")
+def heard(clips: Clips) -> Iterator[Heard]:
+    """All senders at the same time, each to a socket of its own: each takes as long as its clip lasts."""
+    paths = {clip: clips.make(clip, "ts") for clip in CLIPS}
+    with ThreadPoolExecutor(len(SENDERS)) as threads:
+        hearing = {sender: threads.submit(sent_by, sender[1], paths[sender[0]]) for sender in SENDERS}
+        yield lambda clip, means: hearing[clip, means].result()
+
+
+def sent_by(means: str, path: Path) -> list[bytes]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
         udp.bind(("127.0.0.1", 0))
         udp.settimeout(0.2)
-        yield udp
+        port = udp.getsockname()[1]
+        if means == FFMPEG_RTP:
+            command = [program("ffmpeg"), *f"-v error -re -i {path} -c copy {means}".split()]
+            return received_from([*command, f"rtp://127.0.0.1:{port}?rtcpport={port}"], udp)
+        pipeline = f"filesrc location={path} ! tsdemux ! {means} ! udpsink host=127.0.0.1 port={port}"
+        return received_from([program("gst-launch-1.0"), "-q", *pipeline.split(), "sync=true"], udp)
 
 
 def program(name: str) -> str:
@@ -81,13 +106,9 @@ def pictures_of(datagrams: list[bytes], codec: Codec) -> list[h264.Picture]:
 
 
 @pytest.mark.parametrize("clip", CLIPS)
-def test_rtp_of_ffmpeg(clips: Clips, receiver: socket.socket, clip: str) -> None:
-    codec = Codec(clip[:4])
-    path = clips.make(clip, "ts")
-    url = f"rtp://127.0.0.1:{receiver.getsockname()[1]}?rtcpport={receiver.getsockname()[1]}"
-    source = ["-re", "-i", str(path), "-c", "copy"]
-    datagrams = received_from([program("ffmpeg"), "-v", "error", *source, "-f", "rtp", url], receiver)
-    pictures, sent = pictures_of(datagrams, codec), video_of(path)
+def test_rtp_of_ffmpeg(clips: Clips, heard: Heard, clip: str) -> None:
+    codec, datagrams = Codec(clip[:4]), heard(clip, FFMPEG_RTP)
+    pictures, sent = pictures_of(datagrams, codec), video_of(clips.make(clip, "ts"))
     assert [nals_of(x.data, codec) for x in pictures] == [nals_of(x.data, codec) for x in sent]
     first = pictures[0].rtp_timestamp - (sent[0].pts_90k or 0)
     assert all((x.rtp_timestamp - (y.pts_90k or 0) - first) % 2**32 in (0, 1, 2**32 - 1)
@@ -98,38 +119,20 @@ def test_rtp_of_ffmpeg(clips: Clips, receiver: socket.socket, clip: str) -> None
     assert reports[-1].ssrc == parse_rtp(datagrams[-2]).ssrc
 
 
-@pytest.mark.parametrize(
-    ("clip", "elements"),
-    [
-        (CLIPS[0], "h264parse ! rtph264pay aggregate-mode=zero-latency mtu=1200"),
-        (CLIPS[0], "h264parse ! rtph264pay aggregate-mode=none"),
-        (CLIPS[2], "h265parse ! rtph265pay aggregate-mode=zero-latency mtu=1200"),
-    ],
-)
-def test_rtp_of_gstreamer(clips: Clips, receiver: socket.socket, clip: str, elements: str) -> None:
+@pytest.mark.parametrize(("clip", "elements"), RTP_OF_GSTREAMER)
+def test_rtp_of_gstreamer(clips: Clips, heard: Heard, clip: str, elements: str) -> None:
     codec = Codec(clip[:4])
-    path = clips.make(clip, "ts")
-    port = receiver.getsockname()[1]
-    pipeline = (
-        f"filesrc location={path} ! tsdemux ! {elements} ! udpsink host=127.0.0.1 port={port} sync=true"
-    )
-    datagrams = received_from([program("gst-launch-1.0"), "-q", *pipeline.split()], receiver)
-    pictures, sent = pictures_of(datagrams, codec), video_of(path)
+    pictures, sent = pictures_of(heard(clip, elements), codec), video_of(clips.make(clip, "ts"))
     assert [nals_of(x.data, codec) for x in pictures] == [nals_of(x.data, codec) for x in sent]
     assert not any(picture.damaged for picture in pictures)
 
 
-@pytest.mark.parametrize("clip", ["h264 zerolatency, four slices", "h265"])
-def test_transport_stream_of_gstreamer(clips: Clips, receiver: socket.socket, clip: str) -> None:
-    codec = Codec(clip[:4])
-    path = clips.make(clip, "ts")
-    port = receiver.getsockname()[1]
-    elements = f"{codec}parse ! mpegtsmux alignment=7 ! udpsink host=127.0.0.1 port={port} sync=true"
-    pipeline = f"filesrc location={path} ! tsdemux ! {elements}"
-    demuxer = TsDemuxer()
-    datagrams = received_from([program("gst-launch-1.0"), "-q", *pipeline.split()], receiver)
-    received = [done for datagram in datagrams for done in demuxer.push(datagram)] + demuxer.flush()
-    sent = video_of(path)
+@pytest.mark.parametrize(("clip", "elements"), TS_OF_GSTREAMER)
+def test_transport_stream_of_gstreamer(clips: Clips, heard: Heard, clip: str, elements: str) -> None:
+    codec, demuxer = Codec(clip[:4]), TsDemuxer()
+    received = [done for datagram in heard(clip, elements) for done in demuxer.push(datagram)]
+    received += demuxer.flush()
+    sent = video_of(clips.make(clip, "ts"))
     assert [nals_of(x.data, codec) for x in received] == [nals_of(x.data, codec) for x in sent]
     assert demuxer.continuity_errors == demuxer.bad_pes == demuxer.discarded_bytes == 0
 

@@ -16,6 +16,7 @@ from web.settings import (
     AircraftSettings,
     FeedSettings,
     PublishingSettings,
+    RecordingSettings,
     ServerSettings,
     Settings,
     WebRtcSettings,
@@ -39,6 +40,7 @@ async def desk(folder: Path) -> AsyncIterator[aiohttp.ClientSession]:
         webrtc=WebRtcSettings(port=0),
         publish=PublishingSettings(rtmp_port=free_tcp_port()),
         aircraft=(AircraftSettings("otto", feed=(FeedSettings("tag", "rtmp"),)),),
+        recording=RecordingSettings(enabled=False),
     )
     async with running_service(settings) as service, aiohttp.ClientSession(service.url) as http:
         yield http

@@ -25,7 +25,7 @@ from telemetry.settings import AircraftLink, Sharing, TelemetrySettings
 from tests.fakes.recording_aircraft import RecordingAircraft, at_a_serial_port, copter, demo, sending, waiting
 from tests.interop.ground_station import mavproxy
 from web.service import running_service
-from web.settings import AircraftSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import AircraftSettings, RecordingSettings, ServerSettings, Settings, WebRtcSettings
 
 SERIAL = importlib.util.find_spec("telemetry.serial_port") is not None
 DEADLINE_S = 20.0
@@ -53,6 +53,7 @@ def settings(tcp_port: int, device: str) -> Settings:
             AircraftSettings(name, mavlink=url, system_id=number, forward=SHARES)
             for number, (name, url) in enumerate(links.items(), 1)
         ),
+        recording=RecordingSettings(enabled=False),
     )
 
 

@@ -19,7 +19,14 @@ from flow.flights import SourceState
 from flow.memory_bus import MemoryBus
 from web.publish_keys import PublishKeys
 from web.service import running_service
-from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import (
+    AircraftSettings,
+    FeedSettings,
+    RecordingSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
 
 from .ingest_rig import DEADLINE_S, FFMPEG_9, Rig
 
@@ -45,6 +52,7 @@ async def whip_house(data_dir: Path, *feed_ids: str, takeover: bool = False) -> 
         server=ServerSettings(port=0, data_dir=str(data_dir)),
         webrtc=WebRtcSettings(port=0),
         aircraft=(AircraftSettings("fritz", "Fritz", feed=feeds),),
+        recording=RecordingSettings(enabled=False),
     )
     async with running_service(settings) as service:
         bus = service.bus

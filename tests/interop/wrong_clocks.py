@@ -23,7 +23,14 @@ from flow.units import AccessUnit
 from simulator import strip
 from tests.bench.truth import Truth, heading
 from web.service import Running, running_service
-from web.settings import AircraftSettings, FeedSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import (
+    AircraftSettings,
+    FeedSettings,
+    RecordingSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
 
 FEED, AIRCRAFT = "fritz-tag", "fritz"
 
@@ -89,7 +96,12 @@ async def flown(
     feed = FeedSettings(FEED, "rtp://127.0.0.1:0", "Tag", trust_clock=trust_clock, air_link_ms=air_link_ms)
     aircraft = AircraftSettings(AIRCRAFT, "Fritz", "udpin:127.0.0.1:0", 1, feed=(feed,))
     server = ServerSettings(port=0, data_dir=str(folder))
-    settings = Settings(server=server, webrtc=WebRtcSettings(port=0), aircraft=(aircraft,))
+    settings = Settings(
+        server=server,
+        webrtc=WebRtcSettings(port=0),
+        aircraft=(aircraft,),
+        recording=RecordingSettings(enabled=False),
+    )
     found = Flown(folder / "truth.jsonl")
     async with running_service(settings) as service, _listening(service, found):
         ports = ["--rtp", await _video_port(service), "--mavlink", await _link_port(service)]
