@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help run test check lint types imports bench bench-relay bench-ingest bench-telemetry prove-relay prove-ingest prove-telemetry docs-ingest setup setup-test clean lock dashboard-test
+.PHONY: help run test check lint types imports bench bench-relay bench-ingest bench-telemetry bench-recorder bench-review prove-relay prove-ingest prove-telemetry prove-recorder docs-ingest setup setup-test clean lock dashboard-test
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -19,7 +19,7 @@ setup-test: ## what the tests need, Debian's packages included
 	@scripts/setup test
 
 test: setup-test ## set up and run all tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 	@$(MAKE) --no-print-directory dashboard-test
 
 dashboard-test:
@@ -50,6 +50,12 @@ bench-ingest: setup-test ## measure every way in, sender to bus (QUICK=1: under 
 bench-telemetry: setup-test ## measure places on the ground, telemetry beside its picture, CPU a message (QUICK=1: under 50 s)
 	@$(BIN)/python -m tests.bench.telemetry $(if $(QUICK),--quick)
 
+bench-recorder: setup-test ## measure what a kill loses, byte exactness, and what recording costs (QUICK=1: under 50 s)
+	@$(BIN)/python -m tests.bench.recorder $(if $(QUICK),--quick)
+
+bench-review: setup-test ## measure lists, seeks, telemetry in review and exports (QUICK=1: under 50 s)
+	@$(BIN)/python -m tests.bench.review $(if $(QUICK),--quick)
+
 prove-relay: setup-test ## bad networks, hostile viewers, joins and leaves: 15 minutes at most
 	@$(BIN)/python -m tests.prove.relay
 
@@ -62,6 +68,9 @@ prove-ingest: setup-test ## a million hostile inputs over all parsers of ingest:
 
 prove-telemetry: setup-test ## a million hostile inputs over all parsers of telemetry: 15 minutes at most
 	@$(BIN)/python -m tests.prove.telemetry
+
+prove-recorder: setup-test ## 200 kills at random moments under load, and full disks: 25 minutes at most
+	@$(BIN)/python -m tests.prove.recorder
 
 lock: setup ## write requirements/*.txt anew
 	@scripts/lock
