@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import struct
+import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -59,9 +60,10 @@ def kept(file: Path, make: Callable[[], Iterator[bytes]]) -> list[bytes]:
 
 def _write(file: Path, units: Iterator[bytes]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_bytes(b"".join(_LENGTH.pack(len(unit)) + unit for unit in units))
-    partial.replace(file)  # never half a clip, whoever else makes it at the same time
+    data = b"".join(_LENGTH.pack(len(unit)) + unit for unit in units)
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=file.stem, delete=False) as partial:
+        partial.write(data)
+    Path(partial.name).replace(file)  # never half a clip, whoever else makes it at the same time
 
 
 def _read(data: bytes) -> Iterator[bytes]:

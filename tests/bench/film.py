@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,9 +54,9 @@ def _write(file: Path, units: Sequence[bytes]) -> None:
     packets = [*(av.Packet(unit) for unit in units), None]
     frames = itertools.chain.from_iterable(codec.decode(packet) for packet in packets)
     thumbnails = np.stack([_thumbnail(frame) for frame in frames])
-    partial = file.with_suffix(".partial.npy")
-    np.save(partial, thumbnails)
-    partial.replace(file)
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=file.stem, delete=False) as partial:
+        np.save(partial, thumbnails)
+    Path(partial.name).replace(file)
 
 
 def _thumbnail(frame: av.VideoFrame) -> NDArray[np.uint8]:

@@ -28,6 +28,7 @@ from tests.fakes.rtp_camera import RtpCamera
 WIDTH, HEIGHT = 640, 360
 LENGTH = 300
 FEEDS = ("fritz-tag", "fritz-waerme")
+AHEAD_MOST = 6
 BLOCKED = Conditions(loss=1.0)
 CONFIG = """
 [[aircraft]]
@@ -151,12 +152,13 @@ class Way(LossyProxy):
 def untrue(frames: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those of the shown frames whose strip is unreadable, or not the one that belongs to their timestamp.
 
-    Chromium may have gone on to the next picture or two by the time the strip is read off the page.
+    Chromium may have gone on by some pictures by the time the strip is read off the page: more of them the
+    busier the machine is, and what is usual may be one of them.
     """
     known = [f for f in frames if f["rtp"] is not None]
     ahead = [(f["strip"]["counter"] - f["rtp"] // 3000) % LENGTH if f["strip"] else None for f in known]
     usual = max(ahead, key=ahead.count, default=None)
-    fine = [] if usual is None else [(usual + late) % LENGTH for late in range(3)]
+    fine = [] if usual is None else [(usual + late) % LENGTH for late in range(-AHEAD_MOST, AHEAD_MOST + 1)]
     return [f for f, a in zip(known, ahead, strict=True) if a not in fine]
 
 

@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+from tests.bench import clip
 from tests.bench.ingest_heard import delay, written
 from tests.bench.ingest_house import IngestHouse, cores, ingest_house
 from tests.bench.ingest_series import crew
@@ -16,6 +17,7 @@ WITHIN_S = 20.0
 
 
 async def test_all_pictures_by_rtp_and_mpegts_are_matched(tmp_path: Path) -> None:
+    await asyncio.to_thread(clip.access_units)  # encoded here, once, not by each sender
     async with ingest_house(WAYS) as house, crew(house, WAYS, tmp_path) as senders:
         await house.start(cores()[0])
         await asyncio.gather(*(sender.begin() for sender in senders.senders.values()))
