@@ -21,14 +21,15 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 _BROWSER, _INTEROP = (Path(__file__).parent / name for name in ("browser", "interop"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What takes long begins first: whoever is left over at the end has small files to share.
 
     Tests with browsers, encoders and cameras in real time are tried up to three times where the machine may
     have been too busy (docs/decisions/0037); the summary says how many had to be.
+    `-p no:rerunfailures` tries once.
     """
     items.sort(key=_turn)
-    for item in items:
+    for item in items if config.pluginmanager.hasplugin("rerunfailures") else ():
         if _turn(item) < 2:
             item.add_marker(pytest.mark.flaky(reruns=2))
 

@@ -162,6 +162,11 @@ def untrue(frames: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [f for f, a in zip(known, ahead, strict=True) if a not in fine]
 
 
+def damaged(frames: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those whose strip cannot be read. The black that Chromium shows before its first picture is none."""
+    return [f for f in itertools.dropwhile(lambda f: not f["strip"], frames) if not f["strip"]]
+
+
 def longest_gap_ms(frames: Sequence[dict[str, Any]]) -> float:
     """The longest time between two frames."""
     return max((b["t"] - a["t"] for a, b in itertools.pairwise(frames)), default=float("inf"))
