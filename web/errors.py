@@ -19,7 +19,8 @@ from flow.errors import (
     UnavailableError,
 )
 
-from .access import ForbiddenError
+from .access import ForbiddenError, UnauthenticatedError
+from .access.door import route_of
 
 log = logging.getLogger("lagebild.web")
 
@@ -28,6 +29,7 @@ _STATUS: tuple[tuple[type[LagebildError], int], ...] = (
     (BusyError, 503),
     (UnavailableError, 503),
     (TooManyError, 429),
+    (UnauthenticatedError, 401),
     (ForbiddenError, 403),
     (UnacceptableError, 406),
     (RefusedError, 409),
@@ -40,6 +42,8 @@ _KEY_STATUS = {"key_missing": 401, "key_wrong": 401, "key_foreign": 403}
 
 CHALLENGES = {
     "key_missing": 'Bearer realm="lagebild"',
+    "login_needed": 'Bearer realm="lagebild"',
+    "token_wrong": 'Bearer realm="lagebild", error="invalid_token"',
     "key_wrong": 'Bearer realm="lagebild", error="invalid_token"',
 }
 """WWW-Authenticate by error code (RFC 9110 11.6.1, RFC 6750 3)."""
@@ -103,14 +107,8 @@ async def errors_to_http(
     except (ConnectionError, TimeoutError):
         raise
     except Exception:
-        log.exception("%s %s failed: a defect of Lagebild", request.method, _route_of(request))
+        log.exception("%s %s failed: a defect of Lagebild", request.method, route_of(request))
         return _error(500, "internal", "an error inside Lagebild; the log has it")
-
-
-def _route_of(request: web.Request) -> str:
-    """The path as it is registered: what is asked for may hold a key, whoever mistypes it."""
-    resource = request.match_info.route.resource
-    return resource.canonical if resource else "a path that there is not"
 
 
 Prepared = Callable[[web.Request, web.StreamResponse], Awaitable[None]]

@@ -19,9 +19,14 @@ from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
+from .access.presence import Presence
+from .access.reach import NoIncidents
+from .access.recognise import Gatekeeper
+from .access.store import AccessStore
 from .aircraft_stream import Streams
 from .alarms import AlarmBoard
 from .archive_calls import DiskReads
+from .audit.nowhere import Nowhere
 from .channel import FeedChannel, FeedList
 from .data_folder import DataFolder
 from .exports import ExportDesk
@@ -63,6 +68,7 @@ from .settings import Settings
 from .situation import Situation
 from .training import Training
 from .training_aircraft import TRAINING, with_training
+from .unsecured import is_loopback
 from .viewings import ViewingDesk
 
 Run: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
@@ -112,6 +118,17 @@ class House:
         )
         self._reads = DiskReads()
         self._keys = PublishKeys(self._root)
+        self.access = AccessStore(self._root, clock)
+        self.access.open()
+        self.presence = Presence(clock)
+        self.guard = Gatekeeper(
+            self.access,
+            NoIncidents(),
+            Nowhere(),
+            clock,
+            trusts_this_machine=settings.access.this_machine and is_loopback(settings.server.host),
+            proxies=frozenset(settings.server.proxies),
+        )
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
         relay_settings = room_settings.relay_settings(settings)
         self.relay = Relay(bus, clock, relay_settings, self._channels.keys(), ingest=self.ingest)
@@ -197,6 +214,7 @@ class House:
         yield "situation", self._situation.run
         yield "history", self._history.run
         yield "training", self._training.run
+        yield "access", self.access.run
         for feed_id, channel in self._channels.items():
             yield f"channel {feed_id}", channel.run
         if self._recordings:
@@ -228,5 +246,6 @@ class House:
     def close(self) -> None:
         """Let go of the threads."""
         self._reads.close()
+        self.access.close()
         if self._exports:
             self._exports.close()

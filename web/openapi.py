@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from .access import Permission, Route
+from .access import Route
 from .errors import RETRY_AFTER_S
 
 HEADERS = {
@@ -52,7 +52,7 @@ _ERROR = {
 
 def describe(routes: Iterable[Route]) -> dict[str, Any]:
     """The description as a JSON-ready tree; the page's own files are left out."""
-    routes = [route for route in routes if route.permission is not Permission.PAGE]
+    routes = [route for route in routes if not route.is_page]
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)

@@ -19,6 +19,52 @@ class ServerSettings:
     title: str = ""  # shown in the bar of every page, such as the incident's name
     log_level: str = "info"
     data_dir: str = "data"  # keys, and what is recorded; counted from the configuration file's folder
+    proxies: tuple[
+        str, ...
+    ] = ()  # addresses of reverse proxies whose X-Forwarded-For and -Proto are believed
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """How the page is encrypted. Beyond 127.0.0.1 it always is, by us or by a proxy."""
+
+    certificate: str = ""  # PEM file, with the chain; "": beyond 127.0.0.1 one is made, kept in `data_dir`
+    key: str = ""  # PEM file
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """Who may come in without more ado, and for how long people stay logged in."""
+
+    this_machine: bool = True  # who calls from this machine may do everything, while nobody else can call
+    session_days: float = 30.0  # a device stays logged in
+    link_hours: float = 24.0  # incident links, unless said otherwise when they are made
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """Accounts of the city's own OpenID Connect provider."""
+
+    issuer: str = ""  # "https://login.example/realms/feuerwehr"; "": local accounts only
+    name: str = ""  # on the login button
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    ca: str = ""  # PEM file: who signed the provider's certificate, where the system does not know them
+    roles_claim: str = "roles"  # of the ID token; dots lead into it: "realm_access.roles"
+    viewer: tuple[str, ...] = ()  # what the claim says of whom
+    pilot: tuple[str, ...] = ()
+    dispatcher: tuple[str, ...] = ()
+    administrator: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """What the notice on privacy (Art. 13 GDPR) and the record of processing (Art. 30) say."""
+
+    notice: str = ""  # Markdown file with the city's own text; "": one made from what stands here
+    controller: str = ""  # who answers for it: "Stadt Kaiserslautern, Referat Feuerwehr, …"
+    officer: str = ""  # the data protection officer, and how to reach him
+    authority: str = ""  # whom one complains to
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,4 +245,8 @@ class Settings:
     recording: RecordingSettings = field(default_factory=RecordingSettings)
     map: MapSettings = field(default_factory=MapSettings)
     cot: CotSettings = field(default_factory=CotSettings)
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
+    oidc: OidcSettings = field(default_factory=OidcSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
     aircraft: tuple[AircraftSettings, ...] = ()

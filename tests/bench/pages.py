@@ -22,8 +22,8 @@ from flow.clock import NS_PER_S, SystemClock
 from flow.flights import Aircraft, Feed
 from flow.memory_bus import MemoryBus
 from flow.samples import Group, Place, TelemetrySample
+from tests.fakes.access import open_door
 from tests.fakes.relay_door import FakeRelay
-from web.access import Door
 from web.aircraft_stream import Streams
 from web.channel import FeedChannel
 from web.routes.telemetry import add_telemetry_routes
@@ -57,7 +57,7 @@ async def serve(pages: int, seconds: float, hz: float) -> dict[str, float]:
     channels = {FEED.id: channel}
     streams = Streams(bus, clock, (AIRCRAFT,), channels, ViewerSettings(pages, pages))
     add_telemetry_routes(
-        Door(app), bus, clock, (AIRCRAFT,), channels,
+        open_door(app), bus, clock, (AIRCRAFT,), channels,
         streams=streams, relay=FakeRelay(), viewings=ViewingDesk(clock, None),
     )  # fmt: skip
     runner = web.AppRunner(app, access_log=None)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, Scope
 from web.alarms import AlarmBoard, Alarms
 
 _STANDING = Route(
@@ -16,6 +16,7 @@ _STANDING = Route(
     "The alarms of all aircraft that stand now, the oldest first",
     {200: "the alarms"},
     schema=Alarms,
+    scope=Scope.FILTERED,
 )
 
 

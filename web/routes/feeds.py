@@ -9,7 +9,7 @@ from aiohttp import web
 
 from flow.doors import RelayDoor
 from flow.errors import NotFoundError
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, Scope
 from web.channel import FeedList
 from web.map_background import MapBackground
 from web.schemas import FeedDetails, Feeds, PageConfig
@@ -23,6 +23,7 @@ _CONFIG = Route(
     "What the page needs: thresholds of the picture's states, and what lies under the map",
     {200: "settings"},
     schema=PageConfig,
+    scope=Scope.NOTHING,
 )
 
 _ALL = Route(
@@ -32,6 +33,7 @@ _ALL = Route(
     "All feeds with the state of their source, and what is made of their pictures",
     {200: "feeds"},
     schema=Feeds,
+    scope=Scope.FILTERED,
 )
 
 _ONE = Route(

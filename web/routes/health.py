@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from flow.bus import Bus
 from flow.doors import RelayDoor
 from flow.flights import Aircraft, SourceState
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, Scope
 from web.metrics import BusCollector, Refused, RelayCollector
 from web.openapi import describe
 from web.schemas import Alive, Readiness
@@ -49,8 +49,9 @@ def add_health_routes(
     async def openapi(_: web.Request) -> web.Response:
         return web.json_response(describe(door.routes))
 
-    operate = Permission.OPERATE
-    door.route(Route("GET", "/healthz", operate, "Alive", {200: "alive"}, schema=Alive), healthz)
+    operate, public, nothing = Permission.OPERATE, Permission.PUBLIC, Scope.NOTHING
+    alive = Route("GET", "/healthz", public, "Alive", {200: "alive"}, schema=Alive, scope=nothing)
+    door.route(alive, healthz)
     door.route(
         Route(
             "GET",

@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from flow.errors import NotFoundError
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, Scope
 from web.map_background import PACKAGE_PATH
 
 PACKAGE_TYPE = "application/vnd.pmtiles"
@@ -19,6 +19,7 @@ _PACKAGE = Route(
     "The map's background as PMTiles, to be read by Range",
     {200: "the whole package", 206: "a part of it", 404: "it is not there any more", 416: "no such part"},
     media_type=PACKAGE_TYPE,
+    scope=Scope.NOTHING,
 )
 
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from flow.clock import NS_PER_MS, Clock
 from flow.errors import MalformedError, NotFoundError
 from flow.flights import ID_PATTERN, Aircraft, Ellipse, Marker
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, Scope
 from web.bodies import JSON, json_body, json_reply
 from web.ground_views import MarkerList, MarkerView, marker_view
 from web.markers import MOST_CHARACTERS, MarkerBoard, checked_text
@@ -95,6 +95,7 @@ _SET = Route(
     body=JSON,
     body_schema=NewMarker,
     schema=MarkerView,
+    scope=Scope.FILTERED,
 )
 
 _CHANGE = Route(

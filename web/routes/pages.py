@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from flow.errors import NotFoundError
-from web.access import Door, Handler, Permission, Route
+from web.access import Door, Handler, Permission, Route, Scope
 
 DASHBOARD = Path(__file__).resolve().parent.parent / "dashboard" / "dist"
 
@@ -35,26 +35,33 @@ def add_page_routes(door: Door, dashboard: Path | None = None) -> None:
         path = folder / "favicon.svg"
         return web.FileResponse(path) if path.is_file() else web.Response(status=204)
 
-    page, html = Permission.PAGE, "text/html"
-    live, pilot = document("index.html"), document("pilot.html")
-    camera, flights = document("camera.html"), document("flights.html")
-    review, effect = document("review.html"), document("effect.html")
-    door.route(Route("GET", "/", page, "The live page", {200: "HTML"}, media_type=html), live)
-    door.route(Route("GET", "/pilot", page, "The pilot page", {200: "HTML"}, media_type=html), pilot)
-    door.route(Route("GET", "/flights", page, "Recorded flights", {200: "HTML"}, media_type=html), flights)
-    door.route(
-        Route("GET", "/flights/{flight}", page, "Review of a flight", {200: "HTML"}, media_type=html), review
-    )
-    door.route(
-        Route("GET", "/incidents/{incident}", page, "Effect of an incident", {200: "HTML"}, media_type=html),
-        effect,
-    )
-    door.route(
-        Route(
-            "GET", "/camera/{feed}", page, "Film with the browser's camera", {200: "HTML"}, media_type=html
-        ),
-        camera,
-    )
-    door.route(Route("GET", "/assets/{name}", page, "A file of the page", {200: "file"}), asset)
-    door.route(Route("GET", "/favicon.svg", page, "The page's icon", {200: "SVG"}), icon)
-    door.route(Route("GET", "/favicon.ico", page, "The page's icon", {200: "SVG"}), icon)
+    def page(path: str, name: str, summary: str) -> None:
+        route = Route(
+            "GET",
+            path,
+            Permission.PAGE,
+            summary,
+            {200: "HTML"},
+            media_type="text/html",
+            is_page=True,
+            scope=Scope.NOTHING,
+        )
+        door.route(route, document(name))
+
+    def file(path: str, summary: str, told: str, answer: Handler, kind: str = "application/json") -> None:
+        public, nothing = Permission.PUBLIC, Scope.NOTHING
+        door.route(
+            Route("GET", path, public, summary, {200: told}, media_type=kind, is_page=True, scope=nothing),
+            answer,
+        )
+
+    page("/", "index.html", "The live page")
+    page("/pilot", "pilot.html", "The pilot page")
+    page("/flights", "flights.html", "Recorded flights")
+    page("/flights/{flight}", "review.html", "Review of a flight")
+    page("/incidents/{incident}", "effect.html", "Effect of an incident")
+    # Whoever films has the key of the feed, and no account.
+    file("/camera/{feed}", "Film with the browser's camera", "HTML", document("camera.html"), "text/html")
+    file("/assets/{name}", "A file of the page", "file", asset)
+    file("/favicon.svg", "The page's icon", "SVG", icon)
+    file("/favicon.ico", "The page's icon", "SVG", icon)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from web import geojson, kml
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, Scope
 from web.situation import Situation
 from web.views import Json, json_bytes
 
@@ -19,6 +19,7 @@ _GEOJSON = Route(
     {200: "a FeatureCollection; properties.kind says what each feature is"},
     media_type=geojson.MEDIA_TYPE,
     headers=tuple(_HEADERS),
+    scope=Scope.FILTERED,
 )
 
 _LATEST = Route(
@@ -39,6 +40,7 @@ _LINK = Route(
     {200: "KML 2.2"},
     media_type=kml.MEDIA_TYPE,
     headers=tuple(_HEADERS),
+    scope=Scope.NOTHING,
 )
 
 _KML = Route(
@@ -49,6 +51,7 @@ _KML = Route(
     {200: "KML 2.2"},
     media_type=kml.MEDIA_TYPE,
     headers=tuple(_HEADERS),
+    scope=Scope.FILTERED,
 )
 
 

@@ -18,8 +18,8 @@ from flow.errors import (
     TooManyError,
     UnacceptableError,
 )
+from tests.fakes.access import open_door
 from tests.fakes.relay_door import FakeRelay
-from web.access import Door
 from web.errors import errors_to_http
 from web.metrics import Refused
 from web.openapi import describe
@@ -38,7 +38,7 @@ Client = TestClient[web.Request, web.Application]
 @asynccontextmanager
 async def front_door(relay: FakeRelay, refused: Refused | None = None) -> AsyncIterator[Client]:
     app = web.Application(middlewares=[errors_to_http])
-    add_publish_routes(Door(app), relay, {} if refused is None else refused)
+    add_publish_routes(open_door(app), relay, {} if refused is None else refused)
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -148,7 +148,7 @@ async def test_pages_of_elsewhere_may_not_publish() -> None:
 
 
 def test_the_description_says_where_the_key_goes() -> None:
-    door = Door(web.Application())
+    door = open_door(web.Application())
     add_publish_routes(door, FakeRelay(), {})
     description = describe(door.routes)
     post = description["paths"]["/live/{feed}/whip"]["post"]

@@ -16,9 +16,9 @@ from flow.doors import FeedTraffic, ViewerReport
 from flow.errors import BusyError, LagebildError, NotFoundError, TooManyError
 from flow.flights import Aircraft, Feed
 from flow.memory_bus import MemoryBus
+from tests.fakes.access import open_door
 from tests.fakes.clock import START_NS
 from tests.fakes.relay_door import FakeRelay
-from web.access import Door
 from web.channel import FeedList
 from web.errors import errors_to_http
 from web.map_background import MapBackground
@@ -42,7 +42,7 @@ BEGINNER = ViewerReport("abcdefghijkl", "tag", "connecting", 3.0, 0, 0, 0, START
 @asynccontextmanager
 async def front_door(relay: FakeRelay) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     app = web.Application(middlewares=[errors_to_http])
-    bus, door = MemoryBus(), Door(app)
+    bus, door = MemoryBus(), open_door(app)
     refused = {feed.id: Counter[str]() for feed in FRITZ.feeds}
     add_live_routes(door, relay, refused)
     add_feed_routes(door, Settings(), FeedList(bus, (FRITZ,), {}), relay, MapBackground())

@@ -18,6 +18,7 @@ from flow.doors import RenditionChosen
 from flow.flights import Aircraft, Feed
 from flow.memory_bus import MemoryBus
 from flow.units import Rendition
+from tests.fakes.access import open_door
 from tests.fakes.clock import FakeClock
 from tests.fakes.relay_door import SESSION, WHOLE, FakeRelay
 from web.access import Door
@@ -86,7 +87,7 @@ async def front() -> AsyncIterator[Front]:
         FakeClock(),
         FakeRelay(),
     )
-    channel, door = FeedChannel(bus, clock, FRITZ, FEED, ViewerSettings()), Door(app)
+    channel, door = FeedChannel(bus, clock, FRITZ, FEED, ViewerSettings()), open_door(app)
     add_live_routes(door, relay, {"tag": Counter()})
     streams = Streams(bus, clock, (FRITZ,), {"tag": channel}, ViewerSettings())
     add_telemetry_routes(

@@ -125,7 +125,14 @@ async def test_every_route_is_described_with_its_permission() -> None:
         for methods in description["paths"].values():
             for operation in methods.values():
                 assert operation["summary"]
-                assert operation["x-permission"] in {"watch", "mark", "connect", "operate", "publish"}
+                assert operation["x-permission"] in {
+                    "public",
+                    "watch",
+                    "mark",
+                    "connect",
+                    "operate",
+                    "publish",
+                }
                 assert operation["responses"]
 
 

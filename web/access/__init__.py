@@ -1,0 +1,33 @@
+"""Who may do what: callers, the policy table, and the door that every HTTP route goes through.
+
+permissions.py  what there is to allow, and what a route is about
+caller.py       who calls
+policy.py       the one table: roles, and what a caller who is bound to an incident reaches
+door.py         every route's registration; recognises the caller, asks the policy, tells the audit log
+book.py         accounts, sessions, tokens, links and guests as they are now, in memory
+store.py        the same in `data_dir`/access.sqlite
+recognise.py    cookies, bearer tokens, and this machine
+reach.py        which feeds, aircraft and flights belong to an incident
+presence.py     who is connected, and how each is let go of at once
+audit.py        what the audit log is told
+"""
+
+from __future__ import annotations
+
+from .caller import Caller, CallerKind
+from .door import Door, ForbiddenError, Handler, Route, UnauthenticatedError, caller_of
+from .permissions import Permission, Role, Scope
+
+__all__ = [
+    "Caller",
+    "CallerKind",
+    "Door",
+    "ForbiddenError",
+    "Handler",
+    "Permission",
+    "Role",
+    "Route",
+    "Scope",
+    "UnauthenticatedError",
+    "caller_of",
+]

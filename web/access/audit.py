@@ -1,0 +1,61 @@
+"""What the audit log is told. The log itself: web/audit/ (append-only, hash-chained)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from .caller import Caller
+
+Detail: TypeAlias = str | int | float | bool | None
+
+
+class Action(StrEnum):
+    """What somebody did."""
+
+    LOGGED_IN = "logged_in"
+    LOGIN_FAILED = "login_failed"
+    LOGGED_OUT = "logged_out"
+    ENTERED = "entered"  # a guest, by an incident link
+    WATCHED = "watched"  # began to watch a feed
+    LEFT = "left"  # watches it no more
+    TOOK_STILL = "took_still"
+    OPENED = "opened"  # a flight, or what was recorded of it
+    DOWNLOADED = "downloaded"  # tracks, films, exports
+    EXPORTED = "exported"  # ordered an export
+    MADE = "made"  # incidents, markers, notes, accounts, tokens, links, keys
+    CHANGED = "changed"
+    DELETED = "deleted"
+    REVOKED = "revoked"  # links, tokens, keys, sessions
+    READ_AUDIT = "read_audit"
+    REFUSED = "refused"  # somebody who is known wanted what he may not
+    PUBLISHED = "published"  # began to bring pictures to a feed
+    STARTED = "started"  # the service
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. Never with a secret in it: `about` is the path as it is registered, or a word for what it is
+    about; `named` are its parameters (ids, no tokens), `detail` what else belongs to it.
+
+    Of guests the log keeps the id alone: their names lie beside it and go with their incident.
+    """
+
+    utc_ns: int
+    caller: Caller
+    address: str
+    action: Action
+    about: str
+    named: Mapping[str, str] = field(default_factory=dict)
+    detail: Mapping[str, Detail] = field(default_factory=dict)
+
+
+class Audit(Protocol):
+    """Where the log is told of it."""
+
+    def record(self, entry: Entry) -> None:
+        """Never waits and never raises: entries are written in their order, soon after."""
+        ...
