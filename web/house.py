@@ -19,6 +19,7 @@ from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
+from .access.forwarded import Proxies
 from .access.presence import Presence
 from .access.reach import NoIncidents
 from .access.recognise import Gatekeeper
@@ -127,7 +128,7 @@ class House:
             Nowhere(),
             clock,
             trusts_this_machine=settings.access.this_machine and is_loopback(settings.server.host),
-            proxies=frozenset(settings.server.proxies),
+            proxies=Proxies(settings.server.proxies),
         )
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
         relay_settings = room_settings.relay_settings(settings)
