@@ -21,6 +21,7 @@ from . import room_settings
 from .access import Door
 from .access.logins import Logins
 from .access.passwords import Passwords
+from .access.forwarded import Proxies
 from .access.presence import Presence
 from .access.reach import NoIncidents
 from .access.recognise import Gatekeeper
@@ -130,7 +131,7 @@ class House:
             Nowhere(),
             clock,
             trusts_this_machine=settings.access.this_machine and is_loopback(settings.server.host),
-            proxies=frozenset(settings.server.proxies),
+            proxies=Proxies(settings.server.proxies),
         )
         self._passwords = Passwords()
         self.logins = Logins(self.access, self.guard, self._passwords, clock, settings.access.session_days)

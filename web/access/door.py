@@ -18,6 +18,7 @@ from flow.errors import LagebildError, NotFoundError
 
 from .audit import Action, Audit, Entry
 from .caller import Caller
+from .forwarded import origin_url
 from .permissions import Permission, Scope, scope_of
 from .policy import Reach, Verdict, decide
 
@@ -165,8 +166,11 @@ def check_origin(request: web.Request, names: frozenset[str]) -> None:
     if not _is_address(host) and host.lower() not in names | {"localhost"}:
         raise ForbiddenError(f"this service is not called '{host}'; if it is, add it to server.names")
     origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise ForbiddenError(f"requests from {origin} are refused: it is not the origin of this service")
+    if origin is not None and origin.lower() != origin_url(request).lower():
+        raise ForbiddenError(
+            f"requests from {origin} are refused: the origin of this service is {origin_url(request)} "
+            "(of a reverse proxy it is believed where server.proxies names it)"
+        )
     # Fetch Metadata: browsers say it also where they leave Origin out; other programs say neither.
     if request.method not in _READING and request.headers.get("Sec-Fetch-Site", "same-origin") not in _OWN:
         raise ForbiddenError("requests from other sites are refused: they change nothing here")
