@@ -20,9 +20,10 @@ from telemetry.link import Telemetry
 from . import room_settings
 from .access import Door
 from .access.presence import Presence
-from .access.reach import NoIncidents
+from .access.reach import IncidentReach
 from .access.recognise import Gatekeeper
 from .access.store import AccessStore
+from .access.sweeping import Sweeper
 from .aircraft_stream import Streams
 from .alarms import AlarmBoard
 from .archive_calls import DiskReads
@@ -70,6 +71,7 @@ from .training import Training
 from .training_aircraft import TRAINING, with_training
 from .unsecured import is_loopback
 from .viewings import ViewingDesk
+from .whep_sessions import WhepSessions
 
 Run: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
@@ -121,9 +123,13 @@ class House:
         self.access = AccessStore(self._root, clock)
         self.access.open()
         self.presence = Presence(clock)
+        archive = self._recordings.archive if self._recordings else None
+        self.reach = IncidentReach(bus, clock, self._aircraft, archive)
+        self._sweeper = Sweeper(self.access, self.presence, self.reach, clock)
+        self.reach.on_change(self._sweeper.sweep)
         self.guard = Gatekeeper(
             self.access,
-            NoIncidents(),
+            self.reach,
             Nowhere(),
             clock,
             trusts_this_machine=settings.access.this_machine and is_loopback(settings.server.host),
@@ -132,6 +138,7 @@ class House:
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
         relay_settings = room_settings.relay_settings(settings)
         self.relay = Relay(bus, clock, relay_settings, self._channels.keys(), ingest=self.ingest)
+        self._sessions = WhepSessions(self.relay, self.presence)
 
     def open_doors(self, door: Door, dashboard: Path | None) -> None:
         """Register every route."""
@@ -139,10 +146,18 @@ class House:
             self._bus, self._clock, self.relay, self._aircraft, self._channels,
         )  # fmt: skip
         refused: Refused = {feed_id: Counter() for feed_id in channels}
-        add_live_routes(door, relay, refused)
+        add_live_routes(door, relay, refused, self._sessions)
         add_publish_routes(door, relay, refused)
         add_telemetry_routes(
-            door, bus, clock, aircraft, channels, streams=self._streams, relay=relay, viewings=self._viewings
+            door,
+            bus,
+            clock,
+            aircraft,
+            channels,
+            streams=self._streams,
+            relay=relay,
+            sessions=self._sessions,
+            viewings=self._viewings,
         )
         add_situation_routes(door, self._situation)
         pointer = Pointer(self.telemetry.looks, clock, channels)
@@ -171,7 +186,7 @@ class House:
         add_flight_note_routes(door, FlightNotes(self._root, clock, self._reads))
         past = FlightPast(self._root, self._reads, self._settings.map.terrain)
         add_flight_past_routes(door, past)
-        add_incident_routes(door, recordings.archive, aircraft)
+        add_incident_routes(door, recordings.archive, aircraft, self.reach.told)
         add_effect_routes(door, recordings.archive, clock, self._reads)
         if self._exports:
             add_export_routes(door, self._exports, self._reads)
@@ -215,6 +230,8 @@ class House:
         yield "history", self._history.run
         yield "training", self._training.run
         yield "access", self.access.run
+        yield "sweeping", self._sweeper.run
+        yield "incidents", self.reach.run
         for feed_id, channel in self._channels.items():
             yield f"channel {feed_id}", channel.run
         if self._recordings:
