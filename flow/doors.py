@@ -112,6 +112,10 @@ class RelayDoor(Protocol):
         """End a session and free all it holds. Raises NotFoundError."""
         ...
 
+    def check_publisher(self, session_id: str, feed_id: str) -> None:
+        """Raises NotFoundError for a session that brings no pictures to that feed."""
+        ...
+
     def rendition(self, session_id: str) -> RenditionChosen:
         """What that viewer is sent. Raises NotFoundError."""
         ...

@@ -135,6 +135,11 @@ class Relay:
     async def close(self, session_id: str) -> None:
         self._sessions.end(self._sessions.peer(session_id), Lapse("publisher_left", "left"))
 
+    def check_publisher(self, session_id: str, feed_id: str) -> None:
+        peer = self._sessions.peer(session_id)
+        if isinstance(peer, Viewer) or peer.feed_id != feed_id:
+            raise NotFoundError(f"session '{session_id[:6]}…' brings no pictures to feed '{feed_id}'")
+
     def rendition(self, session_id: str) -> RenditionChosen:
         return self._viewer(session_id).seat.chosen
 

@@ -47,6 +47,10 @@ class FakeRelay:
     async def close(self, session_id: str) -> None:
         """Nothing to end."""
 
+    def check_publisher(self, session_id: str, feed_id: str) -> None:
+        if session_id != SESSION:
+            raise NotFoundError("no such session")
+
     def rendition(self, session_id: str) -> RenditionChosen:
         if session_id != SESSION:
             raise NotFoundError("no such session")
