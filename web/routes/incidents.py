@@ -13,7 +13,7 @@ from flow.errors import MalformedError, NotFoundError
 from flow.flights import Aircraft, Incident, IncidentKind
 from recordings.archive import Archive
 from recordings.folders import FLIGHT_ID_PATTERN
-from web.access import Door, Permission, Route
+from web.access import Door, ForbiddenError, Permission, Route, caller_of
 from web.archive_calls import in_time
 from web.bodies import JSON, json_body, json_reply
 from web.flight_views import Incidents, IncidentView, incident_view
@@ -107,6 +107,8 @@ def add_incident_routes(
 
     async def change(request: web.Request) -> web.Response:
         wish = await json_body(request, IncidentChange, BODY_MOST_BYTES)
+        if caller_of(request).incident_id is not None and _moves(wish):
+            raise ForbiddenError("who is bound to an incident cannot say what belongs to it")
         incident_id = request.match_info["incident"]
         present = {each.id: each for each in await in_time(archive.incidents())}.get(incident_id)
         if present is None:
@@ -133,6 +135,12 @@ def add_incident_routes(
     door.route(_LIST, every)
     door.route(_OPEN, begin)
     door.route(_CHANGE, change)
+
+
+def _moves(wish: IncidentChange) -> bool:
+    """Whether other aircraft or flights would belong to it: whoever reaches these is bound by that."""
+    told = (wish.aircraft_ids, wish.flight_ids)
+    return any(each is not UNSET for each in told) or bool(wish.add_flight_ids or wish.remove_flight_ids)
 
 
 def _checked_flights(asked: Sequence[str]) -> tuple[str, ...]:
