@@ -19,9 +19,9 @@ from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
+from .access.forwarded import Proxies
 from .access.logins import Logins
 from .access.passwords import Passwords
-from .access.forwarded import Proxies
 from .access.presence import Presence
 from .access.reach import IncidentReach
 from .access.recognise import Gatekeeper
@@ -38,6 +38,7 @@ from .feed_history import FeedHistory
 from .map_background import background_of, package_of
 from .markers import MarkerBoard
 from .metrics import Refused
+from .oidc.flow import OidcLogin
 from .pilot_aircraft import AircraftDesk
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
@@ -60,6 +61,7 @@ from .routes.live import add_live_routes
 from .routes.login import add_login_routes
 from .routes.map import add_map_routes
 from .routes.markers import add_marker_routes
+from .routes.oidc import Sessions, add_oidc_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
 from .routes.publish import add_publish_routes
@@ -141,6 +143,7 @@ class House:
         )
         self._passwords = Passwords()
         self.logins = Logins(self.access, self.guard, self._passwords, clock, settings.access.session_days)
+        self._oidc = OidcLogin(settings.oidc, self.access, clock) if settings.oidc.issuer else None
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
         relay_settings = room_settings.relay_settings(settings)
         self.relay = Relay(bus, clock, relay_settings, self._channels.keys(), ingest=self.ingest)
@@ -181,6 +184,9 @@ class House:
             add_map_routes(door, package_of(self._settings.map))
         if self._recordings:
             self._open_recordings(door, self._recordings)
+        if self._oidc:
+            sessions = Sessions(self.access, clock, self._settings.access.session_days)
+            add_oidc_routes(door, self._oidc, sessions)
         add_page_routes(door, dashboard)
 
     def _open_recordings(self, door: Door, recordings: Recordings) -> None:

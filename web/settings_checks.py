@@ -9,6 +9,7 @@ from flow.errors import ConfigError
 from flow.flights import checked_id
 
 from .access.forwarded import Proxies
+from .oidc.settings_checks import check_oidc
 from .settings import AircraftSettings, FeedSettings, PublishingSettings, Settings
 
 
@@ -43,6 +44,7 @@ def check_settings(settings: Settings, where: str) -> None:
     _check_range(settings.cot.every_s, 0.2, 60, f"{where}: cot.every_s")
     _check_range(settings.cot.stale_s, 1, 600, f"{where}: cot.stale_s")
     _check_links(settings, where)
+    check_oidc(settings.oidc, where)
 
 
 def _check_aircraft(aircraft: AircraftSettings, settings: Settings, where: str) -> None:
