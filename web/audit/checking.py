@@ -27,9 +27,7 @@ class Found(StrEnum):
     """What is wrong."""
 
     DAMAGED = "damaged"  # a line that is not as it was written
-    BROKEN = (
-        "broken"  # a line that does not follow the one before: lines are missing, added, or in another order
-    )
+    BROKEN = "broken"  # a line that does not follow the one before: some are missing, added or moved
     BEGINNING = "beginning"  # the first lines are gone, and no entry says that their days were over
     HALF_LINE = "half_line"  # at the very end: a service was killed, and none has been started since
     CUT_OFF = "cut_off"  # the newest anchor vouches for lines that are not there
@@ -102,11 +100,10 @@ class Checker:
                 "wrote; then the next start says so in the chain",
             )  # fmt: skip
         first = self.first
-        if first is not None and (first.seq, first.prev) != (1, ORIGIN):
-            if (first.seq - 1, first.prev) not in self._gone:
-                self.find(
-                    Found.BEGINNING, first.seq, f"the {first.seq - 1} lines before this one are missing"
-                )
+        if first is None or (first.seq, first.prev) == (1, ORIGIN):
+            return
+        if (first.seq - 1, first.prev) not in self._gone:
+            self.find(Found.BEGINNING, first.seq, f"the {first.seq - 1} lines before this one are gone")
 
     def find(self, found: Found, seq: int, text: str) -> None:
         if len(self.findings) < FINDINGS_MOST:
@@ -175,9 +172,7 @@ def _compare(checker: Checker, anchor: Anchor | None, key: PublicKey | None) -> 
         return
     if anchor.seq > checker.end.seq:
         gone = anchor.seq - checker.end.seq
-        checker.find(
-            Found.CUT_OFF, anchor.seq, f"the last {gone} lines that were there on {anchor.utc} are gone"
-        )
+        checker.find(Found.CUT_OFF, anchor.seq, f"{gone} lines are gone that were there on {anchor.utc}")
     else:
         checker.find(Found.REWRITTEN, anchor.seq, f"entry {anchor.seq} is not the one that was anchored")
 

@@ -127,7 +127,7 @@ class AuditFolder:
 
     def _notes(self, tail: _Tail, now_ns: int) -> list[Entry]:
         """What the chain must say of itself before it goes on."""
-        notes = []
+        notes: list[Mapping[str, Detail]] = []
         if tail.torn:
             digest = hashlib.sha256(tail.torn).hexdigest()
             notes.append({"found": "half_line", "bytes": len(tail.torn), "sha256": digest})

@@ -1,7 +1,7 @@
 """What the service tells the audit log, written by a thread of its own. Nobody ever waits for the disk.
 
-Where the disk takes nothing, entries wait in memory, as many as WAITING_MOST; those beyond are counted, and as
-soon as there is room again the chain says how many are missing, and from when to when. Pictures go on.
+Where the disk takes nothing, entries wait in memory, as many as WAITING_MOST; those beyond are counted, and
+as soon as there is room again the chain says how many are missing, and from when to when. Pictures go on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from flow.clock import NS_PER_S, Clock
 from flow.errors import ConfigError
-from web.access.audit import Action, Entry
+from web.access.audit import Action, Detail, Entry
 
 from .chain import End, utc_text
 from .folder import SERVICE, AuditFolder
@@ -174,7 +174,7 @@ class AuditLog:
     def _note(self) -> Entry:
         """What is missing."""
         lost = self._lost
-        detail = {
+        detail: dict[str, Detail] = {
             "found": "lost",
             "entries": lost.count,
             "from": utc_text(lost.first_ns),
@@ -201,7 +201,7 @@ class AuditLog:
             return
         self._tidied_ns = now_ns
         for month, last in self._folder.over(now_ns - self._days_ns):
-            detail = {"through_seq": last.seq, "through_hash": last.hash}
+            detail: dict[str, Detail] = {"through_seq": last.seq, "through_hash": last.hash}
             named = {"month": month.name}
             entry = Entry(now_ns, SERVICE, "", Action.DELETED, "audit", named, detail)
             self._append_all([entry])

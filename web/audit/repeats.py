@@ -1,7 +1,7 @@
 """What happens again and again is told once, or with a count. No I/O, no clock: any thread may hold the lock.
 
-A player asks for hundreds of pieces of one flight, a download is resumed in hundreds of parts, a stranger tries
-ten thousand passwords a minute: none of them may fill the disk, or hide what else happens.
+A player asks for hundreds of pieces of one flight, a download is resumed in hundreds of parts, a stranger
+tries ten thousand passwords a minute: none of them may fill the disk, or hide what else happens.
 """
 
 from __future__ import annotations

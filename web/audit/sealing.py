@@ -38,6 +38,14 @@ class SealReport(msgspec.Struct, frozen=True):
     why: str
 
 
+class _Seal(msgspec.Struct, frozen=True):
+    lines: int
+    sha256: str
+    utc: str
+    key: str
+    signature: str
+
+
 def sealed(lines: Iterable[bytes], key: SigningKey, now_ns: int) -> Iterator[bytes]:
     """The lines, then the seal."""
     digest, count = hashlib.sha256(), 0
@@ -65,19 +73,20 @@ def check_sealed(path: Path, key: PublicKey | None) -> SealReport | None:
                 digest.update(last)
                 checker.take(last)
             last = line
-    seal = _seal_in(last.removesuffix(b"\n"))
+    text = last.removesuffix(b"\n")
+    seal = _seal_in(text)
     if seal is None:
         return None
     missing = any(each.found is Found.BROKEN for each in checker.findings)
     changed = any(each.found is not Found.BROKEN for each in checker.findings)
     why = ""
-    if changed or (seal["lines"], seal["sha256"]) != (checker.entries, digest.hexdigest()):
+    if changed or (seal.lines, seal.sha256) != (checker.entries, digest.hexdigest()):
         why = "lines were changed, added or removed after it was sealed"
-    elif key is None or key.fingerprint != seal["key"]:
+    elif key is None or key.fingerprint != seal.key:
         why = "it is sealed by another key"
-    elif not key.has_signed(last.removesuffix(b"\n")[:-_TAIL_BYTES], bytes.fromhex(seal["signature"])):
+    elif not key.has_signed(text[:-_TAIL_BYTES], bytes.fromhex(seal.signature)):
         why = "the seal's signature is wrong"
-    return SealReport(not why, checker.entries, seal["key"], seal["utc"], not missing, why)
+    return SealReport(not why, checker.entries, seal.key, seal.utc, not missing, why)
 
 
 def as_csv(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -104,12 +113,12 @@ def _row(cells: Iterable[object]) -> bytes:
     return text.getvalue().encode()
 
 
-def _seal_in(raw: bytes) -> dict[str, str | int] | None:
+def _seal_in(raw: bytes) -> _Seal | None:
     if raw[-_TAIL_BYTES : -_TAIL_BYTES + len(_SIGNATURE_AT)] != _SIGNATURE_AT:
         return None
     try:
-        told = json.loads(raw)
-        bytes.fromhex(told["signature"])
-        return told if all(name in told for name in ("lines", "sha256", "utc", "key")) else None
-    except (ValueError, KeyError, TypeError):
+        seal = msgspec.json.decode(raw, type=_Seal)
+        bytes.fromhex(seal.signature)
+    except (msgspec.MsgspecError, ValueError):
         return None
+    return seal

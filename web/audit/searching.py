@@ -1,7 +1,7 @@
 """Entries found, the newest first. Blocking: for a process of its own, or the command line.
 
-There is no index to build or to lose: a page of the newest is read from the end of the newest file, and what is
-rare is looked for as bytes, a mebibyte at a time, before any line is understood.
+There is no index to build or to lose: a page of the newest is read from the end of the newest file, and what
+is rare is looked for as bytes, a mebibyte at a time, before any line is understood.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import msgspec
 from .chain import Line, line_in, utc_text
 from .reading import FOLDER, Month, chunks_back, lines_of, months_in, place_of
 
+_UTC_AT, _UTC_BYTES = b'"utc":"', 30
 _ASCII = re.compile(r"[ !#-\[\]-~]+")  # what JSON writes as it is
 
 
@@ -100,11 +101,15 @@ def _in_time(months: Sequence[Month], query: Query) -> list[Month]:
 def _candidates(months: Sequence[Month], query: Query) -> Iterator[bytes]:
     """Lines in which all that is asked for might be, the newest first."""
     needles = _needles(query)
+    since = b"" if query.from_ns is None else utc_text(query.from_ns).encode()
+    until = b"~" if query.to_ns is None else utc_text(query.to_ns).encode()
     for month in reversed(_in_time(months, query)):
-        if query.before is not None:
-            month = Month(month.path, place_of(month, query.before))
-        for chunk in chunks_back(month):
-            yield from _within(chunk, needles)
+        size = month.size if query.before is None else place_of(month, query.before)
+        for chunk in chunks_back(Month(month.path, size)):
+            for raw in _within(chunk, needles):
+                at = raw.find(_UTC_AT) + len(_UTC_AT)
+                if since <= raw[at : at + _UTC_BYTES] < until:
+                    yield raw
 
 
 def _needles(query: Query) -> list[bytes]:
