@@ -63,7 +63,7 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
     bus = MemoryBus()
     house = House(settings, bus, clock, folder)
     app = _application(origin_of(house.background))
-    house.open_doors(Door(app, house.guard, _own_names(settings)), dashboard)
+    house.open_doors(Door(app, house.guard, _own_names(settings), house.presence), dashboard)
     runner = web.AppRunner(app, shutdown_timeout=2.0)
     await runner.setup()
     listener: asyncio.Server | None = None

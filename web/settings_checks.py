@@ -8,6 +8,7 @@ import re
 from flow.errors import ConfigError
 from flow.flights import checked_id
 
+from .access.forwarded import Proxies
 from .settings import AircraftSettings, FeedSettings, PublishingSettings, Settings
 
 
@@ -24,6 +25,7 @@ def check_settings(settings: Settings, where: str) -> None:
             _refuse_double(seen, "feed", feed.id, at)
             _check_feed(feed, where)
         _check_aircraft(aircraft, settings, where)
+    Proxies(settings.server.proxies)
     _check_range(settings.server.port, 0, 65_535, f"{where}: server.port")
     _check_range(settings.webrtc.port, 0, 65_535, f"{where}: webrtc.port")
     _check_public_host(settings.webrtc.public_host, f"{where}: webrtc.public_host")
