@@ -49,7 +49,8 @@ export interface Link {
 }
 
 const linksOf = (incident: string): string => `/api/v1/incidents/${encodeURIComponent(incident)}/links`;
-const linkPath = (incident: string, link: string): string => `${linksOf(incident)}/${encodeURIComponent(link)}`;
+const linkPath = (incident: string, link: string): string =>
+  `${linksOf(incident)}/${encodeURIComponent(link)}`;
 
 export const getLinks = async (incident: string): Promise<Link[]> =>
   (await send<{ links: Link[] }>("GET", linksOf(incident))).links;

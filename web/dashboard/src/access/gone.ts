@@ -11,7 +11,11 @@ export function onGone(handle: () => void): void {
 export const gone = (): void => handler();
 
 /** Where one logs in, and comes back from to the page that one is on. */
-export const loginAddress = ({ pathname, search, hash }: Pick<Location, "pathname" | "search" | "hash">): string =>
+export const loginAddress = ({
+  pathname,
+  search,
+  hash,
+}: Pick<Location, "pathname" | "search" | "hash">): string =>
   `/login?next=${encodeURIComponent(pathname + search + hash)}`;
 
 /** The page to go to after the login: only one of ours. Pure. */
@@ -20,7 +24,9 @@ export function nextAddress(search: string, origin: string): string {
   if (!asked.startsWith("/")) return "/";
   try {
     const { origin: of, pathname, search: query, hash } = new URL(asked, origin);
-    return of === origin && !pathname.startsWith("//") && pathname !== "/login" ? pathname + query + hash : "/";
+    return of === origin && !pathname.startsWith("//") && pathname !== "/login"
+      ? pathname + query + hash
+      : "/";
   } catch {
     return "/";
   }

@@ -48,5 +48,5 @@ export const me = (): Me | null => known;
 /** Whether the service will let him. Nothing until it has said who he is. */
 export const may = (permission: Permission): boolean => known?.permissions.includes(permission) ?? false;
 
-/** Whether names are typed in by hand: whoever has an account is known by it. */
-export const knownName = (): string => (known?.kind === "person" || known?.kind === "guest" ? known.name : "");
+/** Whether he may look back in what goes on. */
+export const mayRewind = (): boolean => may("rewind") || may("review");

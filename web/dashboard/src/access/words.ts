@@ -90,6 +90,8 @@ export const ACCESS_WORDS = {
   "me.role.pilot": ["Drohnensteuerer", "Pilot"],
   "me.role.dispatcher": ["Leitstelle", "Dispatcher"],
   "me.role.administrator": ["Administrator", "Administrator"],
+  "me.pages": ["Seiten", "Pages"],
+  "me.password_changed": ["Das Passwort ist geändert.", "The password has been changed."],
   "me.log_out": ["Abmelden", "Log out"],
   "me.leave": ["Einsatz verlassen", "Leave the incident"],
   "me.password": ["Passwort ändern", "Change password"],
@@ -109,10 +111,6 @@ export const ACCESS_WORDS = {
   "watchers.machine": ["Programm", "program"],
   "watchers.unnamed": ["ohne Namen", "without a name"],
   "watchers.dismiss": ["Abweisen", "Dismiss"],
-  "watchers.dismiss_ask": [
-    "{name} abweisen? Das Bild dort wird sofort schwarz. Über einen noch gültigen Link kann neu eingetreten werden.",
-    "Dismiss {name}? The picture there goes black at once. By a link that still holds one can come in again.",
-  ],
 
   // incident links
   "links.button": ["Link / QR", "Link / QR"],
@@ -139,6 +137,7 @@ export const ACCESS_WORDS = {
   "links.back": ["Alle Links", "All links"],
   "links.revoke": ["Zurücknehmen", "Take back"],
   "links.revoke_sure": ["Sicher? Alle Gäste sehen sofort schwarz", "Sure? All its guests see black at once"],
+  "links.dismiss_sure": ["Sicher? Dort wird sofort schwarz", "Sure? It goes black there at once"],
   "links.none": ["Noch kein Link.", "No link yet."],
   "links.list": ["Links", "Links"],
   "links.guests": ["Gäste", "Guests"],
@@ -165,7 +164,6 @@ export const ACCESS_WORDS = {
     "Das Bild ist von diesem Gerät gelöscht. Zum Weitersehen neu anmelden.",
     "The picture is gone from this device. Log in again to go on watching.",
   ],
-  "ended.left": ["Sie haben den Einsatz verlassen.", "You have left the incident."],
   "ended.again": ["Neu laden", "Reload"],
 
   // the notice on privacy
@@ -173,10 +171,7 @@ export const ACCESS_WORDS = {
   "privacy.loading": ["Die Hinweise werden geladen.", "Loading the notice."],
 
   // why not
-  "refused.login_wrong": [
-    "Anmeldename oder Passwort stimmt nicht.",
-    "The login or the password is wrong.",
-  ],
+  "refused.login_wrong": ["Anmeldename oder Passwort stimmt nicht.", "The login or the password is wrong."],
   "refused.login_throttled": [
     "Zu viele Versuche. Bitte einen Moment warten.",
     "Too many attempts. Please wait a moment.",
@@ -200,9 +195,6 @@ export const ACCESS_WORDS = {
     "Das ist der letzte Administrator. Erst einen anderen einrichten.",
     "This is the last administrator. Set up another one first.",
   ],
-  "refused.link_gone": [
-    "Dieser Link gilt nicht mehr.",
-    "This link does not hold any more.",
-  ],
+  "refused.link_gone": ["Dieser Link gilt nicht mehr.", "This link does not hold any more."],
   "refused.forbidden": ["Dafür haben Sie keine Berechtigung.", "You are not allowed to do this."],
 } as const satisfies Record<string, Entry>;
