@@ -171,7 +171,7 @@ class House:
         add_flight_note_routes(door, FlightNotes(self._root, clock, self._reads))
         past = FlightPast(self._root, self._reads, self._settings.map.terrain)
         add_flight_past_routes(door, past)
-        add_incident_routes(door, recordings.archive, aircraft)
+        add_incident_routes(door, recordings.archive, aircraft, recordings.rules.defaults)
         add_effect_routes(door, recordings.archive, clock, self._reads)
         if self._exports:
             add_export_routes(door, self._exports, self._reads)
