@@ -200,7 +200,9 @@ class House:
         add_flight_note_routes(door, FlightNotes(self._root, clock, self._reads))
         past = FlightPast(self._root, self._reads, self._settings.map.terrain)
         add_flight_past_routes(door, past)
-        add_incident_routes(door, recordings.archive, aircraft, self.reach.told)
+        add_incident_routes(
+            door, recordings.archive, aircraft, recordings.rules.defaults, told=self.reach.told
+        )
         add_effect_routes(door, recordings.archive, clock, self._reads)
         if self._exports:
             add_export_routes(door, self._exports, self._reads)

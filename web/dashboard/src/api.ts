@@ -170,7 +170,11 @@ export interface RecordingState {
   reason: string;
   detail: string;
   lost: number; // pictures of this flight that could not be written
+  records: readonly RecordKind[]; // what is recorded; []: nothing
 }
+
+/** "thermal": the pictures of thermal cameras alone. */
+export type RecordKind = "pictures" | "thermal" | "telemetry";
 
 /** The room there is for recordings; `hours_left` null: nothing is being recorded. */
 export interface StorageState {

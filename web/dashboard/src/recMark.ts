@@ -7,7 +7,15 @@ import { translate, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { icon, type IconName } from "./icons";
 import { keepPersonName, personName } from "./person";
-import { flightTime, recKind, recSentences, storageSentence, type RecKind, type Seen } from "./recState";
+import {
+  flightTime,
+  recKind,
+  recSentences,
+  recShort,
+  storageSentence,
+  type RecKind,
+  type Seen,
+} from "./recState";
 import { send } from "./requests";
 
 export interface RecView extends Seen {
@@ -84,18 +92,19 @@ export class RecMark {
     this.view = view;
     const kind = view && recKind(view);
     this.element.hidden = kind === null;
-    if (view && kind) this.showMark(language, kind, flightTime(view));
+    if (view && kind) this.showMark(language, kind, flightTime(view), recShort(language, view));
     if (!this.sheet.open) return;
     if (view) this.fill(view);
     else this.sheet.close();
   }
 
-  private showMark(language: Language, kind: RecKind, time: string): void {
+  private showMark(language: Language, kind: RecKind, time: string, what: string): void {
     if (kind !== this.kind) this.symbol.replaceChildren(icon(SYMBOLS[kind]));
     this.kind = kind;
     setAttribute(this.element, "data-rec", kind);
-    setText(this.long, translate(language, `rec.${kind}`, { time }).trim());
-    setText(this.short, translate(language, `rec.short_${kind}`, { time }));
+    setText(this.long, translate(language, `rec.${kind}`, { time, what }).trim());
+    const partly = kind === "recording" && what !== translate(language, "rec.what.pictures_telemetry");
+    setText(this.short, partly ? what : translate(language, `rec.short_${kind}`, { time }));
     setAttribute(
       this.element,
       "title",

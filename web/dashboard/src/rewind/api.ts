@@ -36,12 +36,14 @@ export interface RecordingView {
   reason: string; // "codec_h265", "no_segments"
   segments: SegmentView[];
   gaps?: [from_ms: number, to_ms: number][]; // UTC: between pictures, longer than a second
+  withheld?: [from_ms: number, to_ms: number | null][]; // UTC: its pictures were not wanted; null: still not
 }
 
 /** A stretch of UTC. */
 export interface Span {
   fromMs: number;
   toMs: number;
+  withheld?: boolean; // of a gap: nothing was to be recorded then
 }
 
 /** There is no such recording (any more). */
