@@ -64,7 +64,7 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
     bus = MemoryBus()
     house = House(settings, bus, clock, folder)
     app = _application(origin_of(house.background))
-    door = Door(app, house.guard, _own_names(settings))
+    door = Door(app, house.guard, _own_names(settings), house.presence)
     house.open_doors(door, dashboard)
     runner = web.AppRunner(app, shutdown_timeout=2.0)
     await runner.setup()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -10,7 +10,7 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from flow.errors import MalformedError, NotFoundError
-from flow.flights import Aircraft, IncidentKind
+from flow.flights import Aircraft, Incident, IncidentKind
 from recordings.archive import Archive
 from recordings.folders import FLIGHT_ID_PATTERN
 from web.access import Door, ForbiddenError, Permission, Route, caller_of
@@ -79,7 +79,13 @@ _CHANGE = Route(
 )
 
 
-def add_incident_routes(door: Door, archive: Archive, aircraft: Sequence[Aircraft]) -> None:
+def add_incident_routes(
+    door: Door,
+    archive: Archive,
+    aircraft: Sequence[Aircraft],
+    told: Callable[[Incident], None] = lambda incident: None,
+) -> None:
+    """`told` hears of each that is opened or changed, before it is answered."""
     known = {each.id for each in aircraft if not each.training}
 
     def checked_aircraft(asked: Sequence[str], before: Sequence[str] = ()) -> tuple[str, ...]:
@@ -96,6 +102,7 @@ def add_incident_routes(door: Door, archive: Archive, aircraft: Sequence[Aircraf
         name, by = named(wish.name, "name", NAME_MOST), named(wish.by, "by")
         aircraft_ids = checked_aircraft(wish.aircraft_ids)
         opened = await in_time(archive.open_incident(wish.kind, name, aircraft_ids, by))
+        told(opened)
         return json_reply(incident_view(opened), status=201)
 
     async def change(request: web.Request) -> web.Response:
@@ -122,6 +129,7 @@ def add_incident_routes(door: Door, archive: Archive, aircraft: Sequence[Aircraf
                 remove_flight_ids=_checked_flights(wish.remove_flight_ids),
             )
         )
+        told(changed)
         return json_reply(incident_view(changed))
 
     door.route(_LIST, every)
