@@ -35,6 +35,7 @@ from .channel import FeedChannel, FeedList
 from .data_folder import DataFolder
 from .exports import ExportDesk
 from .feed_history import FeedHistory
+from .first_link import address_for_people, welcome_link
 from .map_background import background_of, package_of
 from .markers import MarkerBoard
 from .metrics import Refused
@@ -45,6 +46,7 @@ from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
 from .recording_metrics import RecordingCollector
 from .renditions import WebRenditions
+from .routes.accounts import add_account_routes
 from .routes.alarms import add_alarm_routes
 from .routes.effect import add_effect_routes
 from .routes.exports import add_export_routes
@@ -70,6 +72,7 @@ from .routes.signing_key import add_signing_key_route
 from .routes.situation import add_situation_routes
 from .routes.stills import add_still_routes
 from .routes.telemetry import add_telemetry_routes
+from .routes.tokens import add_token_routes
 from .routes.training import add_training_routes
 from .settings import Settings
 from .situation import Situation
@@ -158,6 +161,8 @@ class House:
         oidc_name = self._settings.oidc.name or "OpenID Connect" if self._settings.oidc.issuer else None
         add_login_routes(door, self.access, self.logins, self._incident_name, oidc_name)
         add_live_routes(door, relay, refused, self._sessions)
+        add_account_routes(door, self.access)
+        add_token_routes(door, self.access, self._incident_name)
         add_publish_routes(door, relay, refused)
         add_telemetry_routes(
             door,
@@ -230,6 +235,11 @@ class House:
             history=self._history,
             relay=self.relay,
         )
+
+    async def first_link(self, url: str) -> str:
+        """With which the first administrator's account is made; "": there is one, or no need of one."""
+        token = None if self.guard.trusts_this_machine else await self.logins.first_link()
+        return welcome_link(address_for_people(self._settings.server, url), token) if token else ""
 
     async def _incident_name(self, incident_id: str) -> str:
         if self._recordings is None:

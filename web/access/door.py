@@ -98,6 +98,14 @@ class Guard(Protocol):
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 
 
+NAMED: web.RequestKey[dict[str, str]] = web.RequestKey("named", dict)
+
+
+def name_too(request: web.Request, **named: str) -> None:
+    """What the audit log is to hear beside the path's parameters: ids and names, no secrets."""
+    request[NAMED] = request.get(NAMED, {}) | named
+
+
 def caller_of(request: web.Request) -> Caller:
     """Who calls, as the door has recognised him."""
     return request[CALLER]
@@ -176,7 +184,7 @@ class Door:
             self.guard.address(request),
             action,
             route_of(request),
-            dict(request.match_info),
+            {**request.match_info, **request.get(NAMED, {})},
             {"method": request.method, "status": status},
         )
 
