@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from flow.bus import Bus
 from flow.clock import Clock
+from ingest.settings import PUSHED
 from ingest.supervisor import Ingest
 from recordings.players import Players
 from recordings.room import Recordings
@@ -31,6 +32,7 @@ from .channel import FeedChannel, FeedList
 from .data_folder import DataFolder
 from .exports import ExportDesk
 from .feed_history import FeedHistory
+from .key_watch import KeyWatch
 from .map_background import background_of, package_of
 from .markers import MarkerBoard
 from .metrics import Refused
@@ -130,6 +132,8 @@ class House:
             proxies=frozenset(settings.server.proxies),
         )
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
+        pushed = [feed.id for each in settings.aircraft for feed in each.feed if feed.source in PUSHED]
+        self._key_watch = KeyWatch(self._keys, self.ingest, pushed, clock)
         relay_settings = room_settings.relay_settings(settings)
         self.relay = Relay(bus, clock, relay_settings, self._channels.keys(), ingest=self.ingest)
 
@@ -198,6 +202,7 @@ class House:
             ),
             history=self._history,
             relay=self.relay,
+            watch=self._key_watch,
         )
 
     def rooms(self) -> Iterator[tuple[str, Run]]:
@@ -215,6 +220,7 @@ class House:
         yield "history", self._history.run
         yield "training", self._training.run
         yield "access", self.access.run
+        yield "keys", self._key_watch.run
         for feed_id, channel in self._channels.items():
             yield f"channel {feed_id}", channel.run
         if self._recordings:
