@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from flow.bus import Bus
 from flow.clock import Clock
+from ingest.settings import PUSHED
 from ingest.supervisor import Ingest
 from recordings.players import Players
 from recordings.room import Recordings
@@ -36,6 +37,7 @@ from .data_folder import DataFolder
 from .exports import ExportDesk
 from .feed_history import FeedHistory
 from .first_link import address_for_people, welcome_link
+from .key_watch import KeyWatch
 from .map_background import background_of, package_of
 from .markers import MarkerBoard
 from .metrics import Refused
@@ -148,6 +150,8 @@ class House:
         self.logins = Logins(self.access, self.guard, self._passwords, clock, settings.access.session_days)
         self._oidc = OidcLogin(settings.oidc, self.access, clock) if settings.oidc.issuer else None
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
+        pushed = [feed.id for each in settings.aircraft for feed in each.feed if feed.source in PUSHED]
+        self._key_watch = KeyWatch(self._keys, self.ingest, pushed, clock)
         relay_settings = room_settings.relay_settings(settings)
         self.relay = Relay(bus, clock, relay_settings, self._channels.keys(), ingest=self.ingest)
         self._sessions = WhepSessions(self.relay, self.presence)
@@ -234,6 +238,7 @@ class House:
             ),
             history=self._history,
             relay=self.relay,
+            watch=self._key_watch,
         )
 
     async def first_link(self, url: str) -> str:
@@ -265,6 +270,7 @@ class House:
         yield "logins", self.logins.run
         yield "sweeping", self._sweeper.run
         yield "incidents", self.reach.run
+        yield "keys", self._key_watch.run
         for feed_id, channel in self._channels.items():
             yield f"channel {feed_id}", channel.run
         if self._recordings:
