@@ -19,12 +19,14 @@ from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
+from .access.forwarded import Proxies
 from .access.logins import Logins
 from .access.passwords import Passwords
 from .access.presence import Presence
-from .access.reach import NoIncidents
+from .access.reach import IncidentReach
 from .access.recognise import Gatekeeper
 from .access.store import AccessStore
+from .access.sweeping import Sweeper
 from .aircraft_stream import Streams
 from .alarms import AlarmBoard
 from .archive_calls import DiskReads, in_time
@@ -37,6 +39,7 @@ from .first_link import address_for_people, welcome_link
 from .map_background import background_of, package_of
 from .markers import MarkerBoard
 from .metrics import Refused
+from .oidc.flow import OidcLogin
 from .pilot_aircraft import AircraftDesk
 from .pilot_views import PilotDesk
 from .publish_keys import PublishKeys
@@ -60,6 +63,7 @@ from .routes.live import add_live_routes
 from .routes.login import add_login_routes
 from .routes.map import add_map_routes
 from .routes.markers import add_marker_routes
+from .routes.oidc import Sessions, add_oidc_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
 from .routes.publish import add_publish_routes
@@ -76,6 +80,7 @@ from .training import Training
 from .training_aircraft import TRAINING, with_training
 from .unsecured import is_loopback
 from .viewings import ViewingDesk
+from .whep_sessions import WhepSessions
 
 Run: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
@@ -127,19 +132,25 @@ class House:
         self.access = AccessStore(self._root, clock)
         self.access.open()
         self.presence = Presence(clock)
+        archive = self._recordings.archive if self._recordings else None
+        self.reach = IncidentReach(bus, clock, self._aircraft, archive)
+        self._sweeper = Sweeper(self.access, self.presence, self.reach, clock)
+        self.reach.on_change(self._sweeper.sweep)
         self.guard = Gatekeeper(
             self.access,
-            NoIncidents(),
+            self.reach,
             Nowhere(),
             clock,
             trusts_this_machine=settings.access.this_machine and is_loopback(settings.server.host),
-            proxies=frozenset(settings.server.proxies),
+            proxies=Proxies(settings.server.proxies),
         )
         self._passwords = Passwords()
         self.logins = Logins(self.access, self.guard, self._passwords, clock, settings.access.session_days)
+        self._oidc = OidcLogin(settings.oidc, self.access, clock) if settings.oidc.issuer else None
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
         relay_settings = room_settings.relay_settings(settings)
         self.relay = Relay(bus, clock, relay_settings, self._channels.keys(), ingest=self.ingest)
+        self._sessions = WhepSessions(self.relay, self.presence)
 
     def open_doors(self, door: Door, dashboard: Path | None) -> None:
         """Register every route."""
@@ -151,10 +162,18 @@ class House:
         add_login_routes(door, self.access, self.logins, self._incident_name, oidc_name)
         add_account_routes(door, self.access)
         add_token_routes(door, self.access, self._incident_name)
-        add_live_routes(door, relay, refused)
+        add_live_routes(door, relay, refused, self._sessions)
         add_publish_routes(door, relay, refused)
         add_telemetry_routes(
-            door, bus, clock, aircraft, channels, streams=self._streams, relay=relay, viewings=self._viewings
+            door,
+            bus,
+            clock,
+            aircraft,
+            channels,
+            streams=self._streams,
+            relay=relay,
+            sessions=self._sessions,
+            viewings=self._viewings,
         )
         add_situation_routes(door, self._situation)
         pointer = Pointer(self.telemetry.looks, clock, channels)
@@ -170,6 +189,9 @@ class House:
             add_map_routes(door, package_of(self._settings.map))
         if self._recordings:
             self._open_recordings(door, self._recordings)
+        if self._oidc:
+            sessions = Sessions(self.access, clock, self._settings.access.session_days)
+            add_oidc_routes(door, self._oidc, sessions)
         add_page_routes(door, dashboard)
 
     def _open_recordings(self, door: Door, recordings: Recordings) -> None:
@@ -183,7 +205,9 @@ class House:
         add_flight_note_routes(door, FlightNotes(self._root, clock, self._reads))
         past = FlightPast(self._root, self._reads, self._settings.map.terrain)
         add_flight_past_routes(door, past)
-        add_incident_routes(door, recordings.archive, aircraft)
+        add_incident_routes(
+            door, recordings.archive, aircraft, recordings.rules.defaults, told=self.reach.told
+        )
         add_effect_routes(door, recordings.archive, clock, self._reads)
         if self._exports:
             add_export_routes(door, self._exports, self._reads)
@@ -239,6 +263,8 @@ class House:
         yield "training", self._training.run
         yield "access", self.access.run
         yield "logins", self.logins.run
+        yield "sweeping", self._sweeper.run
+        yield "incidents", self.reach.run
         for feed_id, channel in self._channels.items():
             yield f"channel {feed_id}", channel.run
         if self._recordings:

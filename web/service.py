@@ -32,7 +32,7 @@ log = logging.getLogger("lagebild.web")
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A service that is up: where to look at it, and its bus.
+    """A service that is up: where to look at it, its bus, and every route with who guards it.
 
     `first_link` makes the first administrator's account, once; "": there is one, or no need of one.
     """
@@ -40,6 +40,7 @@ class Running:
     url: str
     bus: Bus
     clock: Clock
+    door: Door
     first_link: str = field(default="", repr=False)
 
 
@@ -67,7 +68,8 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
     bus = MemoryBus()
     house = House(settings, bus, clock, folder)
     app = _application(origin_of(house.background))
-    house.open_doors(Door(app, house.guard, _own_names(settings)), dashboard)
+    door = Door(app, house.guard, _own_names(settings), house.presence)
+    house.open_doors(door, dashboard)
     runner = web.AppRunner(app, shutdown_timeout=2.0)
     await runner.setup()
     listener: asyncio.Server | None = None
@@ -81,7 +83,7 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
             for name, run in house.tellers():
                 running.append(tasks.create_task(_kept_going(run, name, clock), name=name))
             gc.freeze()  # what is there now stays: the collector need not walk it in mid-picture
-            yield Running(url, bus, clock, first_link)
+            yield Running(url, bus, clock, door, first_link)
             # Order: pages first, so that they hear it; then what fills the bus; the bus last.
             house.dismiss_pages()
             listener.close()

@@ -426,10 +426,15 @@ async def keep(client: Client) -> None:
     incident, _ = await client.ask("POST", incidents, 201, json=new)
     await client.ask("POST", incidents, 400, json=new | {"kind": "fest"})
     await client.ask("POST", incidents, 404, json=new | {"aircraft_ids": ["nobody"]})
-    change = {"flight_ids": [WHOLE]}
+    change = {"flight_ids": [WHOLE], "record": ["thermal", "telemetry"]}
     await client.ask("PATCH", f"{incidents}/{{incident}}", 200, incident=incident["id"], json=change)
     await client.ask("PATCH", f"{incidents}/{{incident}}", 404, incident="none", json=change)
     await client.ask("PATCH", f"{incidents}/{{incident}}", 400, incident=incident["id"], json={"name": ""})
+    change = {"record": ["audio"]}
+    await client.ask("PATCH", f"{incidents}/{{incident}}", 400, incident=incident["id"], json=change)
+    await client.ask(
+        "PATCH", f"{incidents}/{{incident}}", 200, incident=incident["id"], json={"record": None}
+    )
     await client.ask("GET", incidents, 200)
     for path in (f"{incidents}/{{incident}}/effect", f"{incidents}/{{incident}}/effect.csv"):
         await client.ask("GET", path, 200, incident=incident["id"])
