@@ -164,9 +164,9 @@ class House:
         refused: Refused = {feed_id: Counter() for feed_id in channels}
         oidc_name = self._settings.oidc.name or "OpenID Connect" if self._settings.oidc.issuer else None
         add_login_routes(door, self.access, self.logins, self._incident_name, oidc_name)
-        add_live_routes(door, relay, refused, self._sessions)
         add_account_routes(door, self.access)
         add_token_routes(door, self.access, self._incident_name)
+        add_live_routes(door, relay, refused, self._sessions)
         add_publish_routes(door, relay, refused)
         add_telemetry_routes(
             door,
