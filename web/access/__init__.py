@@ -15,7 +15,7 @@ audit.py        what the audit log is told
 from __future__ import annotations
 
 from .caller import Caller, CallerKind
-from .door import Door, ForbiddenError, Handler, Route, UnauthenticatedError, caller_of
+from .door import Door, ForbiddenError, Handler, Route, UnauthenticatedError, caller_of, said_by, tell_audit
 from .permissions import Permission, Role, Scope
 
 __all__ = [
@@ -30,4 +30,6 @@ __all__ = [
     "Scope",
     "UnauthenticatedError",
     "caller_of",
+    "said_by",
+    "tell_audit",
 ]

@@ -13,11 +13,12 @@ from flow.errors import MalformedError, NotFoundError
 from flow.flights import Aircraft, IncidentKind
 from recordings.archive import Archive
 from recordings.folders import FLIGHT_ID_PATTERN
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, tell_audit
+from web.access.audit import Action
 from web.archive_calls import in_time
 from web.bodies import JSON, json_body, json_reply
 from web.flight_views import Incidents, IncidentView, incident_view
-from web.routes.flights import BUSY, By, named
+from web.routes.flights import BUSY, By, by_whom, named
 
 NAME_MOST = 120
 FLIGHTS_MOST = 1000
@@ -66,6 +67,7 @@ _OPEN = Route(
     body=JSON,
     body_schema=NewIncident,
     schema=IncidentView,
+    action=Action.MADE,
 )
 _CHANGE = Route(
     "PATCH",
@@ -76,6 +78,7 @@ _CHANGE = Route(
     body=JSON,
     body_schema=IncidentChange,
     schema=IncidentView,
+    action=Action.CHANGED,
 )
 
 
@@ -93,9 +96,10 @@ def add_incident_routes(door: Door, archive: Archive, aircraft: Sequence[Aircraf
 
     async def begin(request: web.Request) -> web.Response:
         wish = await json_body(request, NewIncident, BODY_MOST_BYTES)
-        name, by = named(wish.name, "name", NAME_MOST), named(wish.by, "by")
+        name, by = named(wish.name, "name", NAME_MOST), by_whom(request, wish.by)
         aircraft_ids = checked_aircraft(wish.aircraft_ids)
         opened = await in_time(archive.open_incident(wish.kind, name, aircraft_ids, by))
+        tell_audit(request, incident=opened.id)
         return json_reply(incident_view(opened), status=201)
 
     async def change(request: web.Request) -> web.Response:

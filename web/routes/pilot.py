@@ -14,6 +14,7 @@ from flow.clock import Clock
 from flow.errors import ConfigError, LagebildError, NotFoundError
 from ingest.settings import PUSHED
 from web.access import Door, Permission, Route
+from web.access.audit import Action
 from web.feed_history import FeedHistory, FeedPast
 from web.pilot_views import NewKey, PilotDesk, PilotView, Withdrawn
 from web.settings import FeedSettings
@@ -54,6 +55,7 @@ _MAKE = Route(
     | {409: "the feed is not pushed (not_pushed), or has its most keys (keys_full)"},
     schema=NewKey,
     headers=tuple(_NEVER_KEPT),
+    action=Action.MADE,
 )
 
 _WITHDRAW = Route(
@@ -64,6 +66,7 @@ _WITHDRAW = Route(
     {200: "how many there were"} | _REFUSALS | {409: "the feed is not pushed (not_pushed)"},
     schema=Withdrawn,
     headers=tuple(_NEVER_KEPT),
+    action=Action.REVOKED,
 )
 
 
