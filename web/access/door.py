@@ -6,8 +6,9 @@ the audit log hear of it.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -19,10 +20,14 @@ from flow.errors import LagebildError, NotFoundError
 
 from .audit import Action, Audit, Detail, Entry, told_of
 from .caller import Caller, CallerKind
+from .forwarded import origin_url
 from .permissions import Permission, Scope, scope_of
 from .policy import Reach, Verdict, decide
+from .presence import Presence
+from .reach import Within, within
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_BUSINESS = frozenset({Permission.PUBLIC, Permission.PAGE, Permission.SELF})
 _OWN = frozenset({"same-origin", "none"})  # "none": the person's own doing, by no page
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -54,6 +59,8 @@ class Route:
     action: Action | None = (
         None  # what the audit log is told where it succeeds; None: nothing, or by the handler
     )
+
+    enters: bool = False  # the handler tells Presence itself who stays; else the door does while it answers
 
     @property
     def about(self) -> Scope:
@@ -103,13 +110,21 @@ class _Pending:
 _PENDING: web.RequestKey[_Pending] = web.RequestKey("pending", _Pending)
 
 
+NAMED: web.RequestKey[dict[str, str]] = web.RequestKey("named", dict)
+
+
+def name_too(request: web.Request, **named: str) -> None:
+    """What the audit log is to hear beside the path's parameters: ids and names, no secrets."""
+    request[NAMED] = request.get(NAMED, {}) | named
+
+
 def caller_of(request: web.Request) -> Caller:
     """Who calls, as the door has recognised him."""
     return request[CALLER]
 
 
 def tell_audit(request: web.Request, **detail: Detail) -> None:
-    """What a handler has the audit log told beside its path's parameters: what it made, and why. No secrets."""
+    """What else the audit log is told: what was made, and why; no secrets."""
     request.setdefault(_TOLD, {}).update(detail)
 
 
@@ -124,11 +139,13 @@ class Door:
     """Registers routes on an application, with the checks in front.
 
     `names` are the host names that this service may be called by, beside IP addresses and localhost.
+    Whoever may see something no longer while he is answered is cut off, as `presence` is told of him.
     """
 
     app: web.Application
     guard: Guard
     names: frozenset[str] = frozenset()
+    presence: Presence | None = None
     routes: list[Route] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -141,7 +158,8 @@ class Door:
             self._admit(request, caller, route)
             if route.action is not None:
                 request[_PENDING] = _Pending(partial(self._record, request, caller, route.action))
-            response = await handler(request)
+            with self._answering(request, caller, route):
+                response = await handler(request)
             _tell_once(request, response.status)
             return response
 
@@ -162,6 +180,30 @@ class Door:
             self.guard.audit.record(self._entry(request, caller, Action.REFUSED, 404))
             raise NotFoundError("there is no such thing in your incident")
 
+    def within(self, request: web.Request) -> Within:
+        """What its caller reaches: for what is told of several things."""
+        return within(caller_of(request), self.guard.reach)
+
+    @contextlib.contextmanager
+    def _answering(self, request: web.Request, caller: Caller, route: Route) -> Iterator[None]:
+        """Who only asks; what changes something is done, whoever may be gone by then."""
+        if self.presence is None or route.enters or route.method not in ("GET", "HEAD"):
+            yield
+            return
+        if route.permission in _OWN_BUSINESS:
+            yield
+            return
+
+        def end() -> None:
+            if request.transport is not None:
+                request.transport.abort()
+
+        leave = self.presence.download(caller, end, route.permission, route.about, request.match_info)
+        try:
+            yield
+        finally:
+            leave()
+
     def _record(self, request: web.Request, caller: Caller, action: Action, status: int) -> None:
         self.guard.audit.record(self._entry(request, caller, action, status))
 
@@ -172,7 +214,7 @@ class Door:
             self.guard.address(request),
             action,
             route_of(request),
-            told_of(route_of(request), request.match_info),
+            told_of(route_of(request), request.match_info) | request.get(NAMED, {}),
             {"method": request.method, "status": status} | request.get(_TOLD, {}),
         )
 
@@ -206,8 +248,11 @@ def check_origin(request: web.Request, names: frozenset[str]) -> None:
     if not _is_address(host) and host.lower() not in names | {"localhost"}:
         raise ForbiddenError(f"this service is not called '{host}'; if it is, add it to server.names")
     origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise ForbiddenError(f"requests from {origin} are refused: it is not the origin of this service")
+    if origin is not None and origin.lower() != origin_url(request).lower():
+        raise ForbiddenError(
+            f"requests from {origin} are refused: the origin of this service is {origin_url(request)} "
+            "(of a reverse proxy it is believed where server.proxies names it)"
+        )
     # Fetch Metadata: browsers say it also where they leave Origin out; other programs say neither.
     if request.method not in _READING and request.headers.get("Sec-Fetch-Site", "same-origin") not in _OWN:
         raise ForbiddenError("requests from other sites are refused: they change nothing here")
