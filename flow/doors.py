@@ -112,6 +112,19 @@ class RelayDoor(Protocol):
         """End a session and free all it holds. Raises NotFoundError."""
         ...
 
+    def end(self, session_id: str) -> None:
+        """End a session now: nothing more is sent when this returns. Harmless for one that has ended."""
+        ...
+
+    def attend(self, session_id: str, over: Callable[[], None]) -> None:
+        """Call `over` once, as soon as that viewer's session has ended, however it does. Raises
+        NotFoundError."""
+        ...
+
+    def check_publisher(self, session_id: str, feed_id: str) -> None:
+        """Raises NotFoundError for a session that brings no pictures to that feed."""
+        ...
+
     def rendition(self, session_id: str) -> RenditionChosen:
         """What that viewer is sent. Raises NotFoundError."""
         ...

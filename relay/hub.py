@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Collection
@@ -67,6 +68,7 @@ class Relay:
         self._sessions = Sessions(clock, self._heard)
         self._publishers = Publishers(bus, clock, settings, ingest or NoPublishers(), self._sessions)
         self._viewers: dict[str, Viewer] = {}
+        self._over: dict[str, list[Callable[[], None]]] = {}  # by session: who wants to know of its end
         self._limits = Limits(settings, "viewers")
         self._gone: dict[str, FeedTraffic] = {f: FeedTraffic(f) for f in feed_ids}
 
@@ -134,6 +136,18 @@ class Relay:
 
     async def close(self, session_id: str) -> None:
         self._sessions.end(self._sessions.peer(session_id), Lapse("publisher_left", "left"))
+
+    def end(self, session_id: str) -> None:
+        with contextlib.suppress(NotFoundError):
+            self._sessions.end(self._sessions.peer(session_id), Lapse("publisher_left", "is let go of"))
+
+    def attend(self, session_id: str, over: Callable[[], None]) -> None:
+        self._over.setdefault(self._viewer(session_id).session_id, []).append(over)
+
+    def check_publisher(self, session_id: str, feed_id: str) -> None:
+        peer = self._sessions.peer(session_id)
+        if isinstance(peer, Viewer) or peer.feed_id != feed_id:
+            raise NotFoundError(f"session '{session_id[:6]}…' brings no pictures to feed '{feed_id}'")
 
     def rendition(self, session_id: str) -> RenditionChosen:
         return self._viewer(session_id).seat.chosen
@@ -210,6 +224,9 @@ class Relay:
             address = viewer.delivery.path.address[0]
             self._paces.remember(address, viewer.delivery.pacer, self._clock.now_ns())
         self._gone[viewer.feed_id] = viewer.added_to(self._gone[viewer.feed_id])
+        viewer.delivery = None  # its packets still come until it has hung up: no answer to them
+        for over in self._over.pop(viewer.session_id, ()):
+            over()
         watching = self._watching(viewer.feed_id)
         log.info("feed %s: viewer %s %s (%d watching)", viewer.feed_id, viewer.name, why, watching)
 

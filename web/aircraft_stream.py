@@ -19,9 +19,11 @@ from flow.errors import BusyError, TooManyError
 from flow.flights import Aircraft, Alarm, Marker
 from flow.samples import LinkState, StatusText, TelemetrySample
 
+from .access.reach import EVERYTHING, Within
 from .channel import FeedChannel, message, without_counts
 from .errors import RequestError
 from .settings import ViewerSettings
+from .subscriber import GOING_AWAY, NO_LONGER
 from .views import Json, link_view, ms, plain, sample_view
 
 HZ_MOST, HZ_LEAST, HZ_DEFAULT = 50.0, 0.1, 10.0
@@ -34,7 +36,6 @@ TEXTS_BEFORE_NS = 60 * NS_PER_S
 EVENT_STREAM = "text/event-stream"
 MESSAGE_MOST_BYTES = 4096
 CLOSE_WITHIN_S = 1.0
-GOING_AWAY = 1001  # RFC 6455 7.4.1
 
 
 class Listener(Protocol):
@@ -72,6 +73,17 @@ class EventListener:
             await asyncio.sleep(HEARTBEAT_S)
             async with asyncio.timeout(TOLD_WITHIN_S):
                 await self._response.write(b": still here\n\n")
+
+
+class Visit:
+    """Who listens by one connection: from where, and within what; `end` when he may no longer."""
+
+    def __init__(self, address: str = "", within: Within = EVERYTHING) -> None:
+        self.address, self.within = address, within
+        self.over = asyncio.Event()
+
+    def end(self) -> None:
+        self.over.set()
 
 
 class AircraftStream:
@@ -112,24 +124,34 @@ class AircraftStream:
         finally:
             self._addresses.remove(address)
 
-    async def serve(self, listener: Listener, hz: float, gone: Callable[[], Awaitable[None]]) -> None:
-        """Tell until `gone` returns, `close`, or an error of the connection, which is no error here.
+    async def serve(
+        self,
+        listener: Listener,
+        hz: float,
+        gone: Callable[[], Awaitable[None]],
+        visit: Visit | None = None,
+    ) -> None:
+        """Tell until `gone` returns, `close`, the end of the visit, or an error of the connection, which is
+        no error here.
 
         Raises TimeoutError, in a group, where the other end does not read.
         """
         try:
-            await self._serve(listener, hz, gone)
+            await self._serve(listener, hz, gone, visit or Visit())
         except* ConnectionError:
             pass  # the reader has left
 
-    async def _serve(self, listener: Listener, hz: float, gone: Callable[[], Awaitable[None]]) -> None:
+    async def _serve(
+        self, listener: Listener, hz: float, gone: Callable[[], Awaitable[None]], visit: Visit
+    ) -> None:
         async with asyncio.TaskGroup() as group:
             telling = [
                 group.create_task(self._tell_samples(listener, round(NS_PER_S / hz))),
                 group.create_task(self._tell_links(listener)),
-                group.create_task(self._tell_events(listener)),
+                group.create_task(self._tell_events(listener, visit.within)),
             ]
-            ends = [group.create_task(_wait(gone)), group.create_task(_wait(self._closing.wait))]
+            waits = (gone, self._closing.wait, visit.over.wait)
+            ends = [group.create_task(_wait(each)) for each in waits]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for task in (*telling, *ends):
                 task.cancel()
@@ -155,13 +177,14 @@ class AircraftStream:
                     await _told(listener, "link", now_ms, message("link", link_view(link)))
                 told = link
 
-    async def _tell_events(self, listener: Listener) -> None:
+    async def _tell_events(self, listener: Listener, within: Within) -> None:
         since_ns = self._clock.now_ns() - TEXTS_BEFORE_NS
         with self._bus.events(StatusText, Alarm, Marker) as events:
             async for event in events:
                 kind = _KINDS.get(type(event))
                 old = isinstance(event, StatusText) and event.utc_ns < since_ns
-                if kind and event.aircraft_id == self._aircraft_id and not old:
+                others = isinstance(event, Marker) and not within.has_marker(event)
+                if kind and event.aircraft_id == self._aircraft_id and not (old or others):
                     await _told(listener, kind, ms(event.utc_ns), message(kind, event_view(event)))
                     await asyncio.sleep(0)  # who comes now is told hundreds: others have their turn between
 
@@ -218,24 +241,25 @@ def wants_events(request: web.Request) -> bool:
     return not upgrades and EVENT_STREAM in request.headers.get("Accept", "")
 
 
-async def serve_events(request: web.Request, stream: AircraftStream) -> web.StreamResponse:
-    """Answer with server-sent events until the reader leaves or the service stops."""
-    hz, address = asked_hz(request), request.remote or ""
-    with stream.place(address):
+async def serve_events(request: web.Request, stream: AircraftStream, visit: Visit) -> web.StreamResponse:
+    """Answer with server-sent events until the reader leaves, may no longer, or the service stops."""
+    hz = asked_hz(request)
+    with stream.place(visit.address):
         response = web.StreamResponse(headers={"Content-Type": EVENT_STREAM, "Cache-Control": "no-store"})
         await response.prepare(request)
         listener = EventListener(response)
         try:
-            await stream.serve(listener, hz, listener.beat)
+            await stream.serve(listener, hz, listener.beat, visit)
         except* TimeoutError:
-            if request.transport is not None:
-                request.transport.abort()  # it does not read: nothing else would let go of it
+            visit.end()  # it does not read: nothing else would let go of it
+        if visit.over.is_set() and request.transport is not None:
+            request.transport.abort()
     return response
 
 
-async def serve_socket(request: web.Request, stream: AircraftStream) -> web.StreamResponse:
+async def serve_socket(request: web.Request, stream: AircraftStream, visit: Visit) -> web.StreamResponse:
     """Answer with a WebSocket; what the other end says is not heard."""
-    hz, address = asked_hz(request), request.remote or ""
+    hz = asked_hz(request)
     socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_MOST_BYTES, compress=False)
     if not socket.can_prepare(request):
         text = "this is a WebSocket, or server-sent events for who accepts text/event-stream"
@@ -245,12 +269,12 @@ async def serve_socket(request: web.Request, stream: AircraftStream) -> web.Stre
         async for _ in socket:
             pass
 
-    with stream.place(address):
+    with stream.place(visit.address):
         await socket.prepare(request)
         try:
-            await stream.serve(SocketListener(socket), hz, gone)
+            await stream.serve(SocketListener(socket), hz, gone, visit)
             async with asyncio.timeout(CLOSE_WITHIN_S):
-                await socket.close(code=GOING_AWAY)
+                await socket.close(code=NO_LONGER if visit.over.is_set() else GOING_AWAY)
         except* TimeoutError:
             if request.transport is not None:
                 request.transport.abort()

@@ -20,6 +20,7 @@ from flow.recording import RecordingState, StorageState
 from flow.samples import LinkState, StatusText, TelemetrySample
 from flow.units import CLOCK_RATE_HZ, AccessUnit, Rendition
 
+from .access.reach import EVERYTHING, Within
 from .ground_views import look_view
 from .picture_time import capture_of, timestamp_of
 from .settings import ViewerSettings
@@ -109,13 +110,13 @@ class FeedChannel:
                 tasks.create_task(self._follow_rendition(rendition))
             tasks.create_task(self._follow_texts())
 
-    def join(self, address: str) -> Subscriber:
+    def join(self, address: str, within: Within = EVERYTHING) -> Subscriber:
         """Raises BusyError where the feed has its most listeners, TooManyError where this address has."""
         if len(self._subscribers) >= self._limits.per_feed:
             raise BusyError(f"feed '{self._feed.id}' has {self._limits.per_feed} listeners, its limit")
         if sum(s.address == address for s in self._subscribers) >= self._limits.per_address:
             raise TooManyError(f"{address} listens {self._limits.per_address} times already, its limit")
-        subscriber = Subscriber(address, self._snapshot)
+        subscriber = Subscriber(address, self._snapshot, within)
         self._subscribers.add(subscriber)
         return subscriber
 

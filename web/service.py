@@ -32,11 +32,12 @@ log = logging.getLogger("lagebild.web")
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A service that is up: where to look at it, and its bus."""
+    """A service that is up: where to look at it, its bus, and every route with who guards it."""
 
     url: str
     bus: Bus
     clock: Clock
+    door: Door
 
 
 @contextlib.asynccontextmanager
@@ -63,7 +64,8 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
     bus = MemoryBus()
     house = House(settings, bus, clock, folder)
     app = _application(origin_of(house.background))
-    house.open_doors(Door(app, house.guard, _own_names(settings)), dashboard)
+    door = Door(app, house.guard, _own_names(settings), house.presence)
+    house.open_doors(door, dashboard)
     runner = web.AppRunner(app, shutdown_timeout=2.0)
     await runner.setup()
     listener: asyncio.Server | None = None
@@ -76,7 +78,7 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
             for name, run in house.tellers():
                 running.append(tasks.create_task(_kept_going(run, name, clock), name=name))
             gc.freeze()  # what is there now stays: the collector need not walk it in mid-picture
-            yield Running(url, bus, clock)
+            yield Running(url, bus, clock, door)
             # Order: pages first, so that they hear it; then what fills the bus; the bus last.
             house.dismiss_pages()
             listener.close()

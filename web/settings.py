@@ -50,7 +50,9 @@ class OidcSettings:
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     ca: str = ""  # PEM file: who signed the provider's certificate, where the system does not know them
-    roles_claim: str = "roles"  # of the ID token; dots lead into it: "realm_access.roles"
+    origins: tuple[str, ...] = ()  # others that its discovery document may name: "https://keys.example"
+    scopes: tuple[str, ...] = ("profile",)  # asked for beside "openid"
+    roles_claim: str = "roles"  # of the ID token, or the user info; dots lead into it: "realm_access.roles"
     viewer: tuple[str, ...] = ()  # what the claim says of whom
     pilot: tuple[str, ...] = ()
     dispatcher: tuple[str, ...] = ()

@@ -9,6 +9,8 @@ from flow.errors import ConfigError
 from flow.flights import checked_id
 from flow.recording import RecordKind
 
+from .access.forwarded import Proxies
+from .oidc.settings_checks import check_oidc
 from .settings import AircraftSettings, FeedSettings, PublishingSettings, Settings
 
 
@@ -25,6 +27,7 @@ def check_settings(settings: Settings, where: str) -> None:
             _refuse_double(seen, "feed", feed.id, at)
             _check_feed(feed, where)
         _check_aircraft(aircraft, settings, where)
+    Proxies(settings.server.proxies)
     _check_range(settings.server.port, 0, 65_535, f"{where}: server.port")
     _check_range(settings.webrtc.port, 0, 65_535, f"{where}: webrtc.port")
     _check_public_host(settings.webrtc.public_host, f"{where}: webrtc.public_host")
@@ -44,6 +47,7 @@ def check_settings(settings: Settings, where: str) -> None:
     _check_range(settings.cot.every_s, 0.2, 60, f"{where}: cot.every_s")
     _check_range(settings.cot.stale_s, 1, 600, f"{where}: cot.stale_s")
     _check_links(settings, where)
+    check_oidc(settings.oidc, where)
 
 
 def _check_kinds(names: tuple[str, ...], at: str) -> None:

@@ -51,7 +51,10 @@ def _in_its_folder(settings: Settings, path: Path) -> Settings:
     if under.background.startswith(FILE):
         package = folder / under.background.removeprefix(FILE)
         under = dataclasses.replace(under, background=f"{FILE}{package}")
-    return dataclasses.replace(settings, server=server, map=under)
+    oidc = settings.oidc
+    if oidc.ca:
+        oidc = dataclasses.replace(oidc, ca=str(folder / oidc.ca))
+    return dataclasses.replace(settings, server=server, map=under, oidc=oidc)
 
 
 def _read(path: Path) -> dict[str, Any]:

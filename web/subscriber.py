@@ -11,6 +11,11 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from .access.reach import EVERYTHING, Within
+
+GOING_AWAY = 1001  # RFC 6455 7.4.1
+NO_LONGER = 4403  # 7.4.2, ours: whoever listens may do so no longer; pages blank the picture
+
 WAITING_MOST_BYTES = 64 * 1024
 """What may wait in our memory for one page; the kernel's send buffer is beside it."""
 
@@ -49,8 +54,10 @@ class Subscriber:
     _transport: asyncio.WriteTransport
     _drained: Callable[[], Awaitable[None]]
 
-    def __init__(self, address: str, present: Callable[[], bytes]) -> None:
-        self.address = address
+    def __init__(self, address: str, present: Callable[[], bytes], within: Within = EVERYTHING) -> None:
+        """`within`: what it reaches; those for whom that is equal are told the same."""
+        self.address, self.within = address, within
+        self.code = GOING_AWAY
         self.dropped = 0
         self._present = present
         self._own = b""
@@ -85,8 +92,9 @@ class Subscriber:
         self._own = frame
         self.offer(frame)
 
-    def close(self) -> None:
-        """Nothing more is written; `attend` returns."""
+    def close(self, code: int = GOING_AWAY) -> None:
+        """Nothing more is written; `attend` returns. `code` is what the page is told."""
+        self.code = code
         self.behind = self._closed = True
         self._wake.set()
 

@@ -24,11 +24,13 @@ from flow.memory_bus import MemoryBus
 from flow.samples import Group, Place, TelemetrySample
 from tests.fakes.access import open_door
 from tests.fakes.relay_door import FakeRelay
+from web.access.presence import Presence
 from web.aircraft_stream import Streams
 from web.channel import FeedChannel
 from web.routes.telemetry import add_telemetry_routes
 from web.settings import ViewerSettings
 from web.viewings import ViewingDesk
+from web.whep_sessions import WhepSessions
 
 FEED = Feed("fritz-tag", "fritz", "Tageslicht")
 AIRCRAFT = Aircraft("fritz", "Multikopter Fritz", (FEED,))
@@ -54,11 +56,12 @@ async def serve(pages: int, seconds: float, hz: float) -> dict[str, float]:
     bus, clock = MemoryBus(), SystemClock()
     channel = FeedChannel(bus, clock, AIRCRAFT, FEED, ViewerSettings(pages, pages))
     app = web.Application()
-    channels = {FEED.id: channel}
+    channels, relay = {FEED.id: channel}, FakeRelay()
     streams = Streams(bus, clock, (AIRCRAFT,), channels, ViewerSettings(pages, pages))
     add_telemetry_routes(
         open_door(app), bus, clock, (AIRCRAFT,), channels,
-        streams=streams, relay=FakeRelay(), viewings=ViewingDesk(clock, None),
+        streams=streams, relay=relay, sessions=WhepSessions(relay, Presence(clock)),
+        viewings=ViewingDesk(clock, None),
     )  # fmt: skip
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -16,6 +16,7 @@ from flow.flights import PictureHealth, RenditionState, RenditionStatus, SourceS
 from flow.recording import RecordingState, RecordingStatus
 from flow.samples import Group, LinkState, Place, TelemetrySample
 from flow.units import Rendition
+from tests.fakes.accounts import PASSWORD, make_invite
 from tests.fakes.clock import START_NS
 from tests.fakes.encoded import h264_pictures
 from tests.fakes.export_maker import FINISHES, STICKS
@@ -54,13 +55,13 @@ class Client:
     """Asks, and holds every answer against the description."""
 
     def __init__(self, http: aiohttp.ClientSession, description: dict[str, Any]) -> None:
-        self._http, self._description = http, description
+        self.http, self._description = http, description
         self.asked: set[tuple[str, str]] = set()
 
     async def ask(self, method: str, path: str, expected: int, **how: Any) -> tuple[Any, Mapping[str, str]]:
         """`path` as the description has it, with {names} filled in by `how`; the answer and its headers."""
         names = {name: how.pop(name) for name in PATH_NAMES if name in how}
-        async with self._http.request(method, path.format(**names), **how) as reply:
+        async with self.http.request(method, path.format(**names), **how) as reply:
             body = await reply.read()
             answer = await reply.json() if reply.content_type == "application/json" and body else body
             assert reply.status == expected, answer
@@ -173,6 +174,7 @@ async def test_every_answer_is_as_described(tmp_path: Path, monkeypatch: pytest.
         await note(client)
         await train(client)
         await keep(client)
+        await log_in(client, tmp_path)
         described = {(m, p) for p, ms in client._description["paths"].items() for m in ms}
         assert described - STREAMS == client.asked
 
@@ -329,6 +331,38 @@ async def export(client: Client) -> None:
     await client.ask("DELETE", one, 204, **at)
     for path in (one, file):
         await client.ask("GET", path, 404, **at)
+
+
+async def log_in(client: Client, data_dir: Path) -> None:
+    """Cookies are passed by hand: without them it is this machine that asks."""
+    first = make_invite(data_dir)
+    wish: dict[str, Any] = {"token": first, "password": PASSWORD, "login": "Chef", "name": "Chefin"}
+    async with asyncio.timeout(10):  # until the service has seen it
+        while (await client.http.post("/api/v1/invited/look", json={"token": first})).status != 200:
+            pass
+    await client.ask("GET", "/api/v1/me", 200)
+    await client.ask("GET", "/api/v1/me", 401, headers={"Authorization": "Bearer lbt_wrong"})
+    await client.ask("POST", "/api/v1/invited/look", 200, json={"token": first})
+    await client.ask("POST", "/api/v1/invited/look", 400, json={})
+    await client.ask("POST", "/api/v1/invited", 400, json=wish | {"password": "kurz"})
+    await client.ask("POST", "/api/v1/invited", 204, json=wish)
+    await client.ask("POST", "/api/v1/invited", 409, json=wish)
+    await client.ask("POST", "/api/v1/invited/look", 409, json={"token": first})
+    await client.ask("POST", "/api/v1/login", 400, json={"login": "chef"})
+    _, headers = await client.ask("POST", "/api/v1/login", 204, json={"login": "CHEF", "password": PASSWORD})
+    cookie = {"Cookie": headers["Set-Cookie"].partition(";")[0]}
+    me, _ = await client.ask("GET", "/api/v1/me", 200, headers=cookie)
+    assert (me["login"], me["name"], me["roles"]) == ("chef", "Chefin", ["administrator"])
+    password, change = "/api/v1/me/password", {"old": PASSWORD, "new": PASSWORD + "!"}
+    await client.ask("PUT", password, 403, json=change)
+    await client.ask("PUT", password, 400, headers=cookie, json=change | {"new": "kurz"})
+    await client.ask("PUT", password, 403, headers=cookie, json=change | {"old": "falsch"})
+    await client.ask("PUT", password, 204, headers=cookie, json=change)
+    await client.ask("POST", "/api/v1/logout", 204, headers=cookie)
+    wrong = {"login": "chef", "password": "falsch"}
+    for _ in range(5):
+        await client.ask("POST", "/api/v1/login", 401, json=wrong)
+    await client.ask("POST", "/api/v1/login", 429, json=wrong)
 
 
 async def train(client: Client) -> None:

@@ -28,6 +28,8 @@ class FakeRelay:
     chosen: RenditionChosen = WHOLE
     followers: list[Callable[[RenditionChosen], None]] = field(default_factory=list)
     published: list[tuple[str, str, str]] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    over: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
 
     async def answer(self, feed_id: str, offer_sdp: str, client_address: str = "") -> Answer:
         self.asked.append((feed_id, client_address))
@@ -45,7 +47,19 @@ class FakeRelay:
         """Nothing to add to."""
 
     async def close(self, session_id: str) -> None:
-        """Nothing to end."""
+        self.end(session_id)
+
+    def end(self, session_id: str) -> None:
+        self.ended.append(session_id)
+        for over in self.over.pop(session_id, []):
+            over()
+
+    def attend(self, session_id: str, over: Callable[[], None]) -> None:
+        self.over.setdefault(session_id, []).append(over)
+
+    def check_publisher(self, session_id: str, feed_id: str) -> None:
+        if session_id != SESSION:
+            raise NotFoundError("no such session")
 
     def rendition(self, session_id: str) -> RenditionChosen:
         if session_id != SESSION:

@@ -6,6 +6,7 @@ policy.py       the one table: roles, and what a caller who is bound to an incid
 door.py         every route's registration; recognises the caller, asks the policy, tells the audit log
 book.py         accounts, sessions, tokens, links and guests as they are now, in memory
 store.py        the same in `data_dir`/access.sqlite
+forwarded.py    what reverse proxies say of a request
 recognise.py    cookies, bearer tokens, and this machine
 reach.py        which feeds, aircraft and flights belong to an incident
 presence.py     who is connected, and how each is let go of at once
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from .caller import Caller, CallerKind
 from .door import Door, ForbiddenError, Handler, Route, UnauthenticatedError, caller_of
+from .forwarded import is_secure, origin_url
 from .permissions import Permission, Role, Scope
 
 __all__ = [
@@ -30,4 +32,6 @@ __all__ = [
     "Scope",
     "UnauthenticatedError",
     "caller_of",
+    "is_secure",
+    "origin_url",
 ]

@@ -34,6 +34,7 @@ class Action(StrEnum):
     PUBLISHED = "published"  # began to bring pictures to a feed
     STARTED = "started"  # the service
     STOPPED = "stopped"
+    MENDED = "mended"  # the log itself: what it found torn or missing, and what it could not write
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ the audit log hear of it.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -18,10 +19,14 @@ from flow.errors import LagebildError, NotFoundError
 
 from .audit import Action, Audit, Entry
 from .caller import Caller
+from .forwarded import origin_url
 from .permissions import Permission, Scope, scope_of
 from .policy import Reach, Verdict, decide
+from .presence import Presence
+from .reach import Within, within
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_BUSINESS = frozenset({Permission.PUBLIC, Permission.PAGE, Permission.SELF})
 _OWN = frozenset({"same-origin", "none"})  # "none": the person's own doing, by no page
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,6 +58,8 @@ class Route:
     action: Action | None = (
         None  # what the audit log is told where it succeeds; None: nothing, or by the handler
     )
+
+    enters: bool = False  # the handler tells Presence itself who stays; else the door does while it answers
 
     @property
     def about(self) -> Scope:
@@ -101,11 +108,13 @@ class Door:
     """Registers routes on an application, with the checks in front.
 
     `names` are the host names that this service may be called by, beside IP addresses and localhost.
+    Whoever may see something no longer while he is answered is cut off, as `presence` is told of him.
     """
 
     app: web.Application
     guard: Guard
     names: frozenset[str] = frozenset()
+    presence: Presence | None = None
     routes: list[Route] = field(default_factory=list)
 
     def route(self, route: Route, handler: Handler) -> None:
@@ -113,7 +122,8 @@ class Door:
             check_origin(request, self.names)
             caller = request[CALLER] = self.guard.caller(request)
             self._admit(request, caller, route)
-            response = await handler(request)
+            with self._answering(request, caller, route):
+                response = await handler(request)
             if route.action is not None and response.status < 400:
                 self.guard.audit.record(self._entry(request, caller, route.action, response.status))
             return response
@@ -134,6 +144,30 @@ class Door:
         if verdict is Verdict.HIDDEN:
             self.guard.audit.record(self._entry(request, caller, Action.REFUSED, 404))
             raise NotFoundError("there is no such thing in your incident")
+
+    def within(self, request: web.Request) -> Within:
+        """What its caller reaches: for what is told of several things."""
+        return within(caller_of(request), self.guard.reach)
+
+    @contextlib.contextmanager
+    def _answering(self, request: web.Request, caller: Caller, route: Route) -> Iterator[None]:
+        """Who only asks; what changes something is done, whoever may be gone by then."""
+        if self.presence is None or route.enters or route.method not in ("GET", "HEAD"):
+            yield
+            return
+        if route.permission in _OWN_BUSINESS:
+            yield
+            return
+
+        def end() -> None:
+            if request.transport is not None:
+                request.transport.abort()
+
+        leave = self.presence.download(caller, end, route.permission, route.about, request.match_info)
+        try:
+            yield
+        finally:
+            leave()
 
     def _entry(self, request: web.Request, caller: Caller, action: Action, status: int) -> Entry:
         return Entry(
@@ -165,8 +199,11 @@ def check_origin(request: web.Request, names: frozenset[str]) -> None:
     if not _is_address(host) and host.lower() not in names | {"localhost"}:
         raise ForbiddenError(f"this service is not called '{host}'; if it is, add it to server.names")
     origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise ForbiddenError(f"requests from {origin} are refused: it is not the origin of this service")
+    if origin is not None and origin.lower() != origin_url(request).lower():
+        raise ForbiddenError(
+            f"requests from {origin} are refused: the origin of this service is {origin_url(request)} "
+            "(of a reverse proxy it is believed where server.proxies names it)"
+        )
     # Fetch Metadata: browsers say it also where they leave Origin out; other programs say neither.
     if request.method not in _READING and request.headers.get("Sec-Fetch-Site", "same-origin") not in _OWN:
         raise ForbiddenError("requests from other sites are refused: they change nothing here")

@@ -53,6 +53,10 @@ class Reach(Protocol):
         """The flights that go on, of any incident or none."""
         ...
 
+    def since_ns(self, incident_id: str, aircraft_id: str) -> int:
+        """Since when the incident has that aircraft."""
+        ...
+
 
 def granted(roles: frozenset[Role]) -> frozenset[P]:
     """What these roles allow together."""

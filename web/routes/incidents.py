@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -10,12 +10,12 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from flow.errors import MalformedError, NotFoundError
-from flow.flights import Aircraft, IncidentKind
+from flow.flights import Aircraft, Incident, IncidentKind
 from flow.recording import RecordKind
 from recordings.archive import Archive
 from recordings.folders import FLIGHT_ID_PATTERN
 from recordings.rules import Defaults
-from web.access import Door, Permission, Route, caller_of
+from web.access import Door, ForbiddenError, Permission, Route, caller_of
 from web.archive_calls import in_time
 from web.bodies import JSON, json_body, json_reply
 from web.flight_views import Incidents, IncidentView, defaults_view, incident_view
@@ -93,9 +93,14 @@ _CHANGE = Route(
 
 
 def add_incident_routes(
-    door: Door, archive: Archive, aircraft: Sequence[Aircraft], defaults: Defaults | None = None
+    door: Door,
+    archive: Archive,
+    aircraft: Sequence[Aircraft],
+    defaults: Defaults | None = None,
+    told: Callable[[Incident], None] = lambda incident: None,
 ) -> None:
-    """`defaults` is what is recorded where an incident does not say it."""
+    """`defaults` is what is recorded where an incident does not say it; `told` hears of each incident that is
+    opened or changed, before it is answered."""
     as_set = defaults_view(defaults or Defaults())
     known = {each.id for each in aircraft if not each.training}
 
@@ -115,10 +120,13 @@ def add_incident_routes(
         aircraft_ids = checked_aircraft(wish.aircraft_ids)
         record = None if wish.record is None else tuple(wish.record)
         opened = await in_time(archive.open_incident(wish.kind, name, aircraft_ids, by, record))
+        told(opened)
         return json_reply(incident_view(opened), status=201)
 
     async def change(request: web.Request) -> web.Response:
         wish = await json_body(request, IncidentChange, BODY_MOST_BYTES)
+        if caller_of(request).incident_id is not None and _moves(wish):
+            raise ForbiddenError("who is bound to an incident cannot say what belongs to it")
         incident_id = request.match_info["incident"]
         present = {each.id: each for each in await in_time(archive.incidents())}.get(incident_id)
         if present is None:
@@ -142,11 +150,18 @@ def add_incident_routes(
                 by=caller_of(request).name if wish.by is UNSET else named(wish.by, "by"),
             )
         )
+        told(changed)
         return json_reply(incident_view(changed))
 
     door.route(_LIST, every)
     door.route(_OPEN, begin)
     door.route(_CHANGE, change)
+
+
+def _moves(wish: IncidentChange) -> bool:
+    """Whether other aircraft or flights would belong to it: whoever reaches these is bound by that."""
+    told = (wish.aircraft_ids, wish.flight_ids)
+    return any(each is not UNSET for each in told) or bool(wish.add_flight_ids or wish.remove_flight_ids)
 
 
 def _checked_flights(asked: Sequence[str]) -> tuple[str, ...]:

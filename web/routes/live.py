@@ -12,11 +12,12 @@ from flow.doors import Answer, RelayDoor
 from flow.errors import LagebildError, OfferError
 from flow.units import Rendition
 from relay.sdp import MAX_OFFER_BYTES
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, caller_of
 from web.bodies import JSON, json_body
 from web.errors import RequestError
 from web.metrics import Refused
 from web.views import RenditionView, rendition_view
+from web.whep_sessions import WhepSessions
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -89,29 +90,35 @@ _CHOOSE = Route(
 )
 
 
-def add_live_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
+def add_live_routes(door: Door, relay: RelayDoor, refused: Refused, sessions: WhepSessions) -> None:
+    def own(request: web.Request) -> str:
+        """The session's id. Raises NotFoundError for one of another caller, or another feed."""
+        session_id = request.match_info["session"]
+        sessions.check(caller_of(request), session_id, request.match_info["feed"])
+        return session_id
+
     async def offer(request: web.Request) -> web.Response:
-        feed_id = request.match_info["feed"]
+        feed_id, address = request.match_info["feed"], door.guard.address(request)
         with counted(refused, feed_id):
-            answer = await relay.answer(feed_id, await text_of(request, SDP), request.remote or "")
+            offered = await text_of(request, SDP)
+            answer = await sessions.open(caller_of(request), feed_id, offered, address)
         return opened(request, answer)
 
     async def trickle(request: web.Request) -> web.Response:
-        await relay.trickle(request.match_info["session"], await text_of(request, FRAGMENT))
+        fragment = await text_of(request, FRAGMENT)
+        await relay.trickle(own(request), fragment)
         return web.Response(status=204)
 
     async def leave(request: web.Request) -> web.Response:
-        await relay.close(request.match_info["session"])
+        await relay.close(own(request))
         return web.Response(status=200)
 
     async def rendition(request: web.Request) -> web.Response:
-        chosen = relay.rendition(request.match_info["session"])
-        return _json(rendition_view(chosen))
+        return _json(rendition_view(relay.rendition(own(request))))
 
     async def choose(request: web.Request) -> web.Response:
         wish = await json_body(request, RenditionWish, MAX_WISH_BYTES)
-        chosen = relay.choose(request.match_info["session"], wish.rendition)
-        return _json(rendition_view(chosen))
+        return _json(rendition_view(relay.choose(own(request), wish.rendition)))
 
     door.route(_OFFER, offer)
     door.route(_TRICKLE, trickle)

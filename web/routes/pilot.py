@@ -15,7 +15,7 @@ from msgspec import Meta
 from flow.clock import Clock
 from flow.errors import ConfigError, LagebildError, NotFoundError
 from ingest.settings import PUSHED
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, origin_url
 from web.bodies import JSON, json_body
 from web.feed_history import FeedHistory, FeedPast
 from web.pilot_views import NewKey, PilotDesk, PilotView, Withdrawn
@@ -104,7 +104,7 @@ def add_pilot_routes(
     one_at_a_time = asyncio.Lock()  # a flood of wishes takes one thread and no more
 
     async def overview(request: web.Request) -> web.Response:
-        return _told(await desk.view(str(request.url.origin()), ms(clock.now_ns())))
+        return _told(await desk.view(origin_url(request), ms(clock.now_ns())))
 
     async def past(request: web.Request) -> web.Response:
         return _told(history.past(known(request).id))
@@ -113,7 +113,7 @@ def add_pilot_routes(
         feed = pushed(request)
         rotate = request.body_exists and (await json_body(request, KeyWish)).rotate
         async with one_at_a_time:
-            key = await _on_disk(lambda: desk.new_key(feed, str(request.url.origin()), rotate=rotate))
+            key = await _on_disk(lambda: desk.new_key(feed, origin_url(request), rotate=rotate))
         return _told(key, status=201)
 
     async def withdraw(request: web.Request) -> web.Response:

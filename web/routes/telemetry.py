@@ -16,24 +16,27 @@ from flow.doors import RelayDoor, RenditionChosen
 from flow.errors import NotFoundError
 from flow.flights import Aircraft
 from flow.samples import TelemetrySample
-from web.access import Door, Permission, Route
+from web.access import Caller, Door, Permission, Route, caller_of
+from web.access.presence import Way
 from web.aircraft_stream import (
     EVENT_STREAM,
     HZ_DEFAULT,
     HZ_LEAST,
     HZ_MOST,
+    AircraftStream,
     Streams,
+    Visit,
     serve_events,
     serve_socket,
     wants_events,
 )
 from web.channel import FeedChannel, rendition_message, time_reply
 from web.schemas import SampleJson
-from web.subscriber import Subscriber, text_frame
+from web.subscriber import NO_LONGER, Subscriber, text_frame
 from web.viewings import Stay, ViewingDesk, ViewingReport
 from web.views import sample_view
+from web.whep_sessions import WhepSessions
 
-GOING_AWAY = 1001  # RFC 6455 7.4.1
 MESSAGE_LIMIT_BYTES = 4096
 HEARTBEAT_S = 5.0
 CLOSE_WITHIN_S = 1.0
@@ -54,16 +57,20 @@ class _Type(msgspec.Struct):
 
 
 class _Following:
-    """What one page is told of its own viewer session; of one at a time."""
+    """What one page is told of its own viewer session; of one at a time, and of no other caller's."""
 
-    def __init__(self, relay: RelayDoor, subscriber: Subscriber) -> None:
-        self._relay, self._subscriber = relay, subscriber
+    def __init__(
+        self, relay: RelayDoor, sessions: WhepSessions, caller: Caller, subscriber: Subscriber
+    ) -> None:
+        self._relay, self._sessions, self._caller = relay, sessions, caller
+        self._subscriber = subscriber
         self._leave: Callable[[], None] | None = None
 
     def follow(self, session_id: str) -> None:
         """From now on that one; a session that does not exist (any more) is none."""
         self.stop()
         try:
+            self._sessions.check(self._caller, session_id)
             self._leave = self._relay.follow(session_id, self._tell)
         except NotFoundError:
             return
@@ -130,6 +137,7 @@ _LISTEN = Route(
     },
     media_type=EVENT_STREAM,
     query=_HZ,
+    enters=True,
 )
 
 _FOLLOW = Route(
@@ -147,6 +155,7 @@ _FOLLOW = Route(
     },
     media_type=EVENT_STREAM,
     query=_HZ,
+    enters=True,
 )
 
 _NEWEST = Route(
@@ -168,19 +177,41 @@ def add_telemetry_routes(
     *,
     streams: Streams,
     relay: RelayDoor,
+    sessions: WhepSessions,
     viewings: ViewingDesk,
 ) -> None:
+    def entered(request: web.Request, end: Callable[[], None]) -> Callable[[], None]:
+        named = request.match_info
+        return sessions.presence.enter(
+            caller_of(request),
+            Way.TELEMETRY,
+            end,
+            feed_id=named.get("feed", ""),
+            aircraft_id=named.get("aircraft", ""),
+            address=door.guard.address(request),
+        )
+
+    async def serve(request: web.Request, stream: AircraftStream) -> web.StreamResponse:
+        answer = serve_events if wants_events(request) else serve_socket
+        visit = Visit(door.guard.address(request), door.within(request))
+        leave = entered(request, visit.end)
+        try:
+            return await answer(request, stream, visit)
+        finally:
+            leave()
+
     async def listen(request: web.Request) -> web.StreamResponse:
         channel = channels.get(request.match_info["feed"])
         if channel is None:
             raise NotFoundError(f"no feed '{request.match_info['feed']}'")
         if wants_events(request):
-            return await serve_events(request, streams.of_feed[request.match_info["feed"]])
+            return await serve(request, streams.of_feed[request.match_info["feed"]])
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_LIMIT_BYTES, compress=False
         )
-        subscriber = channel.join(request.remote or "")
-        following = _Following(relay, subscriber)
+        subscriber = channel.join(door.guard.address(request), door.within(request))
+        following = _Following(relay, sessions, caller_of(request), subscriber)
+        leave = entered(request, lambda: subscriber.close(NO_LONGER))
         stay = viewings.arrived(request.match_info["feed"])
         try:
             writer = await socket.prepare(request)
@@ -192,6 +223,7 @@ def add_telemetry_routes(
             if request.transport is not None:
                 request.transport.abort()  # the page does not read: nothing else would let go of it
         finally:
+            leave()
             following.stop()
             stay.store(clock.now_ns())
             channel.leave(subscriber)
@@ -208,7 +240,6 @@ def add_telemetry_routes(
         stream = streams.of_aircraft.get(request.match_info["aircraft"])
         if stream is None:
             raise NotFoundError(f"no aircraft '{request.match_info['aircraft']}'")
-        serve = serve_events if wants_events(request) else serve_socket
         return await serve(request, stream)
 
     door.route(_LISTEN, listen)
@@ -232,4 +263,5 @@ async def _serve(socket: web.WebSocketResponse, subscriber: Subscriber, page: _P
 async def _attend(socket: web.WebSocketResponse, subscriber: Subscriber) -> None:
     await subscriber.attend()
     async with asyncio.timeout(CLOSE_WITHIN_S):
-        await socket.close(code=GOING_AWAY, message=b"service stops")
+        why = b"not allowed any longer" if subscriber.code == NO_LONGER else b"service stops"
+        await socket.close(code=subscriber.code, message=why)

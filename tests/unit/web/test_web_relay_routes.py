@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from flow.clock import SystemClock
 from flow.doors import FeedTraffic, ViewerReport
 from flow.errors import BusyError, LagebildError, NotFoundError, TooManyError
 from flow.flights import Aircraft, Feed
@@ -19,6 +20,7 @@ from flow.memory_bus import MemoryBus
 from tests.fakes.access import open_door
 from tests.fakes.clock import START_NS
 from tests.fakes.relay_door import FakeRelay
+from web.access.presence import Presence
 from web.channel import FeedList
 from web.errors import errors_to_http
 from web.map_background import MapBackground
@@ -27,6 +29,7 @@ from web.routes.health import add_health_routes
 from web.routes.live import add_live_routes
 from web.settings import Settings
 from web.views import ViewerList
+from web.whep_sessions import WhepSessions
 
 SDP = {"Content-Type": "application/sdp"}
 FRITZ = Aircraft("fritz", "Fritz", (Feed("tag", "fritz", "Tag"), Feed("nacht", "fritz", "Nacht")))
@@ -44,7 +47,7 @@ async def front_door(relay: FakeRelay) -> AsyncIterator[TestClient[web.Request, 
     app = web.Application(middlewares=[errors_to_http])
     bus, door = MemoryBus(), open_door(app)
     refused = {feed.id: Counter[str]() for feed in FRITZ.feeds}
-    add_live_routes(door, relay, refused)
+    add_live_routes(door, relay, refused, WhepSessions(relay, Presence(SystemClock())))
     add_feed_routes(door, Settings(), FeedList(bus, (FRITZ,), {}), relay, MapBackground())
     add_health_routes(door, bus, (FRITZ,), relay, refused)
     async with TestClient(TestServer(app)) as client:

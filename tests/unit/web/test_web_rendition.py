@@ -22,6 +22,8 @@ from tests.fakes.access import open_door
 from tests.fakes.clock import FakeClock
 from tests.fakes.relay_door import SESSION, WHOLE, FakeRelay
 from web.access import Door
+from web.access.presence import Presence
+from web.access.recognise import LOCAL
 from web.aircraft_stream import Streams
 from web.channel import FeedChannel
 from web.errors import errors_to_http
@@ -30,6 +32,7 @@ from web.routes.live import add_live_routes
 from web.routes.telemetry import add_telemetry_routes
 from web.settings import ViewerSettings
 from web.viewings import ViewingDesk
+from web.whep_sessions import WhepSessions
 
 FEED = Feed("tag", "fritz", "Tag")
 FRITZ = Aircraft("fritz", "Fritz", (FEED,))
@@ -88,7 +91,9 @@ async def front() -> AsyncIterator[Front]:
         FakeRelay(),
     )
     channel, door = FeedChannel(bus, clock, FRITZ, FEED, ViewerSettings()), open_door(app)
-    add_live_routes(door, relay, {"tag": Counter()})
+    sessions = WhepSessions(relay, Presence(clock))
+    add_live_routes(door, relay, {"tag": Counter()}, sessions)
+    await sessions.open(LOCAL, "tag", "", "")
     streams = Streams(bus, clock, (FRITZ,), {"tag": channel}, ViewerSettings())
     add_telemetry_routes(
         door,
@@ -98,6 +103,7 @@ async def front() -> AsyncIterator[Front]:
         {"tag": channel},
         streams=streams,
         relay=relay,
+        sessions=sessions,
         viewings=ViewingDesk(clock, None),
     )
     running = asyncio.create_task(channel.run())

@@ -1,5 +1,6 @@
 /** The recording in the bar: what is being kept of this aircraft's flight; a tap tells why, and switches it. */
 
+import { may } from "./access/me";
 import type { StorageState } from "./api";
 import type { Channel } from "./channel";
 import { translate, type Language } from "./catalogue";
@@ -132,12 +133,13 @@ export class RecMark {
     this.on.hidden = view.recording?.status !== "off";
     this.off.hidden = view.recording?.reason === "switched_off";
     setText(this.list, translate(language, "flights.title"));
+    this.list.hidden = !may("review");
     const sentences = recSentences(language, view);
     if (this.sentences.textContent !== sentences.join(""))
       this.sentences.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
     this.storage.hidden = view.storage === null || !view.reachable;
     setText(this.storage, view.storage ? storageSentence(language, view.storage) : "");
-    this.form.hidden = !view.enabled || !view.reachable || view.recording === null;
+    this.form.hidden = !may("keep") || !view.enabled || !view.reachable || view.recording === null;
   }
 
   private async switch(on: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 /** What the pilot page asks of the service. A key comes in one answer, once, and is kept nowhere. */
 
+import { gone, isGone } from "../access/gone";
 import type { Feed, LinkState, Origin, SourceState, Unsecured } from "../api";
 
 export type Protocol =
@@ -129,7 +130,9 @@ const TIMEOUT_MS = 3000;
 async function ask<T>(method: string, path: string): Promise<T> {
   const response = await fetch(path, { method, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
   const body: unknown = await response.json();
-  if (!response.ok) throw new Refused((body as { error?: { code?: string } }).error?.code ?? "");
+  const code = (body as { error?: { code?: string } }).error?.code ?? "";
+  if (isGone(response.status, code)) gone();
+  if (!response.ok) throw new Refused(code);
   return body as T;
 }
 

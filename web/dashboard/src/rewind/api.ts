@@ -2,6 +2,7 @@
 
 import type { Sample } from "../api";
 import type { Look } from "../marks/api";
+import { refusedBy } from "../requests";
 
 /** Columns of equal length, one entry per fragment. */
 export interface FragmentTable {
@@ -55,7 +56,7 @@ async function ask(url: string, signal: AbortSignal, headers: HeadersInit = {}):
   const either = AbortSignal.any([signal, AbortSignal.timeout(WITHIN_MS)]);
   const response = await fetch(url, { cache: "no-store", signal: either, headers });
   if (response.status === 404 || response.status === 410) throw new Gone(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  if (!response.ok) throw await refusedBy(response);
   return response;
 }
 
