@@ -19,6 +19,7 @@ from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
+from .access.beside import Beside
 from .access.forwarded import Proxies
 from .access.logins import Logins
 from .access.passwords import Passwords
@@ -145,6 +146,7 @@ class House:
             proxies=Proxies(settings.server.proxies),
         )
         self._passwords = Passwords()
+        self._beside = Beside(self.access, self.guard.audit)
         self.logins = Logins(self.access, self.guard, self._passwords, clock, settings.access.session_days)
         self._oidc = OidcLogin(settings.oidc, self.access, clock) if settings.oidc.issuer else None
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
@@ -263,6 +265,7 @@ class House:
         yield "training", self._training.run
         yield "access", self.access.run
         yield "logins", self.logins.run
+        yield "command line", self._beside.run
         yield "sweeping", self._sweeper.run
         yield "incidents", self.reach.run
         for feed_id, channel in self._channels.items():
