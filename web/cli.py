@@ -1,4 +1,4 @@
-"""The command line: `lagebild serve | demo | replay | key | flights | verify | doctor`."""
+"""The command line: `lagebild serve | demo | replay | key | account | token | flights | verify | doctor`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any
 from flow.errors import LagebildError
 from recordings.replay import run as show_replay
 
+from .access_cli import add_account_command, add_token_command, run_access
 from .doctor import examine
 from .doctor_report import as_json, as_text, is_well
 from .flights_cli import add_flights_command, run_flights
@@ -219,6 +220,13 @@ def _parser() -> argparse.ArgumentParser:
     flights = commands.add_parser("flights", help="recorded flights: list, hold, release, delete")
     add_flights_command(flights, every)
     flights.set_defaults(command=run_flights)
+
+    account = commands.add_parser("account", help="who can log in: list, add, roles, disable, invite, remove")
+    add_account_command(account, every)
+    account.set_defaults(command=run_access)
+    token = commands.add_parser("token", help="machines' tokens: list, add, withdraw")
+    add_token_command(token, every)
+    token.set_defaults(command=run_access)
 
     add_verify_command(commands.add_parser("verify", help="check whether an export is as it was signed"))
 

@@ -103,7 +103,7 @@ def change_account(file: sqlite3.Connection, account_id: str, change: AccountCha
         ),
     )
     if _administers(before):
-        _check_administered(file)
+        _check_administered(file, before)
     if change.disabled:
         log_out_everywhere(file, account_id)
         file.execute("DELETE FROM invites WHERE account_id = ?", (account_id,))
@@ -115,7 +115,7 @@ def remove_account(file: sqlite3.Connection, account_id: str) -> None:
     file.execute("DELETE FROM invites WHERE account_id = ?", (account_id,))
     file.execute("DELETE FROM accounts WHERE id = ?", (account_id,))
     if _administers(before):
-        _check_administered(file)
+        _check_administered(file, before)
 
 
 def set_password(file: sqlite3.Connection, account_id: str, password_hash: str, keep: str = "") -> None:
@@ -133,8 +133,7 @@ def log_out_everywhere(file: sqlite3.Connection, account_id: str, keep: str = ""
 
 
 def has_administrator(file: sqlite3.Connection) -> bool:
-    rows = file.execute("SELECT roles, disabled FROM accounts WHERE NOT disabled").fetchall()
-    return any(_administers(row) for row in rows)
+    return bool(_administrators(file))
 
 
 def row_of(file: sqlite3.Connection, account_id: str) -> sqlite3.Row:
@@ -149,8 +148,21 @@ def _administers(row: sqlite3.Row) -> bool:
     return Role.ADMINISTRATOR in row["roles"].split() and not row["disabled"]
 
 
-def _check_administered(file: sqlite3.Connection) -> None:
-    if not has_administrator(file):
+def _administrators(file: sqlite3.Connection) -> list[sqlite3.Row]:
+    return [row for row in file.execute("SELECT * FROM accounts").fetchall() if _administers(row)]
+
+
+def _can_log_in(row: sqlite3.Row) -> bool:
+    """Not who has an invite only: nobody knows whether he ever uses it."""
+    return bool(row["password_hash"] or row["subject"])
+
+
+def _check_administered(file: sqlite3.Connection, before: sqlite3.Row) -> None:
+    """Where one goes who can log in, another who can must remain."""
+    remaining = _administrators(file)
+    if _can_log_in(before):
+        remaining = [row for row in remaining if _can_log_in(row)]
+    if not remaining:
         raise LastAdministratorError
 
 
