@@ -63,7 +63,7 @@ from .routes.live import add_live_routes
 from .routes.login import add_login_routes
 from .routes.map import add_map_routes
 from .routes.markers import add_marker_routes
-from .routes.oidc import Sessions, add_oidc_routes
+from .routes.oidc import add_oidc_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
 from .routes.publish import add_publish_routes
@@ -190,8 +190,7 @@ class House:
         if self._recordings:
             self._open_recordings(door, self._recordings)
         if self._oidc:
-            sessions = Sessions(self.access, clock, self._settings.access.session_days)
-            add_oidc_routes(door, self._oidc, sessions)
+            add_oidc_routes(door, self._oidc, self.logins)
         add_page_routes(door, dashboard)
 
     def _open_recordings(self, door: Door, recordings: Recordings) -> None:
