@@ -27,7 +27,7 @@ from .first_link import address_for_people, welcome_link
 from .oidc.flow import OidcLogin
 from .routes.accounts import add_account_routes
 from .routes.login import add_login_routes
-from .routes.oidc import Sessions, add_oidc_routes
+from .routes.oidc import add_oidc_routes
 from .routes.tokens import add_token_routes
 from .settings import Settings
 from .unsecured import is_loopback
@@ -76,8 +76,7 @@ class Porch:
         add_account_routes(door, self.store)
         add_token_routes(door, self.store, self._incident_name)
         if self._oidc:
-            sessions = Sessions(self.store, self._clock, self._settings.access.session_days)
-            add_oidc_routes(door, self._oidc, sessions)
+            add_oidc_routes(door, self._oidc, self.logins)
 
     async def first_link(self, url: str) -> str:
         """With which the first administrator's account is made; "": there is one, or no need of one."""

@@ -36,7 +36,8 @@ class CertifiedProvider:
     ) -> None:
         """Another one with new keys, who knows these people and nobody's session. `in_token`: the ID token
         says all of a person; else the user info does."""
-        told = {"redirect_uris": redirect_uris, "people": people, "algorithm": algorithm, "in_token": in_token}
+        told: dict[str, Any] = {"redirect_uris": redirect_uris, "people": people}
+        told |= {"algorithm": algorithm, "in_token": in_token}
         assert self.process.stdin
         self.process.stdin.write(json.dumps(told).encode() + b"\n")
         await self.process.stdin.drain()
