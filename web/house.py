@@ -31,7 +31,7 @@ from .access.sweeping import Sweeper
 from .aircraft_stream import Streams
 from .alarms import AlarmBoard
 from .archive_calls import DiskReads, in_time
-from .audit.nowhere import Nowhere
+from .audit_desk import AuditCollector, AuditDesk
 from .channel import FeedChannel, FeedList
 from .data_folder import DataFolder
 from .exports import ExportDesk
@@ -50,6 +50,7 @@ from .recording_metrics import RecordingCollector
 from .renditions import WebRenditions
 from .routes.accounts import add_account_routes
 from .routes.alarms import add_alarm_routes
+from .routes.audit import add_audit_routes
 from .routes.effect import add_effect_routes
 from .routes.exports import add_export_routes
 from .routes.feeds import add_feed_routes
@@ -138,10 +139,13 @@ class House:
         self.reach = IncidentReach(bus, clock, self._aircraft, archive)
         self._sweeper = Sweeper(self.access, self.presence, self.reach, clock)
         self.reach.on_change(self._sweeper.sweep)
+        self.audit = AuditDesk(self._root, clock, settings.privacy.audit_days, lambda: self.access.book)
+        self.audit.follow(self.presence)
+        self.audit.open()
         self.guard = Gatekeeper(
             self.access,
             self.reach,
-            Nowhere(),
+            self.audit,
             clock,
             trusts_this_machine=settings.access.this_machine and is_loopback(settings.server.host),
             proxies=Proxies(settings.server.proxies),
@@ -150,6 +154,7 @@ class House:
         self.logins = Logins(self.access, self.guard, self._passwords, clock, settings.access.session_days)
         self._oidc = OidcLogin(settings.oidc, self.access, clock) if settings.oidc.issuer else None
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
+        self.ingest.on_publisher(self.audit.published)
         pushed = [feed.id for each in settings.aircraft for feed in each.feed if feed.source in PUSHED]
         self._key_watch = KeyWatch(self._keys, self.ingest, pushed, clock)
         relay_settings = room_settings.relay_settings(settings)
@@ -187,7 +192,8 @@ class House:
         add_feed_routes(door, self._settings, self._feed_list, relay, self.background)
         add_still_routes(door, self.ingest)
         figures = RecordingCollector(bus, aircraft, self._viewings)
-        add_health_routes(door, bus, aircraft, relay, refused, more=[figures])
+        add_audit_routes(door, self.audit)
+        add_health_routes(door, bus, aircraft, relay, refused, more=[figures, AuditCollector(self.audit.log)])
         add_pilot_routes(door, self._pilot_desk(), self._history, clock, self.ingest.dismiss)
         if self.background.kind == "pmtiles":
             add_map_routes(door, package_of(self._settings.map))
@@ -306,3 +312,4 @@ class House:
         self.access.close()
         if self._exports:
             self._exports.close()
+        self.audit.close()
