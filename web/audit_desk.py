@@ -84,7 +84,9 @@ class AuditDesk:
             return
         now_ns = self._clock.now_ns()
         seconds = round((now_ns - stay.since_ns) / NS_PER_S, 1)
-        detail: dict[str, Detail] = {"watched_s": seconds} | ({"cut_off": True} if ended else {})
+        detail: dict[str, Detail] = {"watched_s": seconds}
+        if ended:
+            detail["cut_off"] = True
         named = {"feed": stay.feed_id}
         self.record(Entry(now_ns, stay.caller, stay.address, Action.LEFT, "feed", named, detail))
 

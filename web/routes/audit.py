@@ -20,7 +20,7 @@ from web.bodies import json_reply
 from web.errors import RequestError
 
 LIMIT, LIMIT_MOST = 100, 1000
-SEQ_MOST = 2**53
+SEQ_MOST = 999_999_999
 JSON_LINES, CSV = "application/jsonl", "text/csv"
 
 _PATH = "/api/v1/audit"
@@ -46,7 +46,12 @@ _SHOW = Route(
     query=_FILTERS
     | {
         "limit": whole_number(1, LIMIT_MOST, LIMIT, "So many at most"),
-        "before": {"type": "integer", "minimum": 1, "description": "Those older than this entry"},
+        "before": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": SEQ_MOST,
+            "description": "Those older than this entry",
+        },
     },
     action=Action.READ_AUDIT,
 )
