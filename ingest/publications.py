@@ -123,6 +123,8 @@ class Publications:
         self._keys = keys
         self._clock = clock
         self._ways = Ways()
+        self.told: Callable[[str, Publisher], None] = lambda feed_id, publisher: None
+        """Called with the feed whenever somebody begins to send."""
         self._places = {
             source.feed_id: Place(source, self._ways) for source in sources if source.url in PUSHED
         }
@@ -169,6 +171,7 @@ class Publications:
         if holder is not None:
             holder.displace("another publisher has taken this feed over")
         publication = place.holder = Publication(place, publisher, displaced, key)
+        self.told(feed_id, publisher)
         publication.publish(Opened(f"{publisher.protocol}://{publisher.address}", bits), self._clock.now_ns())
         return publication
 

@@ -7,6 +7,7 @@ import logging
 import random
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import fields, replace
 from operator import attrgetter
 
@@ -32,7 +33,7 @@ from .protocol.events import (
 from .protocol.feed import Feed
 from .protocol.lifecycle import Patience
 from .protocol.retrying import Retrying
-from .publications import Publications
+from .publications import Publications, Publisher
 from .rtp_publication import WhipDesk
 from .serving import keep_serving, servers_for
 from .settings import PUSHED, FeedSource, IngestSettings
@@ -103,6 +104,10 @@ class Ingest:
     def admit_rtp(self, feed_id: str, key: str, address: str) -> RtpClaim:
         """See flow/doors.py IngestDoor."""
         return self._whip.admit_rtp(feed_id, key, address)
+
+    def on_publisher(self, told: Callable[[str, Publisher], None]) -> None:
+        """Call `told` with the feed whenever somebody begins to publish to it, in whatever thread that is."""
+        self._publications.told = told
 
     def dismiss(self, feed_id: str) -> None:
         """Cut off whoever publishes to a feed: its keys were withdrawn."""

@@ -1,4 +1,4 @@
-"""The command line: `lagebild serve | demo | replay | key | account | token | flights | verify | doctor`."""
+"""The command line: `lagebild serve | demo | replay | key | account | token | flights | audit | verify | doctor`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from typing import Any
 from flow.errors import LagebildError
 from recordings.replay import run as show_replay
 
+from .access.audit import Action
 from .access_cli import add_account_command, add_token_command, run_access
+from .audit_cli import add_audit_command, run_audit
+from .command_log import record_command
 from .doctor import examine
 from .doctor_report import as_json, as_text, is_well
 from .flights_cli import add_flights_command, run_flights
@@ -123,9 +126,11 @@ async def _key(options: argparse.Namespace, settings: Settings) -> int:
     if options.withdraw:
         count = keys.withdraw(feed.id)
         told = {0: "had no key", 1: "has lost its key"}.get(count, f"has lost its {count} keys")
+        record_command(settings, Action.REVOKED, "lagebild key", {"feed": feed.id}, {"keys": count})
         print(f"lagebild: feed '{feed.id}' {told}")
         return 0
     key, rotated = keys.rotate(feed.id) if options.rotate else (keys.make(feed.id), 0)
+    record_command(settings, Action.MADE, "lagebild key", {"feed": feed.id}, {"rotated": rotated})
     print(f"Key for '{feed.id}', shown only now: {key}")
     for way in addresses_of(feed, key, settings, with_passphrase=True):
         print(f"  {way.address}" + (f" (Bearer {key})" if way.protocol == "whip" else ""))
@@ -227,6 +232,10 @@ def _parser() -> argparse.ArgumentParser:
     token = commands.add_parser("token", help="machines' tokens: list, add, withdraw")
     add_token_command(token, every)
     token.set_defaults(command=run_access)
+
+    audit = commands.add_parser("audit", help="who saw and did what: show, search, export, check")
+    add_audit_command(audit, every)
+    audit.set_defaults(command=run_audit)
 
     add_verify_command(commands.add_parser("verify", help="check whether an export is as it was signed"))
 

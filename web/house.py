@@ -23,6 +23,7 @@ from .access import Door
 from .aircraft_stream import Streams
 from .alarms import AlarmBoard
 from .archive_calls import DiskReads
+from .audit_desk import AuditCollector
 from .channel import FeedChannel, FeedList
 from .data_folder import DataFolder
 from .exports import ExportDesk
@@ -119,6 +120,7 @@ class House:
         archive = self._recordings.archive if self._recordings else None
         self.porch = Porch(settings, bus, clock, self._aircraft, archive)
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
+        self.ingest.on_publisher(self.porch.audit.published)
         pushed = [feed.id for each in settings.aircraft for feed in each.feed if feed.source in PUSHED]
         self._key_watch = KeyWatch(self._keys, self.ingest, pushed, clock)
         relay_settings = room_settings.relay_settings(settings)
@@ -153,7 +155,7 @@ class House:
         add_feed_routes(door, self._settings, self._feed_list, relay, self.background)
         add_still_routes(door, self.ingest)
         figures = RecordingCollector(bus, aircraft, self._viewings)
-        add_health_routes(door, bus, aircraft, relay, refused, more=[figures])
+                add_health_routes(door, bus, aircraft, relay, refused, more=[figures, AuditCollector(self.porch.audit.log)])
         add_pilot_routes(door, self._pilot_desk(), self._history, clock, self.ingest.dismiss)
         if self.background.kind == "pmtiles":
             add_map_routes(door, package_of(self._settings.map))

@@ -22,10 +22,11 @@ from .access.recognise import Gatekeeper
 from .access.store import AccessStore
 from .access.sweeping import Sweeper
 from .archive_calls import in_time
-from .audit.nowhere import Nowhere
+from .audit_desk import AuditDesk
 from .first_link import address_for_people, welcome_link
 from .oidc.flow import OidcLogin
 from .routes.accounts import add_account_routes
+from .routes.audit import add_audit_routes
 from .routes.login import add_login_routes
 from .routes.oidc import add_oidc_routes
 from .routes.tokens import add_token_routes
@@ -54,7 +55,10 @@ class Porch:
         self.reach = IncidentReach(bus, clock, aircraft, archive)
         self._sweeper = Sweeper(self.store, self.presence, self.reach, clock)
         self.reach.on_change(self._sweeper.sweep)
-        self.audit = Nowhere()
+        root, days = Path(settings.server.data_dir), settings.privacy.audit_days
+        self.audit = AuditDesk(root, clock, days, lambda: self.store.book)
+        self.audit.follow(self.presence)
+        self.audit.open()
         self.guard = Gatekeeper(
             self.store,
             self.reach,
@@ -75,6 +79,7 @@ class Porch:
         add_login_routes(door, self.store, self.logins, self._incident_name, oidc_name)
         add_account_routes(door, self.store)
         add_token_routes(door, self.store, self._incident_name)
+        add_audit_routes(door, self.audit)
         if self._oidc:
             add_oidc_routes(door, self._oidc, self.logins)
 
@@ -101,3 +106,4 @@ class Porch:
         """Let go of the threads."""
         self._passwords.close()
         self.store.close()
+        self.audit.close()

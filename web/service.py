@@ -76,6 +76,7 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
     try:
         listener, url = await listen(runner, settings.server, Malformed(clock))
         folder.tell(url)
+        house.porch.audit.started(url)
         first_link = await house.porch.first_link(url)
         await house.relay.open()
         async with asyncio.TaskGroup() as tasks:

@@ -67,6 +67,7 @@ class PrivacySettings:
     controller: str = ""  # who answers for it: "Stadt Kaiserslautern, Referat Feuerwehr, …"
     officer: str = ""  # the data protection officer, and how to reach him
     authority: str = ""  # whom one complains to
+    audit_days: float = 730.0  # the audit log is kept so long, by months
 
 
 @dataclass(frozen=True, slots=True)

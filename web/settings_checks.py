@@ -43,6 +43,7 @@ def check_settings(settings: Settings, where: str) -> None:
     _check_range(settings.recording.export_days, 0.01, 36_500, f"{where}: recording.export_days")
     for name in ("einsatz", "uebung", "no_incident"):
         _check_kinds(getattr(settings.recording, name), f"{where}: recording.{name}")
+    _check_range(settings.privacy.audit_days, 1, 36_500, f"{where}: privacy.audit_days")
     _check_range(settings.map.most_zoom, 1, 24, f"{where}: map.most_zoom")
     _check_range(settings.cot.every_s, 0.2, 60, f"{where}: cot.every_s")
     _check_range(settings.cot.stale_s, 1, 600, f"{where}: cot.stale_s")

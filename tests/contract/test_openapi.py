@@ -178,8 +178,20 @@ async def test_every_answer_is_as_described(tmp_path: Path, monkeypatch: pytest.
         await keep(client)
         await log_in(client, tmp_path)
         await administer(client)
+        await read_audit(client)
         described = {(m, p) for p, ms in client._description["paths"].items() for m in ms}
         assert described - STREAMS == client.asked
+
+
+async def read_audit(client: Client) -> None:
+    every = "/api/v1/audit"
+    await client.ask("GET", every, 200, params={"who": "local", "action": "made", "limit": 5})
+    for wrong in ({"limit": 0}, {"action": "none"}, {"from_ms": "x"}):
+        await client.ask("GET", every, 400, params=wrong)
+    await client.ask("GET", f"{every}/check", 200)
+    for path in (f"{every}.jsonl", f"{every}.csv"):
+        await client.ask("GET", path, 200)
+        await client.ask("GET", path, 400, params={"action": "none"})
 
 
 async def seen_still(url: str) -> None:
