@@ -108,6 +108,10 @@ class Ingest:
         """Cut off whoever publishes to a feed: its keys were withdrawn."""
         self._publications.dismiss(feed_id)
 
+    def key_in_use(self, feed_id: str) -> str:
+        """With which whoever publishes to a feed has come: secret; "": nobody publishes."""
+        return self._publications.key_in_use(feed_id)
+
     async def still(self, feed_id: str) -> Still:
         """See flow/doors.py IngestDoor."""
         return await self._stills.still(feed_id)

@@ -125,10 +125,13 @@ async def _key(options: argparse.Namespace, settings: Settings) -> int:
         told = {0: "had no key", 1: "has lost its key"}.get(count, f"has lost its {count} keys")
         print(f"lagebild: feed '{feed.id}' {told}")
         return 0
-    key = keys.make(feed.id)
+    key, rotated = keys.rotate(feed.id) if options.rotate else (keys.make(feed.id), 0)
     print(f"Key for '{feed.id}', shown only now: {key}")
     for way in addresses_of(feed, key, settings, with_passphrase=True):
         print(f"  {way.address}" + (f" (Bearer {key})" if way.protocol == "whip" else ""))
+    if rotated:
+        older = "the older one lets" if rotated == 1 else f"the {rotated} older ones let"
+        print(f"  {older} nobody in any more; who sends with it goes on until he ends")
     return 0
 
 
@@ -207,7 +210,11 @@ def _parser() -> argparse.ArgumentParser:
 
     key = commands.add_parser("key", parents=[every], help="make a key for whoever publishes to a feed")
     key.add_argument("feed", help="id of a feed whose source is rtmp, srt, whip or push")
-    key.add_argument("--withdraw", action="store_true", help="take back all keys of the feed instead")
+    how = key.add_mutually_exclusive_group()
+    rotate = "in place of all others: they let nobody in any more; who sends with one goes on"
+    how.add_argument("--rotate", action="store_true", help=rotate)
+    withdraw = "take back all keys of the feed instead, and cut off who sends with one"
+    how.add_argument("--withdraw", action="store_true", help=withdraw)
     key.set_defaults(command=_key)
 
     flights = commands.add_parser("flights", help="recorded flights: list, hold, release, delete")

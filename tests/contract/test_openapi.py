@@ -211,6 +211,8 @@ async def watch(client: Client) -> None:
 async def publish(client: Client) -> None:
     keys, whip, session = "/api/v1/feeds/{feed}/keys", "/live/{feed}/whip", "/live/{feed}/whip/{session}"
     made, _ = await client.ask("POST", keys, 201, feed="push")
+    made, _ = await client.ask("POST", keys, 201, feed="push", json={"rotate": True})
+    await client.ask("POST", keys, 400, feed="push", json={"rotate": "yes"})
     await client.ask("POST", keys, 409, feed="tag")
     await client.ask("GET", "/api/v1/pilot", 200)
     await client.ask("OPTIONS", whip, 200, feed="push")

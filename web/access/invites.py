@@ -42,10 +42,13 @@ def invite_first(file: sqlite3.Connection, now_ns: int) -> str | None:
 def invite_account(file: sqlite3.Connection, account_id: str, now_ns: int) -> tuple[str, int]:
     """(token, when it expires) with which this account sets its password; it replaces older ones.
 
-    Raises NotFoundError, RefusedError where the account is disabled.
+    Raises NotFoundError, RefusedError where the account is disabled, or the provider's.
     """
-    if row_of(file, account_id)["disabled"]:
+    row = row_of(file, account_id)
+    if row["disabled"]:
         raise RefusedError("this account is disabled: enable it first", code="account_disabled")
+    if row["subject"]:  # a password would let him in here after the provider has locked him out
+        raise RefusedError("it logs in by OpenID Connect: it has no password here", code="account_by_oidc")
     file.execute("DELETE FROM invites WHERE account_id = ?", (account_id,))
     expires_ns = now_ns + round(PASSWORD_HOURS * _NS_PER_HOUR)
     return _new(file, InviteKind.PASSWORD, account_id, expires_ns), expires_ns

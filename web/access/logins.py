@@ -165,9 +165,13 @@ class Logins:
         await self._store.change(lambda file: set_password(file, account.id, hashed, caller.session_id))
 
     async def prolong(self, caller: Caller) -> bool:
-        """Whether a session that is in use goes on for longer: once half of its time is over."""
+        """Whether a session that is in use goes on for longer: once half of its time is over. Not of whom the
+        provider lets in: it is asked again, for it may have taken a role from him since."""
         session, now_ns = self._store.book.sessions.get(caller.session_id), self._guard.now_ns()
+        account = self._store.book.accounts.get(caller.id)
         if session is None or session.expires_ns - now_ns > self._lasts_ns // 2:
+            return False
+        if account is None or account.subject:
             return False
         expires_ns = now_ns + self._lasts_ns
         await self._store.change(lambda file: prolong_session(file, session.id, expires_ns))

@@ -58,7 +58,7 @@ class Provider:
 
     async def keys(self, *, newer: bool = False) -> Sequence[Key]:
         """Raises OidcError. `newer`: they have been changed, a token says; asked for anew, but not often."""
-        return await self._keys.get(AGAIN_NS if newer else KEPT_NS)
+        return await (self._keys.renewed(AGAIN_NS) if newer else self._keys.get(KEPT_NS))
 
     async def _discover(self) -> Metadata:
         url = self.issuer.rstrip("/") + DISCOVERY
@@ -116,23 +116,34 @@ class _Kept(Generic[T]):
     def __init__(self, clock: Clock, fetch: Callable[[], Awaitable[T]]) -> None:
         self._clock, self._fetch = clock, fetch
         self._lock = asyncio.Lock()
-        self._found: T | None = None
-        self._found_ns = 0
-        self._failure: OidcError | None = None
-        self._failed_ns = 0
+        self._found: tuple[T, int] | None = None
+        self._renewed_ns: int | None = None
+        self._failure: tuple[OidcError, int] | None = None
 
     async def get(self, most_age_ns: int) -> T:
         """No older than that. Raises OidcError, for a while without asking again."""
         async with self._lock:
+            if self._found is not None and self._clock.now_ns() - self._found[1] < most_age_ns:
+                return self._found[0]
+            return await self._fetched()
+
+    async def renewed(self, every_ns: int) -> T:
+        """Asked for anew, unless that was done within `every_ns`. Raises OidcError."""
+        async with self._lock:
             now_ns = self._clock.now_ns()
-            if self._found is not None and now_ns - self._found_ns < most_age_ns:
-                return self._found
-            if self._failure is not None and now_ns - self._failed_ns < AWAY_NS:
-                raise OidcError(str(self._failure), code=self._failure.code)
-            try:
-                found = await self._fetch()
-            except OidcError as error:
-                self._failure, self._failed_ns = error, self._clock.now_ns()
-                raise
-            self._found, self._found_ns, self._failure = found, self._clock.now_ns(), None
-            return found
+            is_due = self._renewed_ns is None or now_ns - self._renewed_ns >= every_ns
+            if self._found is not None and not is_due:
+                return self._found[0]
+            self._renewed_ns = now_ns
+            return await self._fetched()
+
+    async def _fetched(self) -> T:
+        if self._failure is not None and self._clock.now_ns() - self._failure[1] < AWAY_NS:
+            raise OidcError(str(self._failure[0]), code=self._failure[0].code)
+        try:
+            found = await self._fetch()
+        except OidcError as error:
+            self._failure = error, self._clock.now_ns()
+            raise
+        self._found, self._failure = (found, self._clock.now_ns()), None
+        return found

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from web.access import Role
+from web.access.accounts import NAME_MOST
 from web.settings import OidcSettings
-
-NAME_MOST = 120
 
 
 def roles_of(claims: Mapping[str, Any], oidc: OidcSettings) -> frozenset[Role]:

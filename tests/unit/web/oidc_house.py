@@ -16,12 +16,14 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider, address
 from web.access import Caller, Door, Permission, Route, Scope, caller_of
 from web.access.audit import Entry
+from web.access.logins import Logins
+from web.access.passwords import Passwords
 from web.access.reach import NoIncidents
 from web.access.recognise import Gatekeeper
 from web.access.store import AccessStore
 from web.errors import errors_to_http
 from web.oidc.flow import OidcLogin
-from web.routes.oidc import BACK, GO, Sessions, add_oidc_routes
+from web.routes.oidc import BACK, GO, add_oidc_routes
 from web.settings import OidcSettings
 
 ROLES = OidcSettings(
@@ -55,6 +57,7 @@ class House:
     store: AccessStore
     clock: FakeClock
     http: aiohttp.ClientSession
+    logins: Logins
     log: Log = field(default_factory=Log)
 
     async def begin(self, next_path: str = "") -> str:
@@ -107,7 +110,9 @@ async def oidc_house(
         guard = Gatekeeper(store, NoIncidents(), log, clock, trusts_this_machine=False)
         door = Door(app, guard)
         login = OidcLogin(oidc, store, clock, wall_s=lambda: clock.now_ns() / NS_PER_S)
-        add_oidc_routes(door, login, Sessions(store, clock, DAYS))
+        passwords = Passwords()
+        logins = Logins(store, guard, passwords, clock, DAYS)
+        add_oidc_routes(door, login, logins)
         door.route(_ME, _who)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
@@ -115,9 +120,10 @@ async def oidc_house(
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             url = f"http://127.0.0.1:{runner.addresses[0][1]}"
             async with browser() as http:
-                yield House(url, provider, store, clock, http, log)
+                yield House(url, provider, store, clock, http, logins, log)
         finally:
             await runner.cleanup()
+            passwords.close()
             store.close()
 
 

@@ -11,9 +11,11 @@ import pytest
 from yarl import URL
 
 from flow.clock import NS_PER_S
+from flow.errors import RefusedError
 from tests.unit.web.oidc_house import DAYS, browser, code_of, oidc_house
 from web.access import Role
 from web.access.audit import Action
+from web.access.invites import invite_account
 from web.oidc.attempt import COOKIE, GOOD_FOR_S, attempt_of, new_attempt, own_path
 from web.routes.oidc import BACK, GO
 
@@ -56,7 +58,7 @@ async def test_the_cookies_are_for_the_browser_alone(tmp_path: Path) -> None:
             assert all(part in said for part in ("HttpOnly", "SameSite=Lax", f"Path={GO}", "Max-Age=600"))
             back = h.provider.log_in(reply.headers["Location"])
         async with h.http.get(f"{h.url}{BACK}", params=back, allow_redirects=False) as reply:
-            session, attempt = sorted(reply.headers.getall("Set-Cookie"), reverse=True)
+            session, attempt, _ = sorted(reply.headers.getall("Set-Cookie"), reverse=True)
             assert all(
                 part in session for part in ("lagebild_session=", "HttpOnly", "SameSite=Lax", "Path=/;")
             )
@@ -92,7 +94,7 @@ async def test_the_provider_decides_on_roles_and_name_at_each_login(tmp_path: Pa
         (after,) = h.store.book.accounts.values()
         assert (after.id, after.name) == (before.id, "Neuer Name")
         assert after.roles == {Role.PILOT, Role.ADMINISTRATOR}
-        assert len(h.store.book.sessions) == 2
+        assert len(h.store.book.sessions) == 1  # this device's, anew
 
 
 async def test_without_a_role_here_nobody_comes_in(tmp_path: Path) -> None:
@@ -124,6 +126,26 @@ async def test_whoever_is_locked_here_stays_out(tmp_path: Path) -> None:
         assert len(h.store.book.sessions) == 1
 
 
+async def test_the_provider_is_asked_again_when_a_session_is_over_however_much_it_was_used(
+    tmp_path: Path,
+) -> None:
+    async with oidc_house(tmp_path) as h:
+        await h.log_in()
+        (session,) = h.store.book.sessions.values()
+        h.clock.advance(round((DAYS - 0.1) * 86_400) * NS_PER_S)
+        caller = h.store.book.person(session.id, h.clock.now_ns())
+        assert caller is not None
+        assert not await h.logins.prolong(caller)
+
+
+async def test_an_account_of_the_provider_gets_no_password_here(tmp_path: Path) -> None:
+    async with oidc_house(tmp_path) as h:
+        await h.log_in()
+        (account,) = h.store.book.accounts.values()
+        with pytest.raises(RefusedError, match="OpenID Connect"):
+            await h.store.change(lambda file: invite_account(file, account.id, h.clock.now_ns()))
+
+
 async def test_a_local_account_of_the_same_name_is_another_one(tmp_path: Path) -> None:
     async with oidc_house(tmp_path) as h:
         local = "INSERT INTO accounts (id, login, name, roles, created_ns) VALUES ('l', 'chef', 'C', '', 1)"
@@ -147,7 +169,7 @@ async def test_the_audit_log_hears_of_it(tmp_path: Path) -> None:
         came, failed = h.log.entries
         assert (came.action, came.caller.id, came.address) == (Action.LOGGED_IN, account.id, "127.0.0.1")
         assert (failed.action, failed.caller.is_known) == (Action.LOGIN_FAILED, False)
-        assert failed.detail == {"way": "oidc", "code": "oidc_no_role"}
+        assert failed.detail == {"how": "oidc", "why": "oidc_no_role"}
 
 
 async def test_roles_that_only_the_user_info_tells(tmp_path: Path) -> None:

@@ -177,6 +177,36 @@ export const ACCESS_WORDS = {
     "Too many attempts. Please wait a moment.",
   ],
   "refused.login_needed": ["Bitte zuerst anmelden.", "Please log in first."],
+  "refused.oidc_unavailable": [
+    "Der Anmeldedienst ist nicht zu erreichen. Lokale Konten gehen weiterhin.",
+    "The login service cannot be reached. Local accounts still work.",
+  ],
+  "refused.oidc_state": [
+    "Die Anmeldung wurde nicht hier begonnen oder hat zu lange gedauert. Bitte noch einmal.",
+    "This login was not begun here, or took too long. Please try again.",
+  ],
+  "refused.oidc_denied": ["Die Anmeldung wurde abgebrochen.", "The login was broken off."],
+  "refused.oidc_refused": [
+    "Der Anmeldedienst weist Lagebild ab. Was zu tun ist, steht im Protokoll des Dienstes.",
+    "The login service refuses Lagebild. The service's log says why.",
+  ],
+  "refused.oidc_token": [
+    "Die Antwort des Anmeldedienstes ist nicht echt oder nicht mehr gültig. Bitte noch einmal.",
+    "The login service's answer is not genuine, or no longer valid. Please try again.",
+  ],
+  "refused.oidc_no_role": [
+    "Sie sind angemeldet, haben aber keine Rolle in Lagebild. Die Verwaltung der Konten kann sie zuweisen.",
+    "You are logged in, but have no role in Lagebild. Whoever administers the accounts can give you one.",
+  ],
+  "refused.oidc_disabled": ["Dieses Konto ist hier gesperrt.", "This account is locked here."],
+  "refused.oidc_busy": [
+    "Gerade melden sich viele an. Bitte gleich noch einmal.",
+    "Many people are logging in just now. Please try again in a moment.",
+  ],
+  "refused.account_by_oidc": [
+    "Dieses Konto meldet sich beim Anmeldedienst an und hat hier kein Passwort.",
+    "This account logs in at the login service and has no password here.",
+  ],
   "refused.invite_gone": [
     "Dieser Einmal-Link wurde schon benutzt oder ist abgelaufen. Bitte um einen neuen.",
     "This one-time link was used already or has expired. Please ask for a new one.",
