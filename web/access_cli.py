@@ -60,10 +60,13 @@ class _Desk:
 
         def both(file: sqlite3.Connection) -> T:
             result = edit(file)
-            note(file, self.now_ns, self.user, action, about=about, named=named)
+            self.note(file, action, about, **named)
             return result
 
         return self.store.change_now(both)
+
+    def note(self, file: sqlite3.Connection, action: Action, about: str, **named: str) -> None:
+        note(file, self.now_ns, self.user, action, about=about, named=named)
 
     def account(self, login: str) -> Account:
         account = self.store.book.account_named(login.strip())
@@ -114,13 +117,15 @@ def _list_accounts(desk: _Desk, options: argparse.Namespace) -> str:
 def _add_account(desk: _Desk, options: argparse.Namespace) -> str:
     login = checked_login(options.login)
     name, roles = checked_name(options.name or options.login), frozenset(options.role)
-    account_id = desk.change(
-        lambda file: new_account(file, login, name, roles, desk.now_ns),
-        Action.MADE,
-        "account",
-        login=login,
-        roles=" ".join(sorted(roles)),
-    )
+
+    def make(file: sqlite3.Connection) -> str:
+        account_id = new_account(file, login, name, roles, desk.now_ns)
+        desk.note(
+            file, Action.MADE, "account", account=account_id, login=login, roles=" ".join(sorted(roles))
+        )
+        return account_id
+
+    account_id = desk.store.change_now(make)
     return f"lagebild: account '{login}' is made. {desk.invite(account_id, login)}"
 
 
@@ -188,13 +193,14 @@ def _add_token(desk: _Desk, options: argparse.Namespace) -> str:
     grants = checked_grants(options.kind, options.grant or None)
     expires_ns = None if options.days is None else desk.now_ns + round(options.days * NS_PER_DAY)
     wish = TokenWish(checked_name(options.name), grants, ID, expires_ns, options.incident)
-    token_id, token = desk.change(
-        lambda file: make_token(file, wish, desk.now_ns),
-        Action.MADE,
-        "token",
-        name=wish.name,
-        grants=" ".join(sorted(grants)),
-    )
+
+    def make(file: sqlite3.Connection) -> tuple[str, str]:
+        token_id, token = make_token(file, wish, desk.now_ns)
+        told = " ".join(sorted(grants))
+        desk.note(file, Action.MADE, "token", token=token_id, name=wish.name, grants=told)
+        return token_id, token
+
+    token_id, token = desk.store.change_now(make)
     return f"Token '{wish.name}' ({token_id}), shown only now: {token}\n  Authorization: Bearer {token}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -148,8 +148,11 @@ def test_two_administrators_cannot_remove_each_other_at_once(store: AccessStore,
 
 def test_who_is_disabled_or_removed_is_logged_out_everywhere(store: AccessStore) -> None:
     account(store, "chef", Role.ADMINISTRATOR)
-    disable = partial(change_account, change=AccountChange(disabled=True))
-    for number, how in enumerate((disable, remove_account)):
+    ways: list[Callable[..., None]] = [
+        partial(change_account, change=AccountChange(disabled=True)),
+        remove_account,
+    ]
+    for number, how in enumerate(ways):
         wolf = account(store, f"wolf{number}")
         token, _ = store.change_now(partial(invite_account, account_id=wolf, now_ns=START_NS))
         sessions = [log_in(store, wolf), log_in(store, wolf)]
