@@ -108,6 +108,11 @@ def _header(token: str) -> dict[str, Any]:
         raise _error(str(error)) from None
 
 
+def can_sign(key: Mapping[str, Any]) -> bool:
+    """Whether what it signs is taken, by one algorithm or another."""
+    return any(True for algorithm in ALGORITHMS for _ in _fitting([key], algorithm, None))
+
+
 def _fitting(
     keys: Sequence[Mapping[str, Any]], algorithm: str, key_id: object
 ) -> Iterable[Mapping[str, Any]]:

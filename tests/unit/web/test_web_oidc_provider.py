@@ -20,6 +20,7 @@ from web.oidc.fetch import MOST_BYTES, Fetcher
 from web.oidc.provider import AGAIN_NS, AWAY_NS, KEPT_NS
 from web.oidc.settings_checks import check_oidc, origin_of, tls_of
 from web.settings import OidcSettings
+from web.settings_file import load_settings
 
 DOCUMENT, KEYS, TOKEN = "/.well-known/openid-configuration", "/keys", "/token"
 
@@ -296,3 +297,18 @@ def test_settings_that_cannot_be_right(more: dict[str, Any], said: str) -> None:
 )
 def test_origins(url: str, origin: str) -> None:
     assert origin_of(url) == origin
+
+
+def test_the_file_says_it_and_the_ca_lies_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "lagebild.toml"
+    path.write_text(
+        "[oidc]\nissuer = 'https://a.example'\nclient_id = 'x'\nca = 'stadt.pem'\nviewer = ['el']\n"
+    )
+    oidc = load_settings(path, {"LAGEBILD_OIDC_CLIENT_SECRET": "aus der Umgebung"}).oidc
+    assert (oidc.ca, oidc.client_secret) == (str(tmp_path / "stadt.pem"), "aus der Umgebung")
+    assert "Umgebung" not in repr(oidc)
+    path.write_text("[oidc]\nissuer = 'https://a.example'\n")
+    with pytest.raises(ConfigError, match=r"lagebild.toml: oidc\.client_id is missing"):
+        load_settings(path, {})
+    example = load_settings(Path(__file__).parents[3] / "config.example.toml", {})
+    assert example.oidc == OidcSettings()
