@@ -10,7 +10,7 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from flow.errors import NotFoundError
-from web.access import Door, Permission, Role, Route, name_too
+from web.access import Door, Permission, Role, Route, name_too, origin_url
 from web.access.accounts import (
     LOGIN_PATTERN,
     AccountChange,
@@ -188,7 +188,7 @@ def add_account_routes(door: Door, store: AccessStore) -> None:
     async def invite(request: web.Request) -> web.Response:
         account_id, now_ns = named(request), door.guard.now_ns()
         token, expires_ns = await store.change(lambda file: invite_account(file, account_id, now_ns))
-        url = welcome_link(f"{request.scheme}://{request.host}", token)
+        url = welcome_link(origin_url(request), token)
         response = json_reply(InviteMade(url, expires_ns / 1e6))
         response.headers["Cache-Control"] = "no-store"
         return response
