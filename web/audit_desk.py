@@ -47,6 +47,7 @@ class AuditDesk:
     def __init__(self, root: Path, clock: Clock, days: float, book: Callable[[], Book]) -> None:
         self._root, self._clock, self._book = root, clock, book
         self.log = AuditLog(AuditFolder(root), clock, days)
+        self.figures = AuditCollector(self.log)
         self._free = asyncio.Semaphore(READERS_MOST)
         self._asked = 0
         self._started = False

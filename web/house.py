@@ -23,7 +23,6 @@ from .access import Door
 from .aircraft_stream import Streams
 from .alarms import AlarmBoard
 from .archive_calls import DiskReads
-from .audit_desk import AuditCollector
 from .channel import FeedChannel, FeedList
 from .data_folder import DataFolder
 from .exports import ExportDesk
@@ -155,7 +154,7 @@ class House:
         add_feed_routes(door, self._settings, self._feed_list, relay, self.background)
         add_still_routes(door, self.ingest)
         figures = RecordingCollector(bus, aircraft, self._viewings)
-                add_health_routes(door, bus, aircraft, relay, refused, more=[figures, AuditCollector(self.porch.audit.log)])
+        add_health_routes(door, bus, aircraft, relay, refused, more=[figures, self.porch.audit.figures])
         add_pilot_routes(door, self._pilot_desk(), self._history, clock, self.ingest.dismiss)
         if self.background.kind == "pmtiles":
             add_map_routes(door, package_of(self._settings.map))

@@ -55,8 +55,8 @@ class Porch:
         self.reach = IncidentReach(bus, clock, aircraft, archive)
         self._sweeper = Sweeper(self.store, self.presence, self.reach, clock)
         self.reach.on_change(self._sweeper.sweep)
-        root, days = Path(settings.server.data_dir), settings.privacy.audit_days
-        self.audit = AuditDesk(root, clock, days, lambda: self.store.book)
+        days = settings.privacy.audit_days
+        self.audit = AuditDesk(Path(settings.server.data_dir), clock, days, lambda: self.store.book)
         self.audit.follow(self.presence)
         self.audit.open()
         self.guard = Gatekeeper(
@@ -78,8 +78,8 @@ class Porch:
         oidc_name = oidc.name or "OpenID Connect" if oidc.issuer else None
         add_login_routes(door, self.store, self.logins, self._incident_name, oidc_name)
         add_account_routes(door, self.store)
-        add_token_routes(door, self.store, self._incident_name)
         add_audit_routes(door, self.audit)
+        add_token_routes(door, self.store, self._incident_name)
         if self._oidc:
             add_oidc_routes(door, self._oidc, self.logins)
 
