@@ -68,7 +68,7 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
     bus = MemoryBus()
     house = House(settings, bus, clock, folder)
     app = _application(origin_of(house.background))
-    door = Door(app, house.guard, _own_names(settings), house.presence)
+    door = Door(app, house.porch.guard, _own_names(settings), house.porch.presence)
     house.open_doors(door, dashboard)
     runner = web.AppRunner(app, shutdown_timeout=2.0)
     await runner.setup()
@@ -76,7 +76,7 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
     try:
         listener, url = await listen(runner, settings.server, Malformed(clock))
         folder.tell(url)
-        first_link = await house.first_link(url)
+        first_link = await house.porch.first_link(url)
         await house.relay.open()
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(run(), name=name) for name, run in house.rooms()]
