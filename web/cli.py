@@ -15,12 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flow.clock import SystemClock
 from flow.errors import LagebildError
 from recordings.replay import run as show_replay
 
 from .doctor import examine
 from .doctor_report import as_json, as_text, is_well
 from .flights_cli import add_flights_command, run_flights
+from .privacy.record import record
 from .publish_addresses import addresses_of, feed_named
 from .publish_keys import PublishKeys
 from .publishers import DEMO_AIRCRAFT, fly_demo
@@ -132,6 +134,11 @@ async def _key(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+async def _privacy_record(options: argparse.Namespace, settings: Settings) -> int:
+    print(record(settings, SystemClock().now_ns()), end="")
+    return 0
+
+
 def _doctor(options: argparse.Namespace) -> int:
     """Say what is well and what is not; 1 where something will not work."""
     where = str(_config_of(options) or "built-in defaults")
@@ -215,6 +222,10 @@ def _parser() -> argparse.ArgumentParser:
     flights = commands.add_parser("flights", help="recorded flights: list, hold, release, delete")
     add_flights_command(flights, every)
     flights.set_defaults(command=run_flights)
+
+    privacy = "the record of processing activities (Art. 30 GDPR) that these settings make, in German"
+    privacy_record = commands.add_parser("privacy-record", parents=[every], help=privacy)
+    privacy_record.set_defaults(command=_privacy_record)
 
     add_verify_command(commands.add_parser("verify", help="check whether an export is as it was signed"))
 
