@@ -40,6 +40,8 @@ Publish = Callable[[Running], Coroutine[Any, Any, None]]
 USUAL_CONFIG = Path("lagebild.toml")
 """In the folder where the command is given; not of `demo` and `replay`, which bring aircraft of their own."""
 
+FIRST_LINK = "Whoever opens this link becomes the first one; it is good once, for 24 hours:"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the console script; returns the exit code."""
@@ -157,6 +159,8 @@ async def _run_until_stopped(settings: Settings, publish: Publish, *shown: str) 
         publishing = tasks.create_task(publish(service))
         query = "?feed={}&second={}".format(*shown) if shown else ""
         print(f"Lagebild is running: {service.url}{query}   (Ctrl+C ends it)", flush=True)
+        if service.first_link:
+            print(f"There is no administrator yet. {FIRST_LINK}\n  {service.first_link}", flush=True)
         await stop.wait()
         log.info("stopping")
         publishing.cancel()

@@ -20,18 +20,9 @@ from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
-from .access.forwarded import Proxies
-from .access.logins import Logins
-from .access.passwords import Passwords
-from .access.presence import Presence
-from .access.reach import IncidentReach
-from .access.recognise import Gatekeeper
-from .access.store import AccessStore
-from .access.sweeping import Sweeper
 from .aircraft_stream import Streams
 from .alarms import AlarmBoard
-from .archive_calls import DiskReads, in_time
-from .audit.nowhere import Nowhere
+from .archive_calls import DiskReads
 from .channel import FeedChannel, FeedList
 from .data_folder import DataFolder
 from .exports import ExportDesk
@@ -40,9 +31,9 @@ from .key_watch import KeyWatch
 from .map_background import background_of, package_of
 from .markers import MarkerBoard
 from .metrics import Refused
-from .oidc.flow import OidcLogin
 from .pilot_aircraft import AircraftDesk
 from .pilot_views import PilotDesk
+from .porch import Porch
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
 from .recording_metrics import RecordingCollector
@@ -60,10 +51,8 @@ from .routes.ground import Pointer, add_ground_routes
 from .routes.health import add_health_routes
 from .routes.incidents import add_incident_routes
 from .routes.live import add_live_routes
-from .routes.login import add_login_routes
 from .routes.map import add_map_routes
 from .routes.markers import add_marker_routes
-from .routes.oidc import Sessions, add_oidc_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
 from .routes.privacy import add_privacy_routes
@@ -78,7 +67,6 @@ from .settings import Settings
 from .situation import Situation
 from .training import Training
 from .training_aircraft import TRAINING, with_training
-from .unsecured import is_loopback
 from .viewings import ViewingDesk
 from .whep_sessions import WhepSessions
 
@@ -129,30 +117,14 @@ class House:
         )
         self._reads = DiskReads()
         self._keys = PublishKeys(self._root)
-        self.access = AccessStore(self._root, clock)
-        self.access.open()
-        self.presence = Presence(clock)
         archive = self._recordings.archive if self._recordings else None
-        self.reach = IncidentReach(bus, clock, self._aircraft, archive)
-        self._sweeper = Sweeper(self.access, self.presence, self.reach, clock)
-        self.reach.on_change(self._sweeper.sweep)
-        self.guard = Gatekeeper(
-            self.access,
-            self.reach,
-            Nowhere(),
-            clock,
-            trusts_this_machine=settings.access.this_machine and is_loopback(settings.server.host),
-            proxies=Proxies(settings.server.proxies),
-        )
-        self._passwords = Passwords()
-        self.logins = Logins(self.access, self.guard, self._passwords, clock, settings.access.session_days)
-        self._oidc = OidcLogin(settings.oidc, self.access, clock) if settings.oidc.issuer else None
+        self.porch = Porch(settings, bus, clock, self._aircraft, archive)
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
         pushed = [feed.id for each in settings.aircraft for feed in each.feed if feed.source in PUSHED]
         self._key_watch = KeyWatch(self._keys, self.ingest, pushed, clock)
         relay_settings = room_settings.relay_settings(settings)
         self.relay = Relay(bus, clock, relay_settings, self._channels.keys(), ingest=self.ingest)
-        self._sessions = WhepSessions(self.relay, self.presence)
+        self._sessions = WhepSessions(self.relay, self.porch.presence)
 
     def open_doors(self, door: Door, dashboard: Path | None) -> None:
         """Register every route."""
@@ -160,8 +132,7 @@ class House:
             self._bus, self._clock, self.relay, self._aircraft, self._channels,
         )  # fmt: skip
         refused: Refused = {feed_id: Counter() for feed_id in channels}
-        oidc_name = self._settings.oidc.name or "OpenID Connect" if self._settings.oidc.issuer else None
-        add_login_routes(door, self.access, self.logins, self._incident_name, oidc_name)
+        self.porch.open_doors(door)
         add_live_routes(door, relay, refused, self._sessions)
         add_publish_routes(door, relay, refused)
         add_telemetry_routes(
@@ -190,9 +161,6 @@ class House:
             add_map_routes(door, package_of(self._settings.map))
         if self._recordings:
             self._open_recordings(door, self._recordings)
-        if self._oidc:
-            sessions = Sessions(self.access, clock, self._settings.access.session_days)
-            add_oidc_routes(door, self._oidc, sessions)
         add_page_routes(door, dashboard)
 
     def _open_recordings(self, door: Door, recordings: Recordings) -> None:
@@ -207,7 +175,7 @@ class House:
         past = FlightPast(self._root, self._reads, self._settings.map.terrain)
         add_flight_past_routes(door, past)
         add_incident_routes(
-            door, recordings.archive, aircraft, recordings.rules.defaults, told=self.reach.told
+            door, recordings.archive, aircraft, recordings.rules.defaults, told=self.porch.reach.told
         )
         add_effect_routes(door, recordings.archive, clock, self._reads)
         if self._exports:
@@ -238,12 +206,6 @@ class House:
             watch=self._key_watch,
         )
 
-    async def _incident_name(self, incident_id: str) -> str:
-        if self._recordings is None:
-            return ""
-        incidents = await in_time(self._recordings.archive.incidents())
-        return next((each.name for each in incidents if each.id == incident_id), "")
-
     def rooms(self) -> Iterator[tuple[str, Run]]:
         """What must run, and stops the service where it cannot."""
         yield "ingest", self.ingest.run
@@ -258,11 +220,8 @@ class House:
         yield "situation", self._situation.run
         yield "history", self._history.run
         yield "training", self._training.run
-        yield "access", self.access.run
+        yield from self.porch.tellers()
         yield "keys", self._key_watch.run
-        yield "logins", self.logins.run
-        yield "sweeping", self._sweeper.run
-        yield "incidents", self.reach.run
         for feed_id, channel in self._channels.items():
             yield f"channel {feed_id}", channel.run
         if self._recordings:
@@ -294,7 +253,6 @@ class House:
     def close(self) -> None:
         """Let go of the threads."""
         self._reads.close()
-        self._passwords.close()
-        self.access.close()
+        self.porch.close()
         if self._exports:
             self._exports.close()

@@ -47,6 +47,8 @@ PATH_NAMES = (
     "incident",
     "export",
     "note",
+    "account",
+    "token",
 )
 NOW_NS = 1_795_330_000_123_456_789
 
@@ -178,6 +180,7 @@ async def test_every_answer_is_as_described(tmp_path: Path, monkeypatch: pytest.
         await train(client)
         await keep(client)
         await log_in(client, tmp_path)
+        await administer(client)
         described = {(m, p) for p, ms in client._description["paths"].items() for m in ms}
         assert described - STREAMS == client.asked
 
@@ -366,6 +369,41 @@ async def log_in(client: Client, data_dir: Path) -> None:
     for _ in range(5):
         await client.ask("POST", "/api/v1/login", 401, json=wrong)
     await client.ask("POST", "/api/v1/login", 429, json=wrong)
+
+
+async def administer(client: Client) -> None:
+    every, one = "/api/v1/accounts", "/api/v1/accounts/{account}"
+    wish: dict[str, Any] = {"login": "Wolf", "name": "Petra Wolf", "roles": ["pilot", "viewer"]}
+    made, _ = await client.ask("POST", every, 201, json=wish)
+    assert (made["login"], made["password"], made["sessions"]) == ("wolf", False, 0)
+    await client.ask("POST", every, 409, json=wish)
+    await client.ask("POST", every, 400, json=wish | {"roles": []})
+    at = {"account": made["id"]}
+    (chef,) = [
+        each for each in (await client.ask("GET", every, 200))[0]["accounts"] if each["id"] != made["id"]
+    ]
+    await client.ask("POST", f"{one}/invite", 200, **at)
+    await client.ask("PATCH", one, 200, **at, json={"disabled": True})
+    await client.ask("PATCH", one, 400, **at, json={"login": "!"})
+    await client.ask("PATCH", one, 409, account=chef["id"], json={"roles": ["pilot"]})
+    await client.ask("POST", f"{one}/invite", 409, **at)
+    await client.ask("DELETE", f"{one}/sessions", 204, **at)
+    await client.ask("DELETE", one, 409, account=chef["id"])
+    await client.ask("DELETE", one, 204, **at)
+    for method, path in (("DELETE", one), ("DELETE", f"{one}/sessions"), ("POST", f"{one}/invite")):
+        await client.ask(method, path, 404, **at)
+    await client.ask("PATCH", one, 404, **at, json={})
+    tokens, token = "/api/v1/tokens", "/api/v1/tokens/{token}"
+    new: dict[str, Any] = {"name": "Prometheus", "kind": "metrics"}
+    told, _ = await client.ask("POST", tokens, 201, json=new)
+    bearer = {"Authorization": f"Bearer {told['token']}"}
+    await client.ask("GET", "/metrics", 200, headers=bearer)
+    await client.ask("POST", tokens, 400, json=new | {"grants": ["administer"]})
+    await client.ask("POST", tokens, 404, json=new | {"kind": "api", "incident_id": "none"})
+    await client.ask("GET", tokens, 200)
+    await client.ask("DELETE", token, 204, token=told["made"]["id"])
+    await client.ask("DELETE", token, 404, token=told["made"]["id"])
+    await client.ask("GET", "/api/v1/me", 401, headers=bearer)
 
 
 async def train(client: Client) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -68,6 +68,15 @@ class House:
     wards: tuple[Ward, Ward]
     foreign: frozenset[str] = field(default_factory=frozenset)
     """Words that nobody of incident 1 may read."""
+
+    async def another_device(self, caller: Credentials) -> Mapping[str, str]:
+        """What the same caller shows there; machines have none."""
+        if caller.letter in "VPDA":
+            return (await self.registry.device(caller)).headers
+        if caller.letter == "G":
+            link = await self.registry.link(self.wards[0].incident)
+            return (await self.registry.guest("G", link)).headers
+        return caller.headers
 
 
 def settings(root: Path, *, this_machine: bool) -> Settings:

@@ -16,7 +16,17 @@ audit.py        what the audit log is told
 from __future__ import annotations
 
 from .caller import Caller, CallerKind
-from .door import Door, ForbiddenError, Handler, Route, UnauthenticatedError, caller_of
+from .door import (
+    Door,
+    ForbiddenError,
+    Handler,
+    Route,
+    UnauthenticatedError,
+    caller_of,
+    name_too,
+    said_by,
+    tell_audit,
+)
 from .forwarded import is_secure, origin_url
 from .permissions import Permission, Role, Scope
 
@@ -33,5 +43,8 @@ __all__ = [
     "UnauthenticatedError",
     "caller_of",
     "is_secure",
+    "name_too",
     "origin_url",
+    "said_by",
+    "tell_audit",
 ]

@@ -49,6 +49,10 @@ class Gatekeeper:
         self._store, self._clock = store, clock
         self._trusts_this_machine = trusts_this_machine and not proxies
 
+    @property
+    def trusts_this_machine(self) -> bool:
+        return self._trusts_this_machine
+
     def now_ns(self) -> int:
         return self._clock.now_ns()
 

@@ -15,11 +15,12 @@ from flow.recording import RecordKind
 from recordings.archive import Archive
 from recordings.folders import FLIGHT_ID_PATTERN
 from recordings.rules import Defaults
-from web.access import Door, ForbiddenError, Permission, Route, caller_of
+from web.access import Door, ForbiddenError, Permission, Route, caller_of, tell_audit
+from web.access.audit import Action
 from web.archive_calls import in_time
 from web.bodies import JSON, json_body, json_reply
 from web.flight_views import Incidents, IncidentView, defaults_view, incident_view
-from web.routes.flights import BUSY, By, named
+from web.routes.flights import BUSY, By, by_whom, named
 
 NAME_MOST = 120
 FLIGHTS_MOST = 1000
@@ -79,6 +80,7 @@ _OPEN = Route(
     body=JSON,
     body_schema=NewIncident,
     schema=IncidentView,
+    action=Action.MADE,
 )
 _CHANGE = Route(
     "PATCH",
@@ -89,6 +91,7 @@ _CHANGE = Route(
     body=JSON,
     body_schema=IncidentChange,
     schema=IncidentView,
+    action=Action.CHANGED,
 )
 
 
@@ -116,11 +119,12 @@ def add_incident_routes(
 
     async def begin(request: web.Request) -> web.Response:
         wish = await json_body(request, NewIncident, BODY_MOST_BYTES)
-        name, by = named(wish.name, "name", NAME_MOST), named(wish.by, "by")
+        name, by = named(wish.name, "name", NAME_MOST), by_whom(request, wish.by)
         aircraft_ids = checked_aircraft(wish.aircraft_ids)
         record = None if wish.record is None else tuple(wish.record)
         opened = await in_time(archive.open_incident(wish.kind, name, aircraft_ids, by, record))
         told(opened)
+        tell_audit(request, incident=opened.id)
         return json_reply(incident_view(opened), status=201)
 
     async def change(request: web.Request) -> web.Response:

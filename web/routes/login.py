@@ -11,7 +11,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from flow.errors import MalformedError
-from web.access import Caller, CallerKind, Door, Permission, Role, Route, Scope, caller_of
+from web.access import Caller, CallerKind, Door, Permission, Role, Route, Scope, caller_of, is_secure
 from web.access.accounts import checked_login, checked_name
 from web.access.audit import Action
 from web.access.book import InviteKind
@@ -194,7 +194,7 @@ def add_login_routes(
         response.headers["Cache-Control"] = "no-store"
         if caller.kind is CallerKind.PERSON and await logins.prolong(caller):
             cookie = request.cookies[SESSION_COOKIE]
-            _set_cookie(response, SESSION_COOKIE, cookie, logins.session_s, is_secure=_is_secure(request))
+            _set_cookie(response, SESSION_COOKIE, cookie, logins.session_s, secure=is_secure(request))
         return response
 
     async def _me(caller: Caller) -> Me:
@@ -226,7 +226,7 @@ def add_login_routes(
         response = web.Response(status=204)
         for name in (SESSION_COOKIE, GUEST_COOKIE):
             if name in request.cookies:
-                response.del_cookie(name, path="/", httponly=True, samesite="Lax", secure=_is_secure(request))
+                response.del_cookie(name, path="/", httponly=True, samesite="Lax", secure=is_secure(request))
         return response
 
     async def look(request: web.Request) -> web.Response:
@@ -275,18 +275,12 @@ def add_login_routes(
 
 def set_login(request: web.Request, response: web.StreamResponse, who: LoggedIn, session_s: int) -> None:
     """Have the caller's device keep what says that he is logged in."""
-    is_secure, device_s = _is_secure(request), DEVICE_DAYS * 86_400
-    _set_cookie(response, SESSION_COOKIE, who.cookie, session_s, is_secure=is_secure)
-    _set_cookie(response, who.device_name, who.device, device_s, is_secure=is_secure, path=LOGIN_PATH)
+    secure, device_s = is_secure(request), DEVICE_DAYS * 86_400
+    _set_cookie(response, SESSION_COOKIE, who.cookie, session_s, secure=secure)
+    _set_cookie(response, who.device_name, who.device, device_s, secure=secure, path=LOGIN_PATH)
 
 
 def _set_cookie(
-    response: web.StreamResponse, name: str, value: str, lasts_s: int, *, is_secure: bool, path: str = "/"
+    response: web.StreamResponse, name: str, value: str, lasts_s: int, *, secure: bool, path: str = "/"
 ) -> None:
-    response.set_cookie(
-        name, value, max_age=lasts_s, path=path, httponly=True, samesite="Lax", secure=is_secure
-    )
-
-
-def _is_secure(request: web.Request) -> bool:
-    return request.scheme == "https"
+    response.set_cookie(name, value, max_age=lasts_s, path=path, httponly=True, samesite="Lax", secure=secure)

@@ -12,7 +12,8 @@ from msgspec import UNSET, Meta, UnsetType
 from flow.clock import NS_PER_MS, Clock
 from flow.errors import MalformedError, NotFoundError
 from flow.flights import ID_PATTERN, Aircraft, Ellipse, Marker
-from web.access import Door, Permission, Route, Scope
+from web.access import Door, Permission, Route, Scope, said_by, tell_audit
+from web.access.audit import Action
 from web.bodies import JSON, json_body, json_reply
 from web.ground_views import MarkerList, MarkerView, marker_view
 from web.markers import MOST_CHARACTERS, MarkerBoard, checked_text
@@ -96,6 +97,7 @@ _SET = Route(
     body_schema=NewMarker,
     schema=MarkerView,
     scope=Scope.FILTERED,
+    action=Action.MADE,
 )
 
 _CHANGE = Route(
@@ -107,9 +109,18 @@ _CHANGE = Route(
     body=JSON,
     body_schema=MarkerChange,
     schema=MarkerView,
+    action=Action.CHANGED,
 )
 
-_REMOVE = Route("DELETE", _ONE, Permission.MARK, "Remove a marker", {204: "removed"} | _GONE, media_type="")
+_REMOVE = Route(
+    "DELETE",
+    _ONE,
+    Permission.MARK,
+    "Remove a marker",
+    {204: "removed"} | _GONE,
+    media_type="",
+    action=Action.DELETED,
+)
 
 
 def add_marker_routes(
@@ -124,12 +135,17 @@ def add_marker_routes(
     async def set_one(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
         wish = await json_body(request, NewMarker)
+        wish.by = said_by(request, wish.by)
         known = board.find(wish.id) if wish.id else None
-        return json_reply(marker_view(known or board.set(places.told(places.marker_of(wish)))), status=201)
+        marker = known or board.set(places.told(places.marker_of(wish)))
+        tell_audit(request, marker=marker.marker_id, aircraft=marker.aircraft_id)
+        return json_reply(marker_view(marker), status=201)
 
     async def change(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
         wish = await json_body(request, MarkerChange)
+        if wish.by is not UNSET:
+            wish.by = said_by(request, wish.by)
         changed = _changed(board.get(request.match_info["marker"]), wish)
         return json_reply(marker_view(board.set(places.told(changed))))
 

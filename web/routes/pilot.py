@@ -16,6 +16,7 @@ from flow.clock import Clock
 from flow.errors import ConfigError, LagebildError, NotFoundError
 from ingest.settings import PUSHED
 from web.access import Door, Permission, Route, origin_url
+from web.access.audit import Action
 from web.bodies import JSON, json_body
 from web.feed_history import FeedHistory, FeedPast
 from web.pilot_views import NewKey, PilotDesk, PilotView, Withdrawn
@@ -72,6 +73,7 @@ _MAKE = Route(
     body_schema=KeyWish,
     schema=NewKey,
     headers=tuple(_NEVER_KEPT),
+    action=Action.MADE,
 )
 
 _WITHDRAW = Route(
@@ -82,6 +84,7 @@ _WITHDRAW = Route(
     {200: "how many there were"} | _REFUSALS | {409: "the feed is not pushed (not_pushed)"},
     schema=Withdrawn,
     headers=tuple(_NEVER_KEPT),
+    action=Action.REVOKED,
 )
 
 
