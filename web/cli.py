@@ -1,4 +1,4 @@
-"""The command line: `lagebild serve | demo | replay | key | account | token | flights | audit | verify | doctor`."""
+"""The command line: `lagebild serve | demo | replay`, and what one asks and orders beside a running service."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flow.clock import SystemClock
 from flow.errors import LagebildError
 from recordings.replay import run as show_replay
 
@@ -25,6 +26,7 @@ from .command_log import record_command
 from .doctor import examine
 from .doctor_report import as_json, as_text, is_well
 from .flights_cli import add_flights_command, run_flights
+from .privacy.record import record
 from .publish_addresses import addresses_of, feed_named
 from .publish_keys import PublishKeys
 from .publishers import DEMO_AIRCRAFT, fly_demo
@@ -140,6 +142,11 @@ async def _key(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+async def _privacy_record(options: argparse.Namespace, settings: Settings) -> int:
+    print(record(settings, SystemClock().now_ns()), end="")
+    return 0
+
+
 def _doctor(options: argparse.Namespace) -> int:
     """Say what is well and what is not; 1 where something will not work."""
     where = str(_config_of(options) or "built-in defaults")
@@ -236,6 +243,9 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="who saw and did what: show, search, export, check")
     add_audit_command(audit, every)
     audit.set_defaults(command=run_audit)
+    privacy = "the record of processing activities (Art. 30 GDPR) that these settings make, in German"
+    privacy_record = commands.add_parser("privacy-record", parents=[every], help=privacy)
+    privacy_record.set_defaults(command=_privacy_record)
 
     add_verify_command(commands.add_parser("verify", help="check whether an export is as it was signed"))
 

@@ -55,6 +55,7 @@ from .routes.map import add_map_routes
 from .routes.markers import add_marker_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
+from .routes.privacy import add_privacy_routes
 from .routes.publish import add_publish_routes
 from .routes.recording import add_recording_routes
 from .routes.signing_key import add_signing_key_route
@@ -153,6 +154,7 @@ class House:
         add_alarm_routes(door, self._alarms)
         add_feed_routes(door, self._settings, self._feed_list, relay, self.background)
         add_still_routes(door, self.ingest)
+        add_privacy_routes(door, self._settings, clock)
         figures = RecordingCollector(bus, aircraft, self._viewings)
         add_health_routes(door, bus, aircraft, relay, refused, more=[figures, self.porch.audit.figures])
         add_pilot_routes(door, self._pilot_desk(), self._history, clock, self.ingest.dismiss)

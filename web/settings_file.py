@@ -54,7 +54,10 @@ def _in_its_folder(settings: Settings, path: Path) -> Settings:
     oidc = settings.oidc
     if oidc.ca:
         oidc = dataclasses.replace(oidc, ca=str(folder / oidc.ca))
-    return dataclasses.replace(settings, server=server, map=under, oidc=oidc)
+    privacy = settings.privacy
+    if privacy.notice:
+        privacy = dataclasses.replace(privacy, notice=str(folder / privacy.notice))
+    return dataclasses.replace(settings, server=server, map=under, oidc=oidc, privacy=privacy)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -144,8 +144,11 @@ async def test_every_answer_is_as_described(tmp_path: Path, monkeypatch: pytest.
             "/api/v1/openapi.json",
             "/api/v1/config",
             "/api/v1/alarms",
+            "/api/v1/privacy-notice",
+            "/api/v1/processing-record.md",
         ):
             await client.ask("GET", path, 200)
+        await client.ask("GET", "/api/v1/privacy-notice", 400, params={"language": "fr"})
         feeds, _ = await client.ask("GET", "/api/v1/feeds", 200)
         assert feeds["feeds"][0]["renditions"][0]["cpu_share"] == 0.4
         for path in ("/api/v1/feeds/{feed}", "/api/v1/feeds/{feed}/viewers", "/api/v1/feeds/{feed}/history"):
