@@ -1,4 +1,4 @@
-"""The command line: `lagebild serve | demo | replay`, and what one asks and orders beside a running service."""
+"""The command line: `lagebild serve | demo | replay`, and what is asked and ordered beside a service."""
 
 from __future__ import annotations
 
