@@ -184,7 +184,7 @@ async def test_the_audit_log_hears_of_it_once(run: Run, tmp_path: Path) -> None:
         (Action.MADE, "token"),
     ]
     made, _, invited, machine = kept.entries
-    assert made.named == invited.named | {"roles": "administrator"}
+    assert made.named == {**invited.named, "roles": "administrator"}
     assert invited.named["login"] == "chef"
     assert (machine.named["name"], machine.caller.kind) == ("ELS", CallerKind.LOCAL)
     assert all(each.caller.name for each in kept.entries)
