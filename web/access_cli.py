@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
-import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,16 +26,18 @@ from .access.accounts import (
     new_account,
     remove_account,
 )
-from .access.audit import Action
-from .access.beside import ID, note
+from .access.audit import Action, Detail
 from .access.book import Account
 from .access.invites import PASSWORD_HOURS, invite_account
 from .access.permissions import Permission, Role
 from .access.sessions import NS_PER_DAY
 from .access.store import AccessStore
 from .access.tokens import TokenKind, TokenWish, checked_grants, make_token, withdraw_token
+from .command_log import record_command
+from .data_folder import become_its_user
 from .first_link import address_for_people, welcome_link
 from .flights_cli import plain, table
+from .publish_keys import make_folder
 from .routes.accounts import account_view, changes_of
 from .routes.tokens import token_view
 from .settings import Settings
@@ -48,25 +48,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """What every command needs. `user` is who of this machine's users gives it."""
+    """What every command needs."""
 
     store: AccessStore
     settings: Settings
     now_ns: int
-    user: str
 
-    def change(self, edit: Callable[[sqlite3.Connection], T], action: Action, about: str, **named: str) -> T:
-        """Do it, and note it for the audit log, both or neither."""
+    def change(self, edit: Callable[[sqlite3.Connection], T]) -> T:
+        return self.store.change_now(edit)
 
-        def both(file: sqlite3.Connection) -> T:
-            result = edit(file)
-            self.note(file, action, about, **named)
-            return result
-
-        return self.store.change_now(both)
-
-    def note(self, file: sqlite3.Connection, action: Action, about: str, **named: str) -> None:
-        note(file, self.now_ns, self.user, action, about=about, named=named)
+    def tell(self, action: Action, what: str, named: Mapping[str, str], **detail: Detail) -> None:
+        """Tell the audit log what was done."""
+        record_command(self.settings, action, f"lagebild {what}", named, detail)
 
     def account(self, login: str) -> Account:
         account = self.store.book.account_named(login.strip())
@@ -77,13 +70,8 @@ class _Desk:
 
     def invite(self, account_id: str, login: str) -> str:
         """What to tell of a new one-time link."""
-        token, _ = self.change(
-            lambda file: invite_account(file, account_id, self.now_ns),
-            Action.MADE,
-            "invite",
-            account=account_id,
-            login=login,
-        )
+        token, _ = self.change(lambda file: invite_account(file, account_id, self.now_ns))
+        self.tell(Action.MADE, "account invite", {"account": account_id}, login=login)
         link = welcome_link(_base(self.settings), token)
         good = f"good once, for {PASSWORD_HOURS:g} hours"
         return f"With this link '{login}' sets a password; it is {good}:\n  {link}"
@@ -94,10 +82,14 @@ _Does = Callable[[_Desk, argparse.Namespace], str]
 
 async def run_access(options: argparse.Namespace, settings: Settings) -> int:
     """What `add_account_command` and `add_token_command` parsed; returns the exit code."""
-    store = AccessStore(Path(settings.server.data_dir), clock := SystemClock())
-    with closing(store):
+    root, clock = Path(settings.server.data_dir), SystemClock()
+    if options.changes:
+        make_folder(root)
+    if root.exists():
+        become_its_user(root)  # or the service could not change what root has made
+    with closing(AccessStore(root, clock)) as store:
         store.open()
-        told = options.does(_Desk(store, settings, clock.now_ns(), _user()), options)
+        told = options.does(_Desk(store, settings, clock.now_ns()), options)
     print(told)
     return 0
 
@@ -117,28 +109,17 @@ def _list_accounts(desk: _Desk, options: argparse.Namespace) -> str:
 def _add_account(desk: _Desk, options: argparse.Namespace) -> str:
     login = checked_login(options.login)
     name, roles = checked_name(options.name or options.login), frozenset(options.role)
-
-    def make(file: sqlite3.Connection) -> str:
-        account_id = new_account(file, login, name, roles, desk.now_ns)
-        desk.note(
-            file, Action.MADE, "account", account=account_id, login=login, roles=" ".join(sorted(roles))
-        )
-        return account_id
-
-    account_id = desk.store.change_now(make)
+    account_id = desk.change(lambda file: new_account(file, login, name, roles, desk.now_ns))
+    told = " ".join(sorted(roles))
+    desk.tell(Action.MADE, "account add", {"account": account_id}, login=login, roles=told)
     return f"lagebild: account '{login}' is made. {desk.invite(account_id, login)}"
 
 
 def _change_account(desk: _Desk, login: str, edit: AccountChange) -> None:
     account = desk.account(login)
-    desk.change(
-        lambda file: change_account(file, account.id, edit),
-        Action.CHANGED,
-        "account",
-        account=account.id,
-        login=account.login,
-        **changes_of(edit),
-    )
+    desk.change(lambda file: change_account(file, account.id, edit))
+    told = changes_of(edit)
+    desk.tell(Action.CHANGED, "account", {"account": account.id}, login=account.login, **told)
 
 
 def _set_roles(desk: _Desk, options: argparse.Namespace) -> str:
@@ -163,13 +144,8 @@ def _invite(desk: _Desk, options: argparse.Namespace) -> str:
 
 def _remove_account(desk: _Desk, options: argparse.Namespace) -> str:
     account = desk.account(options.login)
-    desk.change(
-        lambda file: remove_account(file, account.id),
-        Action.DELETED,
-        "account",
-        account=account.id,
-        login=account.login,
-    )
+    desk.change(lambda file: remove_account(file, account.id))
+    desk.tell(Action.DELETED, "account remove", {"account": account.id}, login=account.login)
     return f"lagebild: account '{account.login}' is removed"
 
 
@@ -192,21 +168,17 @@ def _list_tokens(desk: _Desk, options: argparse.Namespace) -> str:
 def _add_token(desk: _Desk, options: argparse.Namespace) -> str:
     grants = checked_grants(options.kind, options.grant or None)
     expires_ns = None if options.days is None else desk.now_ns + round(options.days * NS_PER_DAY)
-    wish = TokenWish(checked_name(options.name), grants, ID, expires_ns, options.incident)
-
-    def make(file: sqlite3.Connection) -> tuple[str, str]:
-        token_id, token = make_token(file, wish, desk.now_ns)
-        told = " ".join(sorted(grants))
-        desk.note(file, Action.MADE, "token", token=token_id, name=wish.name, grants=told)
-        return token_id, token
-
-    token_id, token = desk.store.change_now(make)
+    wish = TokenWish(checked_name(options.name), grants, "command line", expires_ns, options.incident)
+    token_id, token = desk.change(lambda file: make_token(file, wish, desk.now_ns))
+    told = " ".join(sorted(grants))
+    desk.tell(Action.MADE, "token add", {"token": token_id}, name=wish.name, grants=told)
     return f"Token '{wish.name}' ({token_id}), shown only now: {token}\n  Authorization: Bearer {token}"
 
 
 def _withdraw_token(desk: _Desk, options: argparse.Namespace) -> str:
     token_id = options.token
-    name = desk.change(lambda file: withdraw_token(file, token_id), Action.REVOKED, "token", token=token_id)
+    name = desk.change(lambda file: withdraw_token(file, token_id))
+    desk.tell(Action.REVOKED, "token withdraw", {"token": token_id}, name=name)
     return f"lagebild: token '{plain(name)}' ({token_id}) opens nothing any more"
 
 
@@ -218,7 +190,7 @@ def add_account_command(account: argparse.ArgumentParser, every: argparse.Argume
         name: str, does: Callable[[_Desk, argparse.Namespace], str], what: str
     ) -> argparse.ArgumentParser:
         parser = actions.add_parser(name, parents=[every], help=what, description=what)
-        parser.set_defaults(does=does)
+        parser.set_defaults(does=does, changes=name != "list")
         if name != "list":
             parser.add_argument("login", metavar="LOGIN", help="what the person types to log in")
         return parser
@@ -241,7 +213,7 @@ def add_token_command(token: argparse.ArgumentParser, every: argparse.ArgumentPa
     actions = token.add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", parents=[every], help="every machine's token")
     listing.add_argument("--json", action="store_true", help="for programs: as /api/v1/tokens")
-    listing.set_defaults(does=_list_tokens)
+    listing.set_defaults(does=_list_tokens, changes=False)
     new = actions.add_parser("add", parents=[every], help="make a token for a machine; it is shown once")
     new.add_argument("name", metavar="NAME", help="which machine")
     new.add_argument("--kind", required=True, type=TokenKind, choices=list(TokenKind), help="what it is for")
@@ -249,10 +221,10 @@ def add_token_command(token: argparse.ArgumentParser, every: argparse.ArgumentPa
                      help="only these of the kind's (may be given more than once)")  # fmt: skip
     new.add_argument("--days", type=_days, metavar="N", help="good for so long (default: until withdrawn)")
     new.add_argument("--incident", metavar="ID", help="reaches only what belongs to this incident")
-    new.set_defaults(does=_add_token)
+    new.set_defaults(does=_add_token, changes=True)
     withdraw = actions.add_parser("withdraw", parents=[every], help="a token opens nothing any more")
     withdraw.add_argument("token", metavar="TOKEN", help="its id, as `lagebild token list` shows it")
-    withdraw.set_defaults(does=_withdraw_token)
+    withdraw.set_defaults(does=_withdraw_token, changes=True)
 
 
 _ROLES = ", ".join(Role)
@@ -282,14 +254,6 @@ def _base(settings: Settings) -> str:
     scheme = "http" if is_loopback(server.host) and not settings.tls.certificate else "https"
     listening = owner.address if owner and owner.address else f"{scheme}://{server.host}:{server.port}/"
     return address_for_people(server, listening)
-
-
-def _user() -> str:
-    """Who gives the command; behind sudo, who has given that."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 def _day(utc_ms: float) -> str:

@@ -12,7 +12,6 @@ from flow.flights import Aircraft
 from recordings.archive import Archive
 
 from .access import Door
-from .access.beside import Beside
 from .access.forwarded import Proxies
 from .access.logins import Logins
 from .access.passwords import Passwords
@@ -68,7 +67,6 @@ class Porch:
             proxies=Proxies(settings.server.proxies),
         )
         self._passwords = Passwords()
-        self._beside = Beside(self.store, self.audit)
         self.logins = Logins(self.store, self.guard, self._passwords, clock, settings.access.session_days)
         self._oidc = OidcLogin(settings.oidc, self.store, clock) if settings.oidc.issuer else None
 
@@ -98,7 +96,6 @@ class Porch:
         """What runs beside the pictures, and never ends them."""
         yield "access", self.store.run
         yield "logins", self.logins.run
-        yield "command line", self._beside.run
         yield "sweeping", self._sweeper.run
         yield "incidents", self.reach.run
 

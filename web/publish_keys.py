@@ -155,7 +155,7 @@ class PublishKeys:
     def _alone(self) -> Iterator[None]:
         """Nobody else changes the file meanwhile: no other thread, no `lagebild key` beside the service."""
         try:
-            _make_folder(self._path.parent)
+            make_folder(self._path.parent)
             lock = self._open(self._lock, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise ConfigError(f"{self._path} cannot be written: {error.strerror}") from None
@@ -188,11 +188,11 @@ class PublishKeys:
         return descriptor
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """With the folders above it; made by root, each is its parent's owner's."""
     if folder.is_dir():
         return
-    _make_folder(folder.parent)
+    make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     if os.geteuid() == 0:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

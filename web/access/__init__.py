@@ -23,7 +23,6 @@ from .door import (
     Route,
     UnauthenticatedError,
     caller_of,
-    name_too,
     said_by,
     tell_audit,
 )
@@ -43,7 +42,6 @@ __all__ = [
     "UnauthenticatedError",
     "caller_of",
     "is_secure",
-    "name_too",
     "origin_url",
     "said_by",
     "tell_audit",

@@ -100,18 +100,6 @@ class Invite:
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
-    """What was done at the command line, and the audit log has not heard yet (beside.py)."""
-
-    number: int
-    utc_ns: int
-    by: str
-    action: str
-    about: str
-    named: str  # JSON
-
-
-@dataclass(frozen=True, slots=True)
 class Book:
     """Everything at one moment."""
 
@@ -122,7 +110,6 @@ class Book:
     links: Mapping[str, Link] = field(default_factory=dict)  # by id
     guests: Mapping[str, Guest] = field(default_factory=dict)  # by session
     invites: Mapping[str, Invite] = field(default_factory=dict)  # by digest
-    untold: tuple[Untold, ...] = ()
 
     @property
     def has_administrator(self) -> bool:

@@ -110,14 +110,6 @@ class _Pending:
 _PENDING: web.RequestKey[_Pending] = web.RequestKey("pending", _Pending)
 
 
-NAMED: web.RequestKey[dict[str, str]] = web.RequestKey("named", dict)
-
-
-def name_too(request: web.Request, **named: str) -> None:
-    """What the audit log is to hear beside the path's parameters: ids and names, no secrets."""
-    request[NAMED] = request.get(NAMED, {}) | named
-
-
 def caller_of(request: web.Request) -> Caller:
     """Who calls, as the door has recognised him."""
     return request[CALLER]
@@ -214,7 +206,7 @@ class Door:
             self.guard.address(request),
             action,
             route_of(request),
-            told_of(route_of(request), request.match_info) | request.get(NAMED, {}),
+            told_of(route_of(request), request.match_info),
             {"method": request.method, "status": status} | request.get(_TOLD, {}),
         )
 

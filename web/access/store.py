@@ -21,7 +21,7 @@ from typing import TypeVar
 from flow.clock import NS_PER_S, Clock
 from flow.errors import ConfigError
 
-from .book import Account, Book, Guest, Invite, InviteKind, Link, Session, Token, Untold
+from .book import Account, Book, Guest, Invite, InviteKind, Link, Session, Token
 from .permissions import Permission, Role
 
 log = logging.getLogger("lagebild.web")
@@ -64,10 +64,6 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE invites (
         digest TEXT PRIMARY KEY, kind TEXT NOT NULL, account_id TEXT NOT NULL, expires_ns INTEGER NOT NULL
     ) WITHOUT ROWID;
-    CREATE TABLE untold (
-        number INTEGER PRIMARY KEY AUTOINCREMENT, utc_ns INTEGER NOT NULL, by TEXT NOT NULL,
-        action TEXT NOT NULL, about TEXT NOT NULL, named TEXT NOT NULL
-    );
     """,
 )
 """Each brings the file from the version before (PRAGMA user_version) to its own; never change one."""
@@ -153,9 +149,7 @@ class AccessStore:
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # For this user only, before anything is in it; sqlite gives its companions the same mode.
-            made = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            _give_to_owner_of(self._path.parent, made)
-            os.close(made)
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
             file = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
             file.row_factory = sqlite3.Row
             file.execute("PRAGMA journal_mode = WAL")
@@ -173,13 +167,6 @@ class AccessStore:
                 raise
             whose = "it must belong to the user who runs the service, and the disk must have room"
             raise ConfigError(f"{self._path} cannot be used: {error}; {whose}") from None
-
-
-def _give_to_owner_of(folder: Path, descriptor: int) -> None:
-    """What root makes (`sudo lagebild account`) is the service's; sqlite does so with its companions."""
-    if os.geteuid() == 0 and os.fstat(descriptor).st_size == 0:
-        owner = folder.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 @contextlib.contextmanager
@@ -226,7 +213,6 @@ def _read(file: sqlite3.Connection) -> Book:
         {each.id: each for each in (Link(**dict(row)) for row in rows("links"))},
         {each.session: each for each in (Guest(**dict(row)) for row in rows("guests"))},
         {each.digest: each for each in invites},
-        tuple(Untold(**dict(row)) for row in rows("untold")),
     )
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from flow.errors import NotFoundError
-from web.access import Door, Permission, Role, Route, name_too, origin_url
+from web.access import Door, Permission, Role, Route, origin_url, tell_audit
 from web.access.accounts import (
     LOGIN_PATTERN,
     AccountChange,
@@ -153,7 +153,7 @@ def add_account_routes(door: Door, store: AccessStore) -> None:
         account = store.book.accounts.get(account_id)
         if account is None:
             raise NotFoundError("there is no such account")
-        name_too(request, login=account.login)
+        tell_audit(request, login=account.login)
         return account_id
 
     async def every(_: web.Request) -> web.Response:
@@ -165,7 +165,7 @@ def add_account_routes(door: Door, store: AccessStore) -> None:
         wish = await json_body(request, NewAccount)
         login, name, now_ns = checked_login(wish.login), checked_name(wish.name), door.guard.now_ns()
         account_id = await store.change(lambda file: new_account(file, login, name, wish.roles, now_ns))
-        name_too(request, account=account_id, login=login, roles=" ".join(sorted(set(wish.roles))))
+        tell_audit(request, account=account_id, login=login, roles=" ".join(sorted(set(wish.roles))))
         return shown(account_id, 201)
 
     async def change(request: web.Request) -> web.Response:
@@ -177,7 +177,7 @@ def add_account_routes(door: Door, store: AccessStore) -> None:
             None if wish.disabled is UNSET else wish.disabled,
         )
         await store.change(lambda file: change_account(file, account_id, edit))
-        name_too(request, **changes_of(edit))
+        tell_audit(request, **changes_of(edit))
         return shown(account_id)
 
     async def remove(request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from flow.errors import MalformedError, NotFoundError
-from web.access import Door, Permission, Route, caller_of, name_too
+from web.access import Door, Permission, Route, caller_of, tell_audit
 from web.access.accounts import checked_name
 from web.access.audit import Action
 from web.access.book import Book, Token
@@ -115,7 +115,7 @@ def add_token_routes(door: Door, store: AccessStore, incident_name: NameOf) -> N
         name, by = checked_name(wish.name), caller_of(request).id
         order = TokenWish(name, grants, by, expires_ns, wish.incident_id)
         token_id, token = await store.change(lambda file: make_token(file, order, now_ns))
-        name_too(request, token=token_id, name=name, grants=" ".join(sorted(grants)))
+        tell_audit(request, token=token_id, name=name, grants=" ".join(sorted(grants)))
         made = next(each for each in store.book.tokens.values() if each.id == token_id)
         response = json_reply(TokenMade(token, token_view(store.book, made, now_ns)), 201)
         response.headers["Cache-Control"] = "no-store"
@@ -123,7 +123,7 @@ def add_token_routes(door: Door, store: AccessStore, incident_name: NameOf) -> N
 
     async def withdraw(request: web.Request) -> web.Response:
         token_id = request.match_info["token"]
-        name_too(request, name=await store.change(lambda file: withdraw_token(file, token_id)))
+        tell_audit(request, name=await store.change(lambda file: withdraw_token(file, token_id)))
         return web.Response(status=204)
 
     door.route(_LIST, every)
