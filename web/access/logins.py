@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from flow.clock import Clock
 from flow.errors import BusyError
 
 from .accounts import row_of, set_password
+from .attempts import Attempt, Attempts
 from .audit import Action, Detail, Entry
 from .book import Account, Book, Invite, InviteKind, Session
 from .caller import NOBODY, Caller
@@ -23,20 +22,14 @@ from .sessions import (
     NS_PER_DAY,
     begin_session,
     device_cookie_name,
-    is_known_device,
     new_device,
     prolong_session,
     remove_expired,
 )
 from .store import AccessStore
-from .throttle import Pace, Throttle, ThrottledError
+from .throttle import ThrottledError
 
 SWEEP_EVERY_S = 600.0
-
-OF_ACCOUNT = Pace(free=5, first_s=1.0, longest_s=300.0, forgives=True)
-OF_ADDRESS = Pace(free=20, first_s=1.0, longest_s=900.0)
-OF_DEVICE = Pace(free=10, first_s=1.0, longest_s=60.0, forgives=True)
-"""A station shares one address; whoever guesses from it soon waits longer than the account he guesses at."""
 
 
 class LoginWrongError(UnauthenticatedError):
@@ -79,8 +72,7 @@ class Logins:
     ) -> None:
         self._store, self._guard, self._passwords, self._clock = store, guard, passwords, clock
         self._lasts_ns = round(session_days * NS_PER_DAY)
-        self._accounts, self._addresses = Throttle(OF_ACCOUNT), Throttle(OF_ADDRESS)
-        self._devices = Throttle(OF_DEVICE)
+        self._attempts = Attempts(store)
 
     @property
     def session_s(self) -> int:
@@ -89,7 +81,7 @@ class Logins:
     async def log_in(self, login: str, password: str, device: Device) -> LoggedIn:
         """Raises ThrottledError, LoginWrongError, BusyError."""
         account = self._store.book.account_named(login.strip())
-        attempt = _Attempt(self._throttles(login, account, device))
+        attempt = self._attempts.of_login(login, account, device.address, device.cookies)
         await self._try(attempt, account, password, device)
         if account is None or not account.password_hash:
             raise LoginWrongError("login or password is wrong")  # never: nobody's password is right
@@ -143,7 +135,8 @@ class Logins:
             return accept_password(file, token, hashed, now_ns)
 
         account_id = await self._store.change(use)
-        self._pardon(account_id)
+        if account is not None:
+            self._attempts.pardon(account.login)
         return await self.let_in(account_id, device, f"link:{invite.kind}")
 
     async def change_password(self, caller: Caller, old: str, new: str, device: Device) -> None:
@@ -156,7 +149,7 @@ class Logins:
         if account is None or not account.password_hash:
             raise ForbiddenError("you have no password here", code="no_password")
         check_password(new, (account.login, account.name))
-        attempt = _Attempt([(self._devices, f"session {caller.session_id}")])
+        attempt = self._attempts.of_session(caller.session_id)
         try:
             await self._try(attempt, account, old, device)
         except LoginWrongError:
@@ -193,7 +186,7 @@ class Logins:
                 await self._store.change(lambda file: remove_expired(file, self._guard.now_ns()))
             await self._clock.sleep_until(now_ns + round(SWEEP_EVERY_S * 1e9))
 
-    async def _try(self, attempt: _Attempt, account: Account | None, password: str, device: Device) -> None:
+    async def _try(self, attempt: Attempt, account: Account | None, password: str, device: Device) -> None:
         """Raises LoginWrongError, and what `log_in` raises."""
         try:
             refused = attempt.begin(self._guard.now_ns())
@@ -212,21 +205,6 @@ class Logins:
             raise LoginWrongError("login or password is wrong")
         attempt.succeed()
 
-    def _throttles(self, login: str, account: Account | None, device: Device) -> list[tuple[Throttle, str]]:
-        """A device on which this account has logged in before is counted by itself, so that nobody else's
-        attempts lock it out."""
-        if account is not None:
-            known = device.cookies.get(device_cookie_name(account.id), "")
-            if is_known_device(self._store.book.house_key, account.id, known):
-                return [(self._devices, digest_of(known))]
-        return [(self._addresses, _neighbourhood(device.address)), (self._accounts, _key_of(login))]
-
-    def _pardon(self, account_id: str) -> None:
-        """Whoever came by a link is who he says: he need not wait for what others have tried."""
-        account = self._store.book.accounts.get(account_id)
-        if account is not None:
-            self._accounts.forget(_key_of(account.login))
-
     def _tell_failure(self, account: Account | None, device: Device, detail: dict[str, Detail]) -> None:
         """What was typed is told only where it is an account's: people type passwords there."""
         self._tell(Action.LOGIN_FAILED, NOBODY, device, account.id if account else "", detail)
@@ -241,44 +219,8 @@ class Logins:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """One login, counted by each of these."""
-
-    counted_by: list[tuple[Throttle, str]]
-
-    def begin(self, now_ns: int) -> int:
-        """How many were refused since the last one. Raises ThrottledError; then nothing is counted."""
-        for throttle, key in self.counted_by:
-            throttle.check(key, now_ns)
-        return sum(throttle.count(key, now_ns) for throttle, key in self.counted_by)
-
-    def succeed(self) -> None:
-        for throttle, key in self.counted_by:
-            throttle.succeed(key)
-
-    def take_back(self) -> None:
-        for throttle, key in self.counted_by:
-            throttle.take_back(key)
-
-
 def _is_open(book: Book, invite: Invite) -> bool:
     if invite.kind is InviteKind.FIRST_ADMINISTRATOR:
         return not book.has_administrator
     account = book.accounts.get(invite.account_id)
     return account is not None and not account.disabled
-
-
-def _key_of(login: str) -> str:
-    return hashlib.sha256(login.strip().lower().encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _neighbourhood(address: str) -> str:
-    """What one caller has to itself: an IPv4 address, or a /64 (RFC 6177)."""
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if known.version == 4 or known.ipv4_mapped:
-        return address
-    return str(ipaddress.ip_network((known, 64), strict=False))

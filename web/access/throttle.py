@@ -103,3 +103,25 @@ class Throttle:
     def forget(self, key: str) -> None:
         """Its owner was here."""
         self._tries.pop(key, None)
+
+
+class Budget:
+    """So many attempts a second for all together, some at once; each costs the house a hash."""
+
+    def __init__(self, per_s: float, at_once: int) -> None:
+        self._each_ns, self._at_once = round(NS_PER_S / per_s), at_once
+        self._full_ns = 0
+        """When all of it will be there again."""
+
+    def check(self, now_ns: int) -> None:
+        """Raises ThrottledError where all of it is spent."""
+        left_ns = self._full_ns - now_ns - (self._at_once - 1) * self._each_ns
+        if left_ns > 0:
+            raise ThrottledError(-(-left_ns // NS_PER_S), is_first=False)
+
+    def spend(self, now_ns: int) -> None:
+        self._full_ns = max(self._full_ns, now_ns) + self._each_ns
+
+    def take_back(self) -> None:
+        """No hash was made."""
+        self._full_ns -= self._each_ns

@@ -14,11 +14,10 @@ from flow.errors import BusyError
 from tests.fakes.clock import START_NS, FakeClock
 from web.access import CallerKind, Role
 from web.access.accounts import AccountChange, change_account, new_account, set_password
+from web.access.attempts import OF_ACCOUNT, OF_ADDRESS, STRANGERS_AT_ONCE
 from web.access.audit import Action, Entry
 from web.access.invites import invite_account
 from web.access.logins import (
-    OF_ACCOUNT,
-    OF_ADDRESS,
     Device,
     LoggedIn,
     Logins,
@@ -131,7 +130,7 @@ async def test_what_was_typed_is_told_only_where_it_is_a_login(tmp_path: Path) -
         assert RIGHT not in repr(h.audit.entries)
         assert "geheim" not in repr(h.audit.entries)
         assert all(entry.caller.kind is CallerKind.NOBODY for entry in h.audit.entries)
-        assert RIGHT not in repr(h.logins.__dict__)
+        assert RIGHT not in repr(vars(h.logins._attempts._accounts))
 
 
 async def test_nobody_learns_who_has_an_account(tmp_path: Path) -> None:
@@ -187,6 +186,22 @@ async def test_who_tries_many_logins_is_refused_by_address(tmp_path: Path) -> No
         assert (h.passwords.checked, refused) == (OF_ADDRESS.free, 1000 - OF_ADDRESS.free)
         assert await h.log_in(HOME) is not None  # from another address
         assert await h.log_in(Device("::ffff:192.0.2.8")) is not None  # of IPv4, not a neighbour of those
+
+
+async def test_who_has_a_whole_network_costs_no_more_than_some(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        assert await h.log_in(HOME) is not None  # before
+        h.clock.advance(60 * NS_PER_S)
+        checked, refused = h.passwords.checked, 0
+        for number in range(1000):
+            try:
+                await h.log_in(Device(f"198.51.{number // 250}.{number % 250}"), "falsch", f"login{number}")
+            except ThrottledError:
+                refused += 1
+        assert (h.passwords.checked - checked, refused) == (STRANGERS_AT_ONCE, 1000 - STRANGERS_AT_ONCE)
+        assert await h.log_in(Device(HOME.address)) is not None  # another device, where somebody is logged in
+        with pytest.raises(ThrottledError):
+            await h.log_in(Device("203.0.113.1"))
 
 
 async def test_a_device_that_was_in_before_is_not_locked_out(tmp_path: Path) -> None:

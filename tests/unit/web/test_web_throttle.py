@@ -4,7 +4,7 @@ import pytest
 
 from flow.clock import NS_PER_S
 from tests.fakes.clock import START_NS
-from web.access.throttle import Pace, Throttle, ThrottledError
+from web.access.throttle import Budget, Pace, Throttle, ThrottledError
 
 PACE = Pace(free=3, first_s=2.0, longest_s=10.0)
 
@@ -93,3 +93,22 @@ def test_a_right_one_buys_no_attempts_where_others_share_the_key() -> None:
 
 def test_ages_of_failures_overflow_nothing() -> None:
     assert PACE.wait_ns(10**9) == 10 * NS_PER_S
+
+
+def test_all_together_have_so_many_a_second() -> None:
+    budget, spent, told = Budget(per_s=2.0, at_once=5), 0, set[int]()
+    for tenth in range(100):
+        for _ in range(20):
+            try:
+                budget.check(at(tenth / 10))
+            except ThrottledError as error:
+                told.add(error.retry_after_s)
+            else:
+                budget.spend(at(tenth / 10))
+                spent += 1
+    assert (spent, told) == (5 + 2 * 10 - 1, {1})  # the last half second has not passed yet
+    budget.check(at(3600))
+    for _ in range(100):
+        budget.spend(at(3600))
+        budget.take_back()
+    budget.check(at(3600))
