@@ -9,6 +9,12 @@ store.py        the same in `data_dir`/access.sqlite
 forwarded.py    what reverse proxies say of a request
 recognise.py    cookies, bearer tokens, and this machine
 reach.py        which feeds, aircraft and flights belong to an incident
+accounts.py     people: made, changed, removed; never the last administrator
+passwords.py    argon2id, one at a time
+logins.py       logging in and out; attempts.py, throttle.py: how often somebody may try
+sessions.py     devices on which somebody is logged in, or was
+invites.py      one-time links
+tokens.py       what lets machines in
 presence.py     who is connected, and how each is let go of at once
 audit.py        what the audit log is told
 """
