@@ -5,8 +5,8 @@ So two processes never write the same recordings. What either answers is the JSO
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,7 +23,9 @@ from recordings.keeper import Keeper, every_flight
 from recordings.owner import Owner, claim, owner_of
 from recordings.protocol.retention import Days
 
+from .access import Permission
 from .access.audit import Action
+from .command_access import let_in
 from .command_log import record_command
 from .data_folder import become_its_user
 from .flight_views import deletion_view, flight_view, planned_view
@@ -33,6 +35,7 @@ from .views import Json
 
 _PATIENCE_S = 60.0
 _PAGE = 1000
+_NEEDED = frozenset({Permission.REVIEW, Permission.KEEP, Permission.DELETE})
 
 
 class FlightDesk(Protocol):
@@ -157,8 +160,19 @@ async def _server(root: Path, owner: Owner) -> AsyncIterator[FlightDesk]:
     if not owner.address:
         raise UnavailableError(f"{root}: {owner} has this folder and does not listen yet: try again")
     timeout = aiohttp.ClientTimeout(total=_PATIENCE_S)
-    async with aiohttp.ClientSession(owner.address, timeout=timeout) as session:
+    async with aiohttp.ClientSession(owner.address, timeout=timeout) as session, AsyncExitStack() as access:
+        with _explained(owner):
+            await access.enter_async_context(let_in(session, root, _NEEDED))
         yield _ServerDesk(session, owner)
+
+
+@contextmanager
+def _explained(owner: Owner) -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        why = str(error) or "no answer in time"
+        raise UnavailableError(f"{owner} has this folder and does not answer: {why}") from None
 
 
 class _ServerDesk:
@@ -196,12 +210,9 @@ class _ServerDesk:
         )
 
     async def _ask(self, method: str, path: str, **what: Any) -> Json:
-        try:
+        with _explained(self._owner):
             async with self._session.request(method, path, **what) as answer:
                 told: Json = await answer.json() if answer.status != 204 else {}
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            why = str(error) or "no answer in time"
-            raise UnavailableError(f"{self._owner} has this folder and does not answer: {why}") from None
         if "error" in told:
             raise LagebildError(told["error"]["message"], code=told["error"]["code"])
         return told

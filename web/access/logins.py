@@ -20,6 +20,7 @@ from .passwords import Passwords, check_password
 from .recognise import digest_of, new_cookie
 from .sessions import (
     NS_PER_DAY,
+    TOKENS_SHOWN_NS,
     begin_session,
     device_cookie_name,
     new_device,
@@ -180,9 +181,8 @@ class Logins:
     async def run(self) -> None:
         """Remove what has expired, until cancelled."""
         while True:
-            now_ns, book = self._guard.now_ns(), self._store.book
-            ends = (each.expires_ns for kept in (book.sessions, book.invites) for each in kept.values())
-            if any(expires_ns <= now_ns for expires_ns in ends):
+            now_ns = self._guard.now_ns()
+            if _has_expired(self._store.book, now_ns):
                 await self._store.change(lambda file: remove_expired(file, self._guard.now_ns()))
             await self._clock.sleep_until(now_ns + round(SWEEP_EVERY_S * 1e9))
 
@@ -217,6 +217,13 @@ class Logins:
         self._guard.audit.record(
             Entry(self._guard.now_ns(), caller, device.address, action, "login", named, detail)
         )
+
+
+def _has_expired(book: Book, now_ns: int) -> bool:
+    ends = [each.expires_ns for each in book.sessions.values()]
+    ends += [each.expires_ns for each in book.invites.values()]
+    ends += [each.expires_ns + TOKENS_SHOWN_NS for each in book.tokens.values() if each.expires_ns]
+    return min(ends, default=now_ns + 1) <= now_ns
 
 
 def _is_open(book: Book, invite: Invite) -> bool:

@@ -15,6 +15,9 @@ NS_PER_DAY = 86_400 * NS_PER_S
 SESSIONS_MOST = 30
 """Of one account; the oldest end."""
 
+TOKENS_SHOWN_NS = 7 * NS_PER_DAY
+"""So long an expired token is still shown, so that somebody sees why a machine fell silent."""
+
 AGENT_MOST = 200
 _SECRET_BYTES = 16
 
@@ -56,10 +59,11 @@ def leave_as_guest(file: sqlite3.Connection, session: str, now_ns: int) -> None:
 
 
 def remove_expired(file: sqlite3.Connection, now_ns: int) -> int:
-    """Sessions and invites whose time is over; how many."""
+    """Sessions and invites whose time is over, and tokens whose time has long been over; how many."""
     ended = (
-        file.execute(f"DELETE FROM {table} WHERE expires_ns <= ?", (now_ns,))
-        for table in ("sessions", "invites")
+        file.execute("DELETE FROM sessions WHERE expires_ns <= ?", (now_ns,)),
+        file.execute("DELETE FROM invites WHERE expires_ns <= ?", (now_ns,)),
+        file.execute("DELETE FROM tokens WHERE expires_ns <= ?", (now_ns - TOKENS_SHOWN_NS,)),
     )
     return sum(each.rowcount for each in ended)
 

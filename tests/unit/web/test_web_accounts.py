@@ -35,6 +35,7 @@ from web.access.invites import (
 from web.access.permissions import Permission, Role
 from web.access.recognise import digest_of, new_cookie, session_of
 from web.access.sessions import (
+    NS_PER_DAY,
     SESSIONS_MOST,
     begin_session,
     device_cookie_name,
@@ -288,6 +289,16 @@ def test_a_token_opens_what_it_was_given_until_it_is_withdrawn(store: AccessStor
     assert store.book.machine(digest_of(token), START_NS) is None
     with pytest.raises(NotFoundError):
         store.change_now(lambda file: withdraw_token(file, token_id))
+
+
+def test_a_token_that_has_long_expired_is_gone_for_good(store: AccessStore) -> None:
+    for days in (1, 100, None):
+        expires_ns = None if days is None else START_NS + days * NS_PER_DAY
+        wish = TokenWish(f"for {days}", checked_grants(TokenKind.METRICS, None), "wolf", expires_ns)
+        store.change_now(partial(make_token, wish=wish, now_ns=START_NS))
+    assert store.change_now(lambda file: remove_expired(file, START_NS + 2 * NS_PER_DAY)) == 0  # still shown
+    assert store.change_now(lambda file: remove_expired(file, START_NS + 9 * NS_PER_DAY)) == 1
+    assert sorted(each.name for each in store.book.tokens.values()) == ["for 100", "for None"]
 
 
 def test_no_token_may_do_what_people_do(store: AccessStore) -> None:
