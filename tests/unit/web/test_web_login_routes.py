@@ -140,6 +140,37 @@ async def test_cookies_are_of_this_service_alone_and_no_script_reads_them(tmp_pa
         assert again.cookies[SESSION_COOKIE].value != session.value
 
 
+async def test_behind_a_proxy_that_speaks_https_cookies_are_secure(tmp_path: Path) -> None:
+    make_account(tmp_path, "wolf", Role.PILOT)
+    settings = Settings(
+        server=ServerSettings(port=0, data_dir=str(tmp_path), proxies=("127.0.0.1",), names=("elw.example",)),
+        webrtc=WebRtcSettings(port=0),
+    )
+    async with running_service(settings) as running, aiohttp.ClientSession(running.url) as http:
+        assert running.first_link.startswith("https://elw.example/welcome#")
+        wish, seen = {"login": "wolf", "password": PASSWORD}, {"Host": "elw.example"}
+        for proto, secure in (("https", True), ("http", "")):
+            told = await Browser(http).ask(
+                "POST", "/api/v1/login", wish, **seen, **{"X-Forwarded-Proto": proto}
+            )
+            assert told.status == 204
+            assert {morsel["secure"] for morsel in told.cookies.values()} == {secure}
+
+
+async def test_whoever_is_behind_one_proxy_is_told_apart(tmp_path: Path) -> None:
+    settings = Settings(
+        server=ServerSettings(port=0, data_dir=str(tmp_path), proxies=("127.0.0.1",)),
+        webrtc=WebRtcSettings(port=0),
+    )
+    async with running_service(settings) as running, aiohttp.ClientSession(running.url) as http:
+        for number in range(25):
+            wish = {"login": f"login{number}", "password": "falsch"}
+            told = await Browser(http).ask("POST", "/api/v1/login", wish, **{"X-Forwarded-For": "192.0.2.66"})
+        assert told.status == 429
+        told = await Browser(http).ask("POST", "/api/v1/login", wish, **{"X-Forwarded-For": "192.0.2.7"})
+        assert told.status == 401
+
+
 async def test_wrong_and_throttled(tmp_path: Path) -> None:
     make_account(tmp_path, "wolf", Role.PILOT)
     async with service(tmp_path, oidc=OidcSettings()) as (_, http):
