@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,9 +14,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from flow.clock import SystemClock
 from tests.fakes.accounts import PASSWORD, make_account, make_invite, make_session
 from web.access import Role
-from web.access.recognise import SESSION_COOKIE
+from web.access.recognise import GUEST_COOKIE, SESSION_COOKIE, new_cookie
+from web.access.store import AccessStore
 from web.service import Running, running_service
 from web.settings import AccessSettings, OidcSettings, ServerSettings, Settings, WebRtcSettings
 
@@ -283,6 +287,33 @@ async def test_a_token_opens_what_it_is_for_until_it_is_withdrawn(tmp_path: Path
         assert made["token"] not in str(shown)
         assert (await chef.ask("DELETE", f"/api/v1/tokens/{shown['id']}")).status == 204
         assert (await machine.ask("GET", "/metrics", **bearer)).code == "token_wrong"
+
+
+async def test_a_guest_leaves(tmp_path: Path) -> None:
+    wolf, now_ns = make_account(tmp_path, "wolf", Role.DISPATCHER), SystemClock().now_ns()
+    with contextlib.closing(AccessStore(tmp_path, SystemClock())) as store:
+        store.open()
+        cookie, session = new_cookie(store.book.house_key)
+
+        def enter(file: sqlite3.Connection) -> None:
+            of_link = "(id, incident_id, created_ns, expires_ns, by)"
+            link = ("l-1", "brand", now_ns, now_ns + 10**12, wolf)
+            file.execute(f"INSERT INTO links {of_link} VALUES (?, ?, ?, ?, ?)", link)
+            of_guest = "(id, session, link_id, name, entered_ns)"
+            guest = ("g-1", session, "l-1", "Meier", now_ns)
+            file.execute(f"INSERT INTO guests {of_guest} VALUES (?, ?, ?, ?, ?)", guest)
+
+        store.change_now(enter)
+    async with service(tmp_path) as (_, http):
+        guest, copied = Browser(http, {GUEST_COOKIE: cookie}), Browser(http, {GUEST_COOKIE: cookie})
+        me = await guest.me()
+        assert (me["kind"], me["name"], me["incident"]["id"]) == ("guest", "Meier", "brand")
+        assert (me["login"], me["roles"], me["password"]) == ("", [], False)
+        change = {"old": "x", "new": PASSWORD}
+        assert (await guest.ask("PUT", "/api/v1/me/password", change)).code == "no_password"
+        assert (await guest.ask("POST", "/api/v1/logout")).status == 204
+        assert guest.cookies == {}
+        assert (await copied.me())["kind"] == "nobody"
 
 
 @pytest.mark.parametrize("grants", [["administer"], ["delete"], ["watch", "audit"], ["operate"], []])
