@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -202,6 +203,34 @@ async def test_a_page_of_another_site_logs_nobody_in(tmp_path: Path) -> None:
         for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
             told = await Browser(http).ask("POST", "/api/v1/login", wish, **headers)
             assert (told.status, told.code) == (403, "forbidden")
+
+
+async def test_no_secret_is_kept_or_told_anywhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither in the file of accounts, nor in the audit log, nor in the service's own."""
+    caplog.set_level(logging.DEBUG)
+    secrets = [PASSWORD, "ein falsches, altes", "ein anderes, neues"]
+    async with service(tmp_path) as (running, http):
+        chef, wolf = Browser(http), Browser(http)
+        secrets.append(running.first_link.partition("#")[2])
+        wish = {"token": secrets[-1], "password": PASSWORD, "login": "chef"}
+        assert (await chef.ask("POST", "/api/v1/invited", wish)).status == 204
+        made = await chef.ask("POST", "/api/v1/accounts", {"login": "wolf", "name": "W", "roles": ["pilot"]})
+        link = (await chef.ask("POST", f"/api/v1/accounts/{made.body['id']}/invite")).body["url"]
+        secrets.append(link.partition("#")[2])
+        use = {"token": secrets[-1], "password": PASSWORD}
+        assert (await wolf.ask("POST", "/api/v1/invited", use)).status == 204
+        secrets.append((await chef.ask("POST", "/api/v1/tokens", {"name": "x", "kind": "api"})).body["token"])
+        assert (await wolf.log_in("wolf", secrets[1])).status == 401
+        assert (await wolf.log_in(secrets[1])).status == 401  # in the wrong field
+        change = {"old": PASSWORD, "new": secrets[2]}
+        assert (await wolf.ask("PUT", "/api/v1/me/password", change)).status == 204
+        secrets += [*chef.cookies.values(), *wolf.cookies.values()]
+        assert (await wolf.ask("POST", "/api/v1/logout")).status == 204
+    files = [each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()]
+    assert any(b"logged_out" in each for each in files)  # the audit log is among them
+    for secret in secrets:
+        assert secret not in caplog.text
+        assert not any(secret.encode() in each for each in files)
 
 
 async def test_a_new_password_logs_out_everywhere_else(tmp_path: Path) -> None:
