@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import sqlite3
@@ -21,7 +22,15 @@ from web.access import Role
 from web.access.recognise import GUEST_COOKIE, SESSION_COOKIE, new_cookie
 from web.access.store import AccessStore
 from web.service import Running, running_service
-from web.settings import AccessSettings, OidcSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import (
+    AccessSettings,
+    AircraftSettings,
+    FeedSettings,
+    OidcSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
 
 
 @dataclass
@@ -296,6 +305,43 @@ async def test_an_administrator_keeps_accounts(tmp_path: Path) -> None:
         own = f"/api/v1/accounts/{listed[0]['id']}"
         for refused in (await chef.ask("DELETE", own), await chef.ask("PATCH", own, {"roles": ["pilot"]})):
             assert (refused.status, refused.code) == (409, "last_administrator")
+
+
+@pytest.mark.parametrize(
+    "how", ["disabled", "logged out", "removed", "new password elsewhere", "token withdrawn"]
+)
+async def test_what_runs_ends_when_it_is_taken_back(tmp_path: Path, how: str) -> None:
+    wolf_id = make_account(tmp_path, "wolf", Role.PILOT)
+    cookies = make_session(tmp_path, make_account(tmp_path, "chef", Role.ADMINISTRATOR))
+    fritz = AircraftSettings("fritz", feed=(FeedSettings("tag", "whip"),))
+    async with service(tmp_path, aircraft=(fritz,)) as (_, http):
+        chef, wolf, elsewhere = Browser(http, cookies), Browser(http), Browser(http)
+        made = (await chef.ask("POST", "/api/v1/tokens", {"name": "ELS", "kind": "api"})).body
+        await wolf.log_in("wolf")
+        await elsewhere.log_in("wolf")
+        headers = {"Cookie": f"{SESSION_COOKIE}={wolf.cookies[SESSION_COOKIE]}"}
+        if how == "token withdrawn":
+            headers = {"Authorization": f"Bearer {made['token']}"}
+        one = f"/api/v1/accounts/{wolf_id}"
+        new = {"old": PASSWORD, "new": "ein anderes, neues"}
+        takes_back = {
+            "disabled": chef.ask("PATCH", one, {"disabled": True}),
+            "logged out": chef.ask("DELETE", f"{one}/sessions"),
+            "removed": chef.ask("DELETE", one),
+            "new password elsewhere": elsewhere.ask("PUT", "/api/v1/me/password", new),
+            "token withdrawn": chef.ask("DELETE", f"/api/v1/tokens/{made['made']['id']}"),
+        }
+        async with (
+            asyncio.timeout(20),
+            http.ws_connect("/api/v1/feeds/tag/telemetry", headers=headers) as page,
+        ):
+            await page.receive()  # he watches
+            assert (await takes_back.pop(how)).status in (200, 204)
+            while not page.closed:
+                await page.receive()
+            assert page.close_code == 4403
+        for other in takes_back.values():
+            other.close()
 
 
 async def test_a_token_opens_what_it_is_for_until_it_is_withdrawn(tmp_path: Path) -> None:
