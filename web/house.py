@@ -19,6 +19,7 @@ from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
+from .access.links import Links
 from .access.presence import Presence
 from .access.reach import IncidentReach
 from .access.recognise import Gatekeeper
@@ -37,12 +38,14 @@ from .markers import MarkerBoard
 from .metrics import Refused
 from .pilot_aircraft import AircraftDesk
 from .pilot_views import PilotDesk
+from .present import PresentBoard
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
 from .recording_metrics import RecordingCollector
 from .renditions import WebRenditions
 from .routes.alarms import add_alarm_routes
 from .routes.effect import add_effect_routes
+from .routes.enter import add_enter_routes
 from .routes.exports import add_export_routes
 from .routes.feeds import add_feed_routes
 from .routes.flight_media import FlightMedia, add_flight_media_routes
@@ -53,11 +56,13 @@ from .routes.flights import add_flight_routes
 from .routes.ground import Pointer, add_ground_routes
 from .routes.health import add_health_routes
 from .routes.incidents import add_incident_routes
+from .routes.links import add_link_routes
 from .routes.live import add_live_routes
 from .routes.map import add_map_routes
 from .routes.markers import add_marker_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
+from .routes.present import add_present_routes
 from .routes.publish import add_publish_routes
 from .routes.recording import add_recording_routes
 from .routes.signing_key import add_signing_key_route
@@ -126,7 +131,7 @@ class House:
         archive = self._recordings.archive if self._recordings else None
         self.reach = IncidentReach(bus, clock, self._aircraft, archive)
         self._sweeper = Sweeper(self.access, self.presence, self.reach, clock)
-        self.reach.on_change(self._sweeper.sweep)
+        self.reach.on_change(self._reach_changed)
         self.guard = Gatekeeper(
             self.access,
             self.reach,
@@ -139,6 +144,8 @@ class House:
         relay_settings = room_settings.relay_settings(settings)
         self.relay = Relay(bus, clock, relay_settings, self._channels.keys(), ingest=self.ingest)
         self._sessions = WhepSessions(self.relay, self.presence)
+        self._links = Links(self.access, clock)
+        self._present = PresentBoard(self.presence, clock, self._channels)
 
     def open_doors(self, door: Door, dashboard: Path | None) -> None:
         """Register every route."""
@@ -166,6 +173,9 @@ class House:
         add_alarm_routes(door, self._alarms)
         add_feed_routes(door, self._settings, self._feed_list, relay, self.background)
         add_still_routes(door, self.ingest)
+        add_enter_routes(door, self._links, self.reach, clock, self._settings.server.title)
+        add_present_routes(door, self._present, self._links)
+        add_link_routes(door, self._links, self.reach, self._settings.access.link_hours)
         figures = RecordingCollector(bus, aircraft, self._viewings)
         add_health_routes(door, bus, aircraft, relay, refused, more=[figures])
         add_pilot_routes(door, self._pilot_desk(), self._history, clock, self.ingest.dismiss)
@@ -232,6 +242,7 @@ class House:
         yield "access", self.access.run
         yield "sweeping", self._sweeper.run
         yield "incidents", self.reach.run
+        yield "present", self._present.run
         for feed_id, channel in self._channels.items():
             yield f"channel {feed_id}", channel.run
         if self._recordings:
@@ -247,6 +258,12 @@ class House:
             self._markers.remove_all(TRAINING.id)
         self._feed_list.tell()
         self._alarms.tell()
+
+    def _reach_changed(self) -> None:
+        """Something belongs to another incident: first whoever sees it no more, then what the others see."""
+        self._sweeper.sweep()
+        for told in (self._feed_list, self._alarms, self._markers, self._present):
+            told.tell()
 
     def dismiss_pages(self) -> None:
         """Tell whoever listens that the service stops."""
