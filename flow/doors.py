@@ -121,6 +121,10 @@ class RelayDoor(Protocol):
         NotFoundError."""
         ...
 
+    def check_publisher(self, session_id: str, feed_id: str) -> None:
+        """Raises NotFoundError for a session that brings no pictures to that feed."""
+        ...
+
     def rendition(self, session_id: str) -> RenditionChosen:
         """What that viewer is sent. Raises NotFoundError."""
         ...

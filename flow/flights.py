@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .errors import ConfigError
+from .recording import RecordKind
 from .source_clock import ClockState
 from .units import CodecConfig, Rendition
 
@@ -48,6 +49,7 @@ class Feed:
     mount_pitch_deg: float | None = None
     unsecured: Unsecured | None = None  # None: whoever brings its pictures is known
     training: bool = False  # a recording that is played for an exercise: marked wherever it shows
+    thermal: bool = False  # it sees heat: nobody is recognised in its pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +292,10 @@ class IncidentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Opened, renamed and closed by people; holds aircraft and flights, also afterwards."""
+    """Opened, renamed and closed by people; holds aircraft and flights, also afterwards.
+
+    `record` is what is recorded of its flights, as `record_by` has said; None: what the settings say.
+    """
 
     id: str
     kind: IncidentKind
@@ -299,6 +304,8 @@ class Incident:
     closed_ns: int | None = None
     aircraft_ids: tuple[str, ...] = ()
     flight_ids: tuple[str, ...] = ()
+    record: tuple[RecordKind, ...] | None = None
+    record_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

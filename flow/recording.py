@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+
+class RecordKind(StrEnum):
+    """What of a flight may be recorded, each apart from the others."""
+
+    PICTURES = "pictures"  # of all its cameras
+    THERMAL = "thermal"  # of its thermal cameras only: nobody is recognised in them
+    TELEMETRY = "telemetry"  # where it flew, with its alarms and messages
+
+
+EVERYTHING = (RecordKind.PICTURES, RecordKind.TELEMETRY)
+
+
+def in_order(kinds: Iterable[RecordKind]) -> tuple[RecordKind, ...]:
+    """Each once; thermal pictures are among the pictures."""
+    told = set(kinds)
+    if RecordKind.PICTURES in told:
+        told.discard(RecordKind.THERMAL)
+    return tuple(kind for kind in RecordKind if kind in told)
 
 
 class RecordingStatus(StrEnum):
@@ -18,9 +38,10 @@ class RecordingStatus(StrEnum):
 class RecordingState:
     """LATEST, by aircraft. `reason` is a code of the UI catalogue: "" while all is well,
 
-    "no_flight", "switched_off" (OFF); "disk_full", "disk_failed", "disk_slow", "disk_stalled" (FAILED).
-    `detail` is one clear English line. Counters are of this flight; `lost` are pictures that came and could
-    not be written.
+    "no_flight", "switched_off", "not_wanted" (OFF); "disk_full", "disk_failed", "disk_slow", "disk_stalled"
+    (FAILED). `records` is what is, or would be, recorded now: as the incident says, else the settings; where
+    that is nothing, the reason is "not_wanted". `detail` is one clear English line. Counters are of this
+    flight; `lost` are pictures that came and could not be written.
     """
 
     aircraft_id: str
@@ -33,6 +54,7 @@ class RecordingState:
     pictures: int = 0
     written_bytes: int = 0
     lost: int = 0
+    records: tuple[RecordKind, ...] = EVERYTHING
 
 
 class StorageStatus(StrEnum):

@@ -43,8 +43,12 @@ class Publisher:
 class Publication:
     """One publisher's place on one feed, from its acceptance to `close()`, or until another one takes it."""
 
-    def __init__(self, place: Place, publisher: Publisher, displaced: Callable[[str], None]) -> None:
+    def __init__(
+        self, place: Place, publisher: Publisher, displaced: Callable[[str], None], key: str
+    ) -> None:
         self.publisher = publisher
+        self.key = key
+        """With which it came: secret."""
         self.heard_ns = 0
         self.is_leaving = False
         """It has hung up, and what is still on its way is waited for: it yields to any other."""
@@ -119,6 +123,8 @@ class Publications:
         self._keys = keys
         self._clock = clock
         self._ways = Ways()
+        self.told: Callable[[str, Publisher], None] = lambda feed_id, publisher: None
+        """Called with the feed whenever somebody begins to send."""
         self._places = {
             source.feed_id: Place(source, self._ways) for source in sources if source.url in PUSHED
         }
@@ -164,7 +170,8 @@ class Publications:
         holder, place.holder = place.holder, None
         if holder is not None:
             holder.displace("another publisher has taken this feed over")
-        publication = place.holder = Publication(place, publisher, displaced)
+        publication = place.holder = Publication(place, publisher, displaced, key)
+        self.told(feed_id, publisher)
         publication.publish(Opened(f"{publisher.protocol}://{publisher.address}", bits), self._clock.now_ns())
         return publication
 
@@ -196,6 +203,11 @@ class Publications:
         line = f"the publisher at {holder.publisher.address} was cut off: its key is withdrawn"
         place.tell(Gone("key_withdrawn", line))
         holder.displace("its key was withdrawn")
+
+    def key_in_use(self, feed_id: str) -> str:
+        """With which whoever sends to a feed has come: secret; "": nobody sends."""
+        place = self._places.get(feed_id)
+        return "" if place is None or place.holder is None else place.holder.key
 
     def loggable(self, feed_id: str, refusal: RefusedError) -> str:
         """What of a refusal may be written down: not what stands for the feed, where it is none. It may be

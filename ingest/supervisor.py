@@ -7,6 +7,7 @@ import logging
 import random
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import fields, replace
 from operator import attrgetter
 
@@ -32,7 +33,7 @@ from .protocol.events import (
 from .protocol.feed import Feed
 from .protocol.lifecycle import Patience
 from .protocol.retrying import Retrying
-from .publications import Publications
+from .publications import Publications, Publisher
 from .rtp_publication import WhipDesk
 from .serving import keep_serving, servers_for
 from .settings import PUSHED, FeedSource, IngestSettings
@@ -104,9 +105,17 @@ class Ingest:
         """See flow/doors.py IngestDoor."""
         return self._whip.admit_rtp(feed_id, key, address)
 
+    def on_publisher(self, told: Callable[[str, Publisher], None]) -> None:
+        """Call `told` with the feed whenever somebody begins to publish to it, in whatever thread that is."""
+        self._publications.told = told
+
     def dismiss(self, feed_id: str) -> None:
         """Cut off whoever publishes to a feed: its keys were withdrawn."""
         self._publications.dismiss(feed_id)
+
+    def key_in_use(self, feed_id: str) -> str:
+        """With which whoever publishes to a feed has come: secret; "": nobody publishes."""
+        return self._publications.key_in_use(feed_id)
 
     async def still(self, feed_id: str) -> Still:
         """See flow/doors.py IngestDoor."""

@@ -15,11 +15,14 @@ from flow.memory_bus import Group as Pictures
 from flow.samples import Group, Metadata, RawTelemetry, StatusText, TelemetrySample
 from flow.units import AccessUnit, Rendition
 
+from .flight_file import KeptRule
 from .flight_writer import FlightWriter
 from .open_flights import Cut, OpenFlights, Place
 from .protocol.flight_detector import QUIET_NS, FlightDetector, Split, Start, Turn
 from .protocol.preroll import TelemetryPreroll
 from .recording_report import RecordingReport
+from .rules import Rules
+from .wanted import Wanted
 
 log = logging.getLogger("lagebild.recordings")
 
@@ -33,11 +36,21 @@ T = TypeVar("T")
 
 
 class AircraftRecorder:
-    """`run()` until cancelled; a flight that goes on is then left open, and all of it is on the disk."""
+    """`run()` until cancelled; a flight that goes on is then left open, and all of it is on the disk.
+    `rules` say what of it is recorded."""
 
     def __init__(
-        self, aircraft: Aircraft, place: Place, bus: Bus, clock: Clock, cut: Cut | None = None
+        self,
+        aircraft: Aircraft,
+        place: Place,
+        bus: Bus,
+        clock: Clock,
+        *,
+        rules: Rules,
+        cut: Cut | None = None,
     ) -> None:
+        self._rules, self._rule = rules, rules.of(aircraft.id, "")
+        self._wanted = Wanted(aircraft, self._rule.records)
         self._aircraft, self._bus, self._clock = aircraft, bus, clock
         self._flights = OpenFlights(aircraft, place, bus)
         self._detector = FlightDetector()
@@ -50,7 +63,9 @@ class AircraftRecorder:
         self._report = RecordingReport(bus, aircraft.id)
 
     async def run(self) -> None:
+        forget = self._rules.on_change(self._follow_rules)
         try:
+            self._follow_rules()
             async with asyncio.TaskGroup() as tasks:
                 for feed in self._aircraft.feeds:
                     tasks.create_task(self._follow_pictures(feed.id))
@@ -61,6 +76,7 @@ class AircraftRecorder:
                 tasks.create_task(self._flights.close_ended())
                 tasks.create_task(self._tick())
         finally:
+            forget()
             await self._flights.leave(self._clock.now_ns())
 
     @property
@@ -103,17 +119,20 @@ class AircraftRecorder:
 
     def _on_picture(self, unit: AccessUnit) -> None:
         now_ns = self._clock.now_ns()
-        self._groups[unit.feed_id].add(unit)
+        if self._wanted.feed(unit.feed_id):
+            self._groups[unit.feed_id].add(unit)
         rolled = self._carry_out(self._detector.picture(unit.keyframe, now_ns))
         writer = self._flights.home_of(unit)
-        if writer is not None and unit.feed_id not in rolled:
+        if self._wanted.picture(unit) and writer is not None and unit.feed_id not in rolled:
             writer.picture(unit, now_ns)
 
     def _on_metadata(self, metadata: Metadata) -> None:
-        if (writer := self._flights.current) is not None:
+        if self._wanted.telemetry and (writer := self._flights.current) is not None:
             writer.metadata(metadata)
 
     def _on_raw(self, raw: RawTelemetry) -> None:
+        if not self._wanted.telemetry:
+            return
         self._preroll.add(raw)
         if (writer := self._flights.current) is not None:
             writer.raw(raw)
@@ -124,7 +143,7 @@ class AircraftRecorder:
             told_ns = sample.received_ns.get(Group.MODE, sample.utc_ns)
             self._carry_out(self._detector.telemetry(sample.armed, told_ns, now_ns))
         slot, writer = now_ns // SAMPLE_NS, self._flights.current
-        if writer is not None and slot != self._sample_slot:
+        if self._wanted.telemetry and writer is not None and slot != self._sample_slot:
             self._sample_slot = slot
             writer.sample(sample)
 
@@ -140,13 +159,26 @@ class AircraftRecorder:
         writer = self._flights.current
         if writer is None or event.utc_ns < writer.flight.started_ns - PREROLL_NS:
             return False
+        if not self._is_kept(event):
+            return True
         writer.event(event)
         return True
+
+    def _is_kept(self, event: Noted) -> bool:
+        """What the aircraft says goes with its telemetry; what people mark is kept beside anything else, and
+        that somebody switched, in any case."""
+        match event:
+            case RecordingSwitch():
+                return True
+            case Marker():
+                return self._wanted.anything
+            case _:
+                return self._wanted.telemetry
 
     def _on_gap(self, feed_id: str, missing: int, why: OverflowedError) -> None:
         """The stream goes on behind it. How many are missing is known only where they were dropped here."""
         log.warning("recording: %s", why)
-        if (writer := self._flights.home(feed_id)) is None:
+        if not self._wanted.feed(feed_id) or (writer := self._flights.home(feed_id)) is None:
             return
         writer.miss(missing)
         now_ns = self._clock.now_ns()
@@ -172,9 +204,11 @@ class AircraftRecorder:
                     rolled = self._begin(at_ns)
                 case Split(at_ns):
                     self._hand_preroll_to(self._flights.split(at_ns))
+                    self._follow_rules()
                 case _:
                     self._flights.end(turn.at_ns)
                     rolled = set()
+                    self._follow_rules()  # the next flight's may be another incident's
         if turns:
             self._tell()
         return rolled
@@ -188,18 +222,36 @@ class AircraftRecorder:
         }
         earliest_ns = min((units[0].utc_ns for units in groups.values()), default=at_ns)
         writer = self._flights.begin(min(at_ns, earliest_ns), at_ns)
+        self._follow_rules()
         self._hand_preroll_to(writer)
         for units in groups.values():
             for unit in units:
-                writer.picture(unit, at_ns)
+                if self._wanted.picture(unit):
+                    writer.picture(unit, at_ns)
         return set(groups)
+
+    def _follow_rules(self) -> None:
+        """At once what is no more to be recorded ends, what is to be begins with the next keyframe, and each
+        is told: in flight.json, and to the pages."""
+        writer, now_ns = self._flights.current, self._clock.now_ns()
+        self._rule = self._rules.of(self._aircraft.id, writer.flight.id if writer else "")
+        stopped = self._wanted.change(self._rule.records)
+        for feed_id in stopped:
+            self._groups[feed_id].clear()
+            self._flights.pause(feed_id)
+        if not self._wanted.telemetry:
+            self._preroll = TelemetryPreroll()
+        records = self._wanted.records
+        self._flights.keep(KeptRule(now_ns, records, self._rule.incident_id, self._rule.by))
+        self._tell()
 
     def _hand_preroll_to(self, writer: FlightWriter) -> None:
         for raw in self._preroll.messages(self._clock.now_ns()):
             writer.raw(raw)
 
     def _tell(self) -> None:
-        self._report.tell(self._flights.current, self._detector.idle_reason, self._clock.now_ns())
+        reason, records = self._detector.idle_reason, self._wanted.records
+        self._report.tell(self._flights.current, reason, self._clock.now_ns(), records)
 
 
 async def _follow(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import sqlite3
@@ -16,6 +17,7 @@ from flow.bus import Event
 from flow.clock import Clock
 from flow.errors import LagebildError, UnavailableError
 from flow.flights import Incident, IncidentKind
+from flow.recording import RecordKind
 
 from .archivist import Archivist
 from .entries import Deletion, FlightEntry, FlightQuery, Hold, Rule
@@ -43,14 +45,16 @@ class Archive:
     def __init__(self, root: Path, clock: Clock, days: Days) -> None:
         self._root = root
         self._players = Players()
-        self._archivist = Archivist(root, clock, days, self._players)
+        self._archivist = Archivist(root, clock, days, self._players, self._stored)
+        self._on_incident: list[Callable[[Incident], None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread, self._removing = _threads()
         self._open = False
 
     async def open(self) -> None:
         """Finish deletions that a crash interrupted, and begin to make the catalogue agree with the folders:
         what is asked waits for that, but a recorder need not. With no disk nothing is in the lists."""
-        self._open = True
+        self._open, self._loop = True, asyncio.get_running_loop()
         try:
             await self._do(self._archivist.open)
         except BaseException:
@@ -89,9 +93,15 @@ class Archive:
         return await self._do(self._archivist.incidents)
 
     async def open_incident(
-        self, kind: IncidentKind, name: str, aircraft_ids: tuple[str, ...] = (), by: str = ""
+        self,
+        kind: IncidentKind,
+        name: str,
+        aircraft_ids: tuple[str, ...] = (),
+        by: str = "",
+        record: tuple[RecordKind, ...] | None = None,
     ) -> Incident:
-        return await self._do(lambda: self._archivist.desk.open(kind, name, aircraft_ids, by))
+        """`record` is what is recorded of its flights; None: what the settings say."""
+        return await self._do(lambda: self._archivist.desk.open(kind, name, aircraft_ids, by, record))
 
     async def change_incident(
         self,
@@ -104,13 +114,33 @@ class Archive:
         flight_ids: tuple[str, ...] | None = None,
         add_flight_ids: tuple[str, ...] = (),
         remove_flight_ids: tuple[str, ...] = (),
+        record: tuple[RecordKind, ...] | None = None,
+        record_as_set: bool = False,
+        by: str = "",
     ) -> Incident:
         """None leaves as it is; aircraft and flights are given as they shall be, all of them, or those
-        flights that come and go. A flight that is in another incident leaves that."""
+        flights that come and go. A flight that is in another incident leaves that. `record_as_set`: what is
+        recorded is again what the settings say; `by` has said so."""
         change = IncidentChange(
-            name, kind, closed, aircraft_ids, flight_ids, add_flight_ids, remove_flight_ids
-        )
+            name, kind, closed, aircraft_ids, flight_ids, add_flight_ids, remove_flight_ids,
+            record, record_as_set, by,
+        )  # fmt: skip
         return await self._do(lambda: self._archivist.desk.change(incident_id, change))
+
+    def on_incident(self, told: Callable[[Incident], None]) -> None:
+        """Call `told`, on the event loop, with every incident as it is opened or changed from now on, by
+        people or because a flight has joined it; whoever asked for that may have gone."""
+        self._on_incident.append(told)
+
+    def _stored(self, incident: Incident) -> None:
+        """In the archive's thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # of a loop that was closed under us
+                self._loop.call_soon_threadsafe(self._tell, incident)
+
+    def _tell(self, incident: Incident) -> None:
+        for told in self._on_incident:
+            told(incident)
 
     async def hold(self, flight_id: str, reason: str, by: str) -> Hold:
         return await self._do(self._archivist.hold, flight_id, reason, by)

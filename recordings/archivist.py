@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -37,8 +37,16 @@ log = logging.getLogger("lagebild.recordings")
 class Archivist:
     """Every method but `open` and `close` raises OSError and sqlite3.Error where the disk does not do."""
 
-    def __init__(self, root: Path, clock: Clock, days: Days, players: Players) -> None:
-        self._root = root
+    def __init__(
+        self,
+        root: Path,
+        clock: Clock,
+        days: Days,
+        players: Players,
+        stored: Callable[[Incident], None] = lambda incident: None,
+    ) -> None:
+        """`stored` is told of every incident that was opened or changed."""
+        self._root, self._stored = root, stored
         self._clock = clock
         self._days = days
         self._players = players
@@ -90,7 +98,7 @@ class Archivist:
     def _open_catalogue(self) -> None:
         self._catalogue = Catalogue(open_catalogue(self._root))
         self._surveys.clear()  # this one may not know what they have read
-        self.desk = IncidentDesk(self._root, self._clock, self._catalogue)
+        self.desk = IncidentDesk(self._root, self._clock, self._catalogue, self._stored)
 
     def _load(self) -> None:
         self.desk.load()

@@ -15,6 +15,7 @@ import msgspec
 from flow.bus import Event
 from flow.errors import MalformedError
 from flow.flights import Incident, IncidentKind, Marker
+from flow.recording import RecordKind
 from flow.units import Codec
 
 from .entries import Deletion, FeedEntry, FlightEntry, FlightPlace, FlightQuery, Hold, Rule
@@ -73,7 +74,7 @@ class Catalogue:
             flight.id, flight.aircraft_id, flight.aircraft_name, flight.started_ns, flight.ended_ns,
             reading.size_bytes, flight.repaired_ns, flight.lost_bytes, reading.messages,
             reading.marker_count, reading.alarm_count, reading.damage, "\n".join(names).casefold(),
-            reading.stamp,
+            reading.stamp, flight.withheld,
         ))  # fmt: skip
         if reading.first:
             for table in ("feeds", "segments", "events", "markers", "places", "cells"):
@@ -181,7 +182,8 @@ class Catalogue:
         i = incident
         self._rows.execute("DELETE FROM incidents WHERE id = ?", (i.id,))
         self._put("incidents", (
-            i.id, i.kind, i.name, i.name.casefold(), i.opened_ns, i.opened_by, i.changed_ns, i.closed_ns
+            i.id, i.kind, i.name, i.name.casefold(), i.opened_ns, i.opened_by, i.changed_ns, i.closed_ns,
+            None if i.record is None else " ".join(i.record), i.record_by,
         ))  # fmt: skip
         for aircraft_id in i.aircraft_ids:
             self._put("incident_aircraft", (i.id, aircraft_id))
@@ -194,7 +196,8 @@ class Catalogue:
     def incident_file(self, incident_id: str) -> IncidentFile | None:
         """What its file should hold."""
         row = self._rows.execute(
-            "SELECT id, kind, name, opened_ns, changed_ns, closed_ns, opened_by FROM incidents WHERE id = ?",
+            "SELECT id, kind, name, opened_ns, changed_ns, closed_ns, opened_by, record, record_by "
+            "FROM incidents WHERE id = ?",
             (incident_id,),
         ).fetchone()
         if row is None:
@@ -204,7 +207,7 @@ class Catalogue:
         )
         flights = self._column("SELECT flight_id FROM incident_flights WHERE incident_id = ?", incident_id)
         kind = IncidentKind(row[1])
-        return _made(IncidentFile, row[0], kind, *row[2:], aircraft, flights)
+        return _made(IncidentFile, row[0], kind, *row[2:7], aircraft, flights, _kinds(row[7]), row[8])
 
     def incident_of(self, flight_id: str) -> str | None:
         found = self._column("SELECT incident_id FROM incident_flights WHERE flight_id = ?", flight_id)
@@ -237,7 +240,7 @@ class Catalogue:
         ):
             flights[incident_id].append(flight_id)
         rows = self._rows.execute(
-            f"SELECT id, kind, name, opened_ns, closed_ns FROM incidents {some} "
+            f"SELECT id, kind, name, opened_ns, closed_ns, record, record_by FROM incidents {some} "
             "ORDER BY opened_ns DESC, id DESC",
             values,
         )
@@ -250,8 +253,10 @@ class Catalogue:
                 closed_ns,
                 tuple(sorted(aircraft[id_])),
                 tuple(sorted(flights[id_])),
+                _kinds(record),
+                record_by,
             )
-            for id_, kind, name, opened_ns, closed_ns in rows.fetchall()
+            for id_, kind, name, opened_ns, closed_ns, record, record_by in rows.fetchall()
         ]
 
     # --- deletions, viewings -------------------------------------------------------------------------------
@@ -316,7 +321,7 @@ _FEED_COLUMNS = "flight_id, " + ", ".join(FeedEntry.__struct_fields__)
 _DELETION_COLUMNS = ", ".join(Deletion.__struct_fields__)
 _VIEWING_COLUMNS = ", ".join(Viewing.__struct_fields__)
 _PUT_FLIGHT = (
-    f"INSERT INTO flights VALUES ({', '.join('?' * 14)}) ON CONFLICT (id) DO UPDATE SET "
+    f"INSERT INTO flights VALUES ({', '.join('?' * 15)}) ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in (*_OWN_COLUMNS[1:], "words", "stamp"))
 )
 
@@ -324,6 +329,10 @@ _PUT_FLIGHT = (
 def _made(kind: Callable[..., _T], *values: Any) -> _T:
     """One of what the rows are of, from its fields in their order."""
     return kind(*values)
+
+
+def _kinds(text: str | None) -> tuple[RecordKind, ...] | None:
+    return None if text is None else tuple(map(RecordKind, text.split()))
 
 
 def _marks(values: Sequence[Any]) -> str:

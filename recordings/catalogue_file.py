@@ -91,6 +91,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX cells_by_place ON cells (cell, flight_id);
     UPDATE flights SET stamp = '';  -- read again, for where they were
     """,
+    """
+    ALTER TABLE incidents ADD COLUMN record TEXT;  -- NULL: as the settings say
+    ALTER TABLE incidents ADD COLUMN record_by TEXT NOT NULL DEFAULT '';
+    ALTER TABLE flights ADD COLUMN withheld TEXT NOT NULL DEFAULT '';
+    """,
 )
 """Each brings the catalogue from the version before (PRAGMA user_version) to its own; never change one."""
 

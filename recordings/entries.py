@@ -87,6 +87,7 @@ class FlightEntry(msgspec.Struct, frozen=True):
     markers: int = 0
     alarms: int = 0
     damage: str = ""  # what of its folder cannot be read
+    withheld: str = ""  # kinds that were at some time not recorded, because somebody wanted it so
     incident: Incident | None = None
     hold: Hold | None = None
     delete_on_ns: int | None = None

@@ -25,7 +25,7 @@ from flow.units import AccessUnit
 
 from .disk import Disk
 from .feed_track import FeedTrack
-from .flight_file import FlightFile, encoded
+from .flight_file import FlightFile, KeptRule, encoded
 from .folders import EVENTS_FILE, FLIGHT_FILE, METADATA_FILE, SAMPLES_FILE, TLOG_FILE, flight_folder
 from .protocol.lines import line_of
 
@@ -126,6 +126,22 @@ class FlightWriter:
     def event(self, event: Event) -> None:
         """Kept also while nothing can be written: somebody made it."""
         self._texts[EVENTS_FILE] += self._fitting(EVENTS_FILE, line_of(event))
+
+    def keep(self, rule: KeptRule) -> None:
+        """From now on this is what is recorded; its flight.json says so."""
+        self.flight = msgspec.structs.replace(self.flight, rules=(*self.flight.rules, rule))
+        if self._opened and self._disk.trouble is None:
+            self._write_flight_file()
+            self.has_news = True
+
+    def pause(self, feed_id: str) -> None:
+        """No picture of it comes until its next keyframe: what came before goes to the disk. Raises nothing
+        for a feed that is none of this flight's."""
+        track = self._tracks.get(feed_id)
+        if track is None or self._halted:
+            return
+        with contextlib.suppress(OverflowedError):  # then it is lost, and counted
+            track.close()
 
     # --- how it stands ----------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import msgspec
 from flow.clock import Clock
 from flow.errors import MalformedError, NotFoundError
 from flow.flights import ID_PATTERN, Incident, IncidentKind
+from flow.recording import RecordKind, in_order
 
 from .catalogue import Catalogue
 from .entered import entered
@@ -30,7 +31,8 @@ log = logging.getLogger("lagebild.recordings")
 @dataclass(frozen=True, slots=True)
 class IncidentChange:
     """None: as it is. What is added or removed counts from what there is by then, so that two people who
-    assign flights at once do not undo each other."""
+    assign flights at once do not undo each other. What is recorded is `record`, unless it is to be as the
+    settings say; `by` has said so."""
 
     name: str | None = None
     kind: IncidentKind | None = None
@@ -39,14 +41,24 @@ class IncidentChange:
     flight_ids: tuple[str, ...] | None = None
     add_flight_ids: tuple[str, ...] = ()
     remove_flight_ids: tuple[str, ...] = ()
+    record: tuple[RecordKind, ...] | None = None
+    record_as_set: bool = False
+    by: str = ""
+
+    @property
+    def is_of_recording(self) -> bool:
+        return self.record is not None or self.record_as_set
 
 
 class IncidentDesk:
     """A flight belongs to one incident at most. One that begins joins the open incident of its aircraft; one
-    in the air does when the aircraft is given to an incident, or that is opened again."""
+    in the air does when the aircraft is given to an incident, or that is opened again. `stored` is told of
+    every one that was opened or changed."""
 
-    def __init__(self, root: Path, clock: Clock, catalogue: Catalogue) -> None:
-        self._root = root
+    def __init__(
+        self, root: Path, clock: Clock, catalogue: Catalogue, stored: Callable[[Incident], None]
+    ) -> None:
+        self._root, self._stored = root, stored
         self._clock = clock
         self._catalogue = catalogue
 
@@ -68,10 +80,18 @@ class IncidentDesk:
             for incident in sorted(found, key=lambda i: (i.changed_ns, i.id)):
                 self._catalogue.put_incident(incident)
 
-    def open(self, kind: IncidentKind, name: str, aircraft_ids: tuple[str, ...], by: str) -> Incident:
+    def open(
+        self,
+        kind: IncidentKind,
+        name: str,
+        aircraft_ids: tuple[str, ...],
+        by: str,
+        record: tuple[RecordKind, ...] | None = None,
+    ) -> Incident:
         name = entered(name, "the name")
         now_ns = self._clock.now_ns()
         aircraft_ids = _known_form(aircraft_ids)
+        by = entered(by, "the name", needed=False)
         return self._store(
             IncidentFile(
                 new_incident_id(self._root, name, now_ns),
@@ -79,9 +99,11 @@ class IncidentDesk:
                 name,
                 opened_ns=now_ns,
                 changed_ns=now_ns,
-                opened_by=entered(by, "the name", needed=False),
+                opened_by=by,
                 aircraft_ids=aircraft_ids,
                 flight_ids=self._in_the_air(aircraft_ids),
+                record=None if record is None else in_order(record),
+                record_by="" if record is None else by,
             )
         )
 
@@ -99,6 +121,10 @@ class IncidentDesk:
             flight_ids=self._changed(old.flight_ids, change),
             changed_ns=now_ns,
         )
+        if change.is_of_recording:
+            record = None if change.record is None else in_order(change.record)
+            by = entered(change.by, "the name", needed=False)
+            new = msgspec.structs.replace(new, record=record, record_by=by)
         if new.closed_ns is None:
             reopened = old.closed_ns is not None
             added = set(new.aircraft_ids) if reopened else set(new.aircraft_ids) - set(old.aircraft_ids)
@@ -122,6 +148,7 @@ class IncidentDesk:
             self._catalogue.put_incident(new)
         for other in sorted(filter(None, others)):
             write_incident(self._root, self._incident(other))
+        self._stored(new.incident())
         return self._catalogue.incidents([new.id])[0]
 
     def _incident(self, incident_id: str) -> IncidentFile:

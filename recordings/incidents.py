@@ -12,6 +12,7 @@ import msgspec
 from flow.clock import NS_PER_S
 from flow.errors import MalformedError, NotFoundError
 from flow.flights import Incident, IncidentKind
+from flow.recording import RecordKind
 
 from .folders import incidents_folder
 from .json_files import read_json, write_json
@@ -37,6 +38,8 @@ class IncidentFile(msgspec.Struct, frozen=True):
     opened_by: str = ""
     aircraft_ids: tuple[str, ...] = ()
     flight_ids: tuple[str, ...] = ()
+    record: tuple[RecordKind, ...] | None = None
+    record_by: str = ""
     version: int = VERSION
 
     def incident(self) -> Incident:
@@ -48,6 +51,8 @@ class IncidentFile(msgspec.Struct, frozen=True):
             self.closed_ns,
             self.aircraft_ids,
             self.flight_ids,
+            self.record,
+            self.record_by,
         )
 
 

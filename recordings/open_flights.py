@@ -15,7 +15,7 @@ from flow.clock import NS_PER_S
 from flow.flights import Aircraft, FlightEnded, FlightStarted
 from flow.units import AccessUnit
 
-from .flight_file import FlightFile
+from .flight_file import FlightFile, KeptRule
 from .flight_writer import FlightWriter
 from .folders import flight_id
 
@@ -74,7 +74,10 @@ class OpenFlights:
         flight = FlightFile.begun(cut.flight.id, self._aircraft, cut.flight.started_ns)
         former = tuple(feed for feed in cut.flight.feeds if feed.id not in {own.id for own in flight.feeds})
         flight = msgspec.structs.replace(
-            flight, feeds=flight.feeds + former, repaired_ns=cut.flight.repaired_ns
+            flight,
+            feeds=flight.feeds + former,
+            repaired_ns=cut.flight.repaired_ns,
+            rules=cut.flight.rules,
         )
         writer = FlightWriter(self._place.root, flight, self._place.refusal, now_ns, cut.segments)
         writer.count_before(cut.pictures, cut.written_bytes)
@@ -111,6 +114,18 @@ class OpenFlights:
         if unit.keyframe and self.current is not None:
             self._homes[unit.feed_id] = self.current
         return self._homes.get(unit.feed_id)
+
+    def pause(self, feed_id: str) -> None:
+        """No picture of that feed is written until its next keyframe."""
+        for writer in (self.current, self._leaving):
+            if writer is not None:
+                writer.pause(feed_id)
+
+    def keep(self, rule: KeptRule) -> None:
+        """Flights that go on are recorded so from now on."""
+        for writer in (self.current, self._leaving):
+            if writer is not None and writer.flight.records != rule.records:
+                writer.keep(rule)
 
     # --- time passes ------------------------------------------------------------------------------
 

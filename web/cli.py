@@ -1,4 +1,4 @@
-"""The command line: `lagebild serve | demo | replay | key | flights | verify | doctor`."""
+"""The command line: `lagebild serve | demo | replay`, and what is asked and ordered beside a service."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flow.clock import SystemClock
 from flow.errors import LagebildError
 from recordings.replay import run as show_replay
 
+from .access.audit import Action
+from .access_cli import add_account_command, add_token_command, run_access
+from .audit_cli import add_audit_command, run_audit
+from .command_log import record_command
 from .doctor import examine
 from .doctor_report import as_json, as_text, is_well
 from .flights_cli import add_flights_command, run_flights
+from .privacy.record import record
 from .publish_addresses import addresses_of, feed_named
 from .publish_keys import PublishKeys
 from .publishers import DEMO_AIRCRAFT, fly_demo
@@ -37,6 +43,8 @@ Publish = Callable[[Running], Coroutine[Any, Any, None]]
 
 USUAL_CONFIG = Path("lagebild.toml")
 """In the folder where the command is given; not of `demo` and `replay`, which bring aircraft of their own."""
+
+FIRST_LINK = "Whoever opens this link becomes the first one; it is good once, for 24 hours:"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -120,12 +128,22 @@ async def _key(options: argparse.Namespace, settings: Settings) -> int:
     if options.withdraw:
         count = keys.withdraw(feed.id)
         told = {0: "had no key", 1: "has lost its key"}.get(count, f"has lost its {count} keys")
+        record_command(settings, Action.REVOKED, "lagebild key", {"feed": feed.id}, {"keys": count})
         print(f"lagebild: feed '{feed.id}' {told}")
         return 0
-    key = keys.make(feed.id)
+    key, rotated = keys.rotate(feed.id) if options.rotate else (keys.make(feed.id), 0)
+    record_command(settings, Action.MADE, "lagebild key", {"feed": feed.id}, {"rotated": rotated})
     print(f"Key for '{feed.id}', shown only now: {key}")
     for way in addresses_of(feed, key, settings, with_passphrase=True):
         print(f"  {way.address}" + (f" (Bearer {key})" if way.protocol == "whip" else ""))
+    if rotated:
+        older = "the older one lets" if rotated == 1 else f"the {rotated} older ones let"
+        print(f"  {older} nobody in any more; who sends with it goes on until he ends")
+    return 0
+
+
+async def _privacy_record(options: argparse.Namespace, settings: Settings) -> int:
+    print(record(settings, SystemClock().now_ns()), end="")
     return 0
 
 
@@ -147,6 +165,8 @@ async def _run_until_stopped(settings: Settings, publish: Publish, *shown: str) 
         publishing = tasks.create_task(publish(service))
         query = "?feed={}&second={}".format(*shown) if shown else ""
         print(f"Lagebild is running: {service.url}{query}   (Ctrl+C ends it)", flush=True)
+        if service.first_link:
+            print(f"There is no administrator yet. {FIRST_LINK}\n  {service.first_link}", flush=True)
         await stop.wait()
         log.info("stopping")
         publishing.cancel()
@@ -202,12 +222,30 @@ def _parser() -> argparse.ArgumentParser:
 
     key = commands.add_parser("key", parents=[every], help="make a key for whoever publishes to a feed")
     key.add_argument("feed", help="id of a feed whose source is rtmp, srt, whip or push")
-    key.add_argument("--withdraw", action="store_true", help="take back all keys of the feed instead")
+    how = key.add_mutually_exclusive_group()
+    rotate = "in place of all others: they let nobody in any more; who sends with one goes on"
+    how.add_argument("--rotate", action="store_true", help=rotate)
+    withdraw = "take back all keys of the feed instead, and cut off who sends with one"
+    how.add_argument("--withdraw", action="store_true", help=withdraw)
     key.set_defaults(command=_key)
 
     flights = commands.add_parser("flights", help="recorded flights: list, hold, release, delete")
     add_flights_command(flights, every)
     flights.set_defaults(command=run_flights)
+
+    account = commands.add_parser("account", help="who can log in: list, add, roles, disable, invite, remove")
+    add_account_command(account, every)
+    account.set_defaults(command=run_access)
+    token = commands.add_parser("token", help="machines' tokens: list, add, withdraw")
+    add_token_command(token, every)
+    token.set_defaults(command=run_access)
+
+    audit = commands.add_parser("audit", help="who saw and did what: show, search, export, check")
+    add_audit_command(audit, every)
+    audit.set_defaults(command=run_audit)
+    privacy = "the record of processing activities (Art. 30 GDPR) that these settings make, in German"
+    privacy_record = commands.add_parser("privacy-record", parents=[every], help=privacy)
+    privacy_record.set_defaults(command=_privacy_record)
 
     add_verify_command(commands.add_parser("verify", help="check whether an export is as it was signed"))
 

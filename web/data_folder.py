@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 
 from flow.errors import ConfigError
+from recordings.folders import OWNER_FILE
 from recordings.owner import Claim, FolderTakenError, claim
 
 log = logging.getLogger("lagebild.web")
@@ -59,3 +61,13 @@ class DataFolder:
         if str(error) != self._told:
             self._told = str(error)
             log.error("%s", error)
+
+
+def become_its_user(root: Path) -> None:
+    """What root makes in the folder, the user who runs the server could not change afterwards."""
+    owner = root / OWNER_FILE
+    status = (owner if owner.exists() else root).stat()
+    if os.geteuid() == 0 and status.st_uid != 0:
+        os.setgroups([])
+        os.setgid(status.st_gid)
+        os.setuid(status.st_uid)

@@ -24,6 +24,7 @@ from .doctor_machine import (
     check_encoder,
     check_libsrt,
 )
+from .doctor_oidc import check_provider
 from .doctor_ports import check_ports
 from .doctor_recordings import check_recordings
 from .doctor_redis import check_redis
@@ -55,6 +56,7 @@ def examine(load: Callable[[], Settings], where: str, redis: str = "") -> Iterat
     yield check_redis(redis)
     yield check_clock()
     if settings is not None:
+        yield from check_provider(settings)
         yield check_terrain(settings.map.terrain)
         yield check_disk(Path(settings.server.data_dir))
         yield from check_recordings(settings)

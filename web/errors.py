@@ -43,6 +43,7 @@ _KEY_STATUS = {"key_missing": 401, "key_wrong": 401, "key_foreign": 403}
 CHALLENGES = {
     "key_missing": 'Bearer realm="lagebild"',
     "login_needed": 'Bearer realm="lagebild"',
+    "login_wrong": 'Bearer realm="lagebild"',
     "token_wrong": 'Bearer realm="lagebild", error="invalid_token"',
     "key_wrong": 'Bearer realm="lagebild", error="invalid_token"',
 }
@@ -94,7 +95,7 @@ async def errors_to_http(
     try:
         return await handler(request)
     except LagebildError as error:
-        return _error(status_of(error), error.code, str(error))
+        return _error(status_of(error), error.code, str(error), getattr(error, "retry_after_s", None))
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -124,8 +125,8 @@ def adding_headers(headers: Mapping[str, str]) -> Prepared:
     return add
 
 
-def _error(status: int, code: str, message: str) -> web.Response:
-    wait_s = SOON_S.get(code) or RETRY_AFTER_S.get(status)
+def _error(status: int, code: str, message: str, known_s: int | None = None) -> web.Response:
+    wait_s = str(known_s) if known_s else SOON_S.get(code) or RETRY_AFTER_S.get(status)
     headers = {"Retry-After": wait_s} if wait_s else {}
     if code in CHALLENGES:
         headers["WWW-Authenticate"] = CHALLENGES[code]

@@ -5,9 +5,8 @@ So two processes never write the same recordings. What either answers is the JSO
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,11 +18,16 @@ from flow.errors import ConfigError, LagebildError, NotFoundError, UnavailableEr
 from flow.memory_bus import MemoryBus
 from recordings.archive import Archive
 from recordings.entries import FlightQuery, Rule
-from recordings.folders import CATALOGUE_FILE, FLIGHT_ID_PATTERN, OWNER_FILE
+from recordings.folders import CATALOGUE_FILE, FLIGHT_ID_PATTERN
 from recordings.keeper import Keeper, every_flight
 from recordings.owner import Owner, claim, owner_of
 from recordings.protocol.retention import Days
 
+from .access import Permission
+from .access.audit import Action
+from .command_access import let_in
+from .command_log import record_command
+from .data_folder import become_its_user
 from .flight_views import deletion_view, flight_view, planned_view
 from .room_settings import recordings_settings
 from .settings import Settings
@@ -31,6 +35,7 @@ from .views import Json
 
 _PATIENCE_S = 60.0
 _PAGE = 1000
+_NEEDED = frozenset({Permission.REVIEW, Permission.KEEP, Permission.DELETE})
 
 
 class FlightDesk(Protocol):
@@ -86,18 +91,8 @@ def _existing(settings: Settings) -> Path:
     root = Path(settings.server.data_dir)
     if not root.is_dir():
         raise ConfigError(f"{root.absolute()}: there are no recordings; server.data_dir says where they are")
-    _become_its_user(root)
+    become_its_user(root)
     return root
-
-
-def _become_its_user(root: Path) -> None:
-    """What root makes in the folder, the user who runs the server could not change afterwards."""
-    owner = root / OWNER_FILE
-    status = (owner if owner.exists() else root).stat()
-    if os.geteuid() == 0 and status.st_uid != 0:
-        os.setgroups([])
-        os.setgid(status.st_gid)
-        os.setuid(status.st_uid)
 
 
 @asynccontextmanager
@@ -113,7 +108,7 @@ async def _opened_archive(settings: Settings) -> AsyncIterator[Archive]:
 
 class _FolderDesk:
     def __init__(self, settings: Settings, archive: Archive) -> None:
-        self._archive, self._clock = archive, SystemClock()
+        self._settings, self._archive, self._clock = settings, archive, SystemClock()
         self._keeper = Keeper(MemoryBus(), self._clock, recordings_settings(settings), archive)
 
     async def flights(self, aircraft_id: str, incident_id: str) -> list[Json]:
@@ -123,12 +118,16 @@ class _FolderDesk:
 
     async def hold(self, flight_id: str, reason: str, by: str) -> None:
         await self._archive.hold(flight_id, reason, by)
+        self._tell(Action.CHANGED, "hold", flight_id, by, reason)
 
     async def release(self, flight_id: str, by: str) -> None:
         await self._archive.release(flight_id, by)
+        self._tell(Action.CHANGED, "release", flight_id, by)
 
     async def delete(self, flight_id: str, reason: str, by: str) -> Json:
-        return _json(deletion_view(await self._archive.delete(flight_id, Rule.PERSON, by, reason)))
+        deleted = await self._archive.delete(flight_id, Rule.PERSON, by, reason)
+        self._tell(Action.DELETED, "delete", flight_id, by, reason)
+        return _json(deletion_view(deleted))
 
     async def planned(self) -> list[Json]:
         return [_json(planned_view(each)) for each in await self._keeper.plan()]
@@ -140,7 +139,13 @@ class _FolderDesk:
                 f"the clock is {days} days ahead of when this folder was last used, so nothing is deleted by "
                 "its days: if it is right, a server does so after 24 h, and `lagebild flights delete` at once"
             )
+        for each in deletions:
+            self._tell(Action.DELETED, "retention", each.flight_id, "", str(each.rule))
         return [_json(deletion_view(each)) for each in deletions]
+
+    def _tell(self, action: Action, command: str, flight_id: str, by: str, reason: str = "") -> None:
+        named, detail = {"flight": flight_id}, {"by": by, "reason": reason}
+        record_command(self._settings, action, f"lagebild flights {command}", named, detail)
 
 
 def _json(view: object) -> Json:
@@ -155,8 +160,19 @@ async def _server(root: Path, owner: Owner) -> AsyncIterator[FlightDesk]:
     if not owner.address:
         raise UnavailableError(f"{root}: {owner} has this folder and does not listen yet: try again")
     timeout = aiohttp.ClientTimeout(total=_PATIENCE_S)
-    async with aiohttp.ClientSession(owner.address, timeout=timeout) as session:
+    async with aiohttp.ClientSession(owner.address, timeout=timeout) as session, AsyncExitStack() as access:
+        with _explained(owner):
+            await access.enter_async_context(let_in(session, root, _NEEDED))
         yield _ServerDesk(session, owner)
+
+
+@contextmanager
+def _explained(owner: Owner) -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        why = str(error) or "no answer in time"
+        raise UnavailableError(f"{owner} has this folder and does not answer: {why}") from None
 
 
 class _ServerDesk:
@@ -194,12 +210,9 @@ class _ServerDesk:
         )
 
     async def _ask(self, method: str, path: str, **what: Any) -> Json:
-        try:
+        with _explained(self._owner):
             async with self._session.request(method, path, **what) as answer:
                 told: Json = await answer.json() if answer.status != 204 else {}
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            why = str(error) or "no answer in time"
-            raise UnavailableError(f"{self._owner} has this folder and does not answer: {why}") from None
         if "error" in told:
             raise LagebildError(told["error"]["message"], code=told["error"]["code"])
         return told

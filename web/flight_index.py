@@ -97,6 +97,13 @@ class IndexView:
         list[tuple[float, float]],
         Meta(description="From when to when nothing was kept between its pictures; a second at least"),
     ] = field(default_factory=list)
+    withheld: Annotated[
+        list[tuple[float, float | None]],
+        Meta(
+            description="From when to when its pictures were not wanted, as incident or settings say; "
+            "null: still not"
+        ),
+    ] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,10 @@ def index_view(feed: RecordedFeed, stretch: Stretch | None) -> IndexView:
         reason=reason,
         segments=[_segment_view(feed, each, zero_90k, stretch) for each in feed.segments],
         gaps=gaps_of(feed),
+        withheld=[
+            (ms(from_ns), None if to_ns is None else ms(to_ns))
+            for from_ns, to_ns in feed.flight.withheld_of(feed.feed_id)
+        ],
     )
 
 

@@ -8,10 +8,12 @@ from typing import Annotated
 from msgspec import Meta
 
 from flow.flights import Incident, IncidentKind
+from flow.recording import RecordKind
 from flow.units import Codec
 from flow.utmref import utmref
 from recordings.entries import Deletion, FeedEntry, FlightEntry, FlightPlace, Hold, Rule
 from recordings.protocol.retention import Planned
+from recordings.rules import Defaults
 
 from .views import ms
 
@@ -83,6 +85,9 @@ class FlightView:
     markers: int
     alarms: int
     damage: Annotated[str, Meta(description="What of it cannot be read; empty: nothing")]
+    withheld: Annotated[
+        list[RecordKind], Meta(description="What was at some time not recorded, because it was not wanted")
+    ]
     incident: IncidentOfFlight | None
     hold: Annotated[HoldView | None, Meta(description="null: nobody keeps it beyond its days")]
     delete_on_ms: Annotated[Time | None, Meta(description="When it will be deleted; null: not as things are")]
@@ -109,6 +114,20 @@ class IncidentView:
     closed_ms: Annotated[Time | None, Meta(description="null: it is open")]
     aircraft_ids: Annotated[list[str], Meta(description="New flights of these join it while it is open")]
     flight_ids: list[str]
+    record: Annotated[
+        list[RecordKind] | None,
+        Meta(description="What of its flights is recorded; []: nothing; null: what the settings say"),
+    ]
+    record_by: Annotated[str, Meta(description="Who chose that; empty: nobody, or not known")]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDefaults:
+    """What the settings say is recorded, where an incident does not."""
+
+    einsatz: list[RecordKind]
+    uebung: list[RecordKind]
+    no_incident: list[RecordKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +135,7 @@ class Incidents:
     """Every incident, the newest first."""
 
     incidents: list[IncidentView]
+    record_defaults: RecordDefaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +200,7 @@ def flight_view(flight: FlightEntry, now_ns: int) -> FlightView:
         markers=flight.markers,
         alarms=flight.alarms,
         damage=flight.damage,
+        withheld=[RecordKind(each) for each in flight.withheld.split()],
         incident=IncidentOfFlight(incident.id, incident.kind, incident.name) if incident else None,
         hold=hold_view(flight.hold) if flight.hold else None,
         delete_on_ms=_ms(flight.delete_on_ns),
@@ -214,6 +235,10 @@ def hold_view(hold: Hold) -> HoldView:
     return HoldView(hold.reason, hold.by, ms(hold.since_ns))
 
 
+def defaults_view(defaults: Defaults) -> RecordDefaults:
+    return RecordDefaults(list(defaults.einsatz), list(defaults.uebung), list(defaults.otherwise))
+
+
 def incident_view(incident: Incident) -> IncidentView:
     return IncidentView(
         id=incident.id,
@@ -223,6 +248,8 @@ def incident_view(incident: Incident) -> IncidentView:
         closed_ms=_ms(incident.closed_ns),
         aircraft_ids=list(incident.aircraft_ids),
         flight_ids=list(incident.flight_ids),
+        record=None if incident.record is None else list(incident.record),
+        record_by=incident.record_by,
     )
 
 

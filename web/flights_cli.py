@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from .flight_desks import FlightDesk, open_desk, rebuild
@@ -59,7 +59,11 @@ _ACTIONS = {"list": _list, "hold": _hold, "release": _release, "delete": _delete
 
 def as_table(flights: Iterable[Json]) -> str:
     """A line for each FlightView, in local time."""
-    rows = [_HEAD, *(_row(flight) for flight in flights)]
+    return table([_HEAD, *(_row(flight) for flight in flights)])
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Columns as wide as their widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from flow.bus import Bus
 from flow.clock import Clock
+from ingest.settings import PUSHED
 from ingest.supervisor import Ingest
 from recordings.players import Players
 from recordings.room import Recordings
@@ -20,24 +21,20 @@ from telemetry.link import Telemetry
 from . import room_settings
 from .access import Door
 from .access.links import Links
-from .access.presence import Presence
-from .access.reach import IncidentReach
-from .access.recognise import Gatekeeper
-from .access.store import AccessStore
-from .access.sweeping import Sweeper
 from .aircraft_stream import Streams
 from .alarms import AlarmBoard
 from .archive_calls import DiskReads
-from .audit.nowhere import Nowhere
 from .channel import FeedChannel, FeedList
 from .data_folder import DataFolder
 from .exports import ExportDesk
 from .feed_history import FeedHistory
+from .key_watch import KeyWatch
 from .map_background import background_of, package_of
 from .markers import MarkerBoard
 from .metrics import Refused
 from .pilot_aircraft import AircraftDesk
 from .pilot_views import PilotDesk
+from .porch import Porch
 from .present import PresentBoard
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
@@ -63,6 +60,7 @@ from .routes.markers import add_marker_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
 from .routes.present import add_present_routes
+from .routes.privacy import add_privacy_routes
 from .routes.publish import add_publish_routes
 from .routes.recording import add_recording_routes
 from .routes.signing_key import add_signing_key_route
@@ -74,7 +72,6 @@ from .settings import Settings
 from .situation import Situation
 from .training import Training
 from .training_aircraft import TRAINING, with_training
-from .unsecured import is_loopback
 from .viewings import ViewingDesk
 from .whep_sessions import WhepSessions
 
@@ -125,27 +122,18 @@ class House:
         )
         self._reads = DiskReads()
         self._keys = PublishKeys(self._root)
-        self.access = AccessStore(self._root, clock)
-        self.access.open()
-        self.presence = Presence(clock)
         archive = self._recordings.archive if self._recordings else None
-        self.reach = IncidentReach(bus, clock, self._aircraft, archive)
-        self._sweeper = Sweeper(self.access, self.presence, self.reach, clock)
-        self.reach.on_change(self._reach_changed)
-        self.guard = Gatekeeper(
-            self.access,
-            self.reach,
-            Nowhere(),
-            clock,
-            trusts_this_machine=settings.access.this_machine and is_loopback(settings.server.host),
-            proxies=frozenset(settings.server.proxies),
-        )
+        self.porch = Porch(settings, bus, clock, self._aircraft, archive)
+        self.porch.reach.on_change(self._reach_changed)
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
+        self.ingest.on_publisher(self.porch.audit.published)
+        pushed = [feed.id for each in settings.aircraft for feed in each.feed if feed.source in PUSHED]
+        self._key_watch = KeyWatch(self._keys, self.ingest, pushed, clock)
         relay_settings = room_settings.relay_settings(settings)
         self.relay = Relay(bus, clock, relay_settings, self._channels.keys(), ingest=self.ingest)
-        self._sessions = WhepSessions(self.relay, self.presence)
-        self._links = Links(self.access, clock)
-        self._present = PresentBoard(self.presence, clock, self._channels)
+        self._sessions = WhepSessions(self.relay, self.porch.presence)
+        self._links = Links(self.porch.store, clock)
+        self._present = PresentBoard(self.porch.presence, clock, self._channels)
 
     def open_doors(self, door: Door, dashboard: Path | None) -> None:
         """Register every route."""
@@ -153,6 +141,7 @@ class House:
             self._bus, self._clock, self.relay, self._aircraft, self._channels,
         )  # fmt: skip
         refused: Refused = {feed_id: Counter() for feed_id in channels}
+        self.porch.open_doors(door)
         add_live_routes(door, relay, refused, self._sessions)
         add_publish_routes(door, relay, refused)
         add_telemetry_routes(
@@ -173,11 +162,12 @@ class House:
         add_alarm_routes(door, self._alarms)
         add_feed_routes(door, self._settings, self._feed_list, relay, self.background)
         add_still_routes(door, self.ingest)
-        add_enter_routes(door, self._links, self.reach, clock, self._settings.server.title)
+        add_privacy_routes(door, self._settings, clock)
+        add_enter_routes(door, self._links, self.porch.reach, clock, self._settings.server.title)
         add_present_routes(door, self._present, self._links)
-        add_link_routes(door, self._links, self.reach, self._settings.access.link_hours)
+        add_link_routes(door, self._links, self.porch.reach, self._settings.access.link_hours)
         figures = RecordingCollector(bus, aircraft, self._viewings)
-        add_health_routes(door, bus, aircraft, relay, refused, more=[figures])
+        add_health_routes(door, bus, aircraft, relay, refused, more=[figures, self.porch.audit.figures])
         add_pilot_routes(door, self._pilot_desk(), self._history, clock, self.ingest.dismiss)
         if self.background.kind == "pmtiles":
             add_map_routes(door, package_of(self._settings.map))
@@ -196,7 +186,9 @@ class House:
         add_flight_note_routes(door, FlightNotes(self._root, clock, self._reads))
         past = FlightPast(self._root, self._reads, self._settings.map.terrain)
         add_flight_past_routes(door, past)
-        add_incident_routes(door, recordings.archive, aircraft, self.reach.told)
+        add_incident_routes(
+            door, recordings.archive, aircraft, recordings.rules.defaults, told=self.porch.reach.told
+        )
         add_effect_routes(door, recordings.archive, clock, self._reads)
         if self._exports:
             add_export_routes(door, self._exports, self._reads)
@@ -223,6 +215,7 @@ class House:
             ),
             history=self._history,
             relay=self.relay,
+            watch=self._key_watch,
         )
 
     def rooms(self) -> Iterator[tuple[str, Run]]:
@@ -239,10 +232,9 @@ class House:
         yield "situation", self._situation.run
         yield "history", self._history.run
         yield "training", self._training.run
-        yield "access", self.access.run
-        yield "sweeping", self._sweeper.run
-        yield "incidents", self.reach.run
+        yield from self.porch.tellers()
         yield "present", self._present.run
+        yield "keys", self._key_watch.run
         for feed_id, channel in self._channels.items():
             yield f"channel {feed_id}", channel.run
         if self._recordings:
@@ -260,8 +252,7 @@ class House:
         self._alarms.tell()
 
     def _reach_changed(self) -> None:
-        """Something belongs to another incident: first whoever sees it no more, then what the others see."""
-        self._sweeper.sweep()
+        """Something belongs to another incident. Whoever sees it no more is gone already (sweeping.py)."""
         for told in (self._feed_list, self._alarms, self._markers, self._present):
             told.tell()
 
@@ -280,6 +271,6 @@ class House:
     def close(self) -> None:
         """Let go of the threads."""
         self._reads.close()
-        self.access.close()
+        self.porch.close()
         if self._exports:
             self._exports.close()

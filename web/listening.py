@@ -11,6 +11,7 @@ from aiohttp import web
 
 from flow.errors import ConfigError, LagebildError, PortInUseError
 
+from .access.forwarded import Proxies, through
 from .malformed import Malformed, Requests
 from .settings import ServerSettings
 
@@ -34,6 +35,7 @@ async def listen(
     http = runner.server
     if http is None:
         raise LagebildError("the web application is not set up")
+    http.request_factory = through(Proxies(server.proxies), http.request_factory)
 
     loop = asyncio.get_running_loop()
 

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from .access import Route
+from .access.policy import EVERYBODY
+from .access.recognise import GUEST_COOKIE, SESSION_COOKIE
 from .errors import RETRY_AFTER_S
 
 HEADERS = {
@@ -29,13 +31,24 @@ HEADERS = {
 
 JSON = "application/json"
 _REF = "#/components/schemas/{name}"
-_FORBIDDEN = {403: "asked for by a page of another site, or by a name that is not the service's"}
+_AT_THE_DOOR = {
+    401: "nobody is logged in (login_needed), or the token is wrong or was withdrawn (token_wrong)",
+    403: "not permitted to who asks; or asked for by a page of another site, or by a name that is not the "
+    "service's",
+}
 
 _KEY = {
     "key": {"type": "http", "scheme": "bearer"},
     "keyInAddress": {"type": "apiKey", "in": "query", "name": "key"},
 }
 """Either will do (RFC 9725 4.7)."""
+
+_CALLER = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
+    "guest": {"type": "apiKey", "in": "cookie", "name": GUEST_COOKIE},
+}
+"""Any will do where more is asked for than what everybody may."""
 
 _ERROR = {
     "type": "object",
@@ -62,12 +75,12 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Lagebild", "version": version("lagebild")},
         "paths": paths,
-        "components": {"schemas": {"Error": _ERROR} | schemas, "securitySchemes": _KEY},
+        "components": {"schemas": {"Error": _ERROR} | schemas, "securitySchemes": _KEY | _CALLER},
     }
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    answers = _FORBIDDEN | route.answers
+    answers = _AT_THE_DOOR | route.answers
     operation: dict[str, Any] = {
         "summary": route.summary,
         "x-permission": str(route.permission),
@@ -83,6 +96,8 @@ def _operation(route: Route) -> dict[str, Any]:
         ]
     if route.keyed:
         operation["security"] = [{name: []} for name in _KEY]
+    elif route.permission not in EVERYBODY:
+        operation["security"] = [{name: []} for name in _CALLER]
     if route.body:
         content = {route.body: {"schema": _schema(route.body, route.body_schema)}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -91,7 +106,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _response(route: Route, status: int, text: str) -> dict[str, Any]:
     response: dict[str, Any] = {"description": text}
-    is_error = status >= 400 and not route.says_why_itself
+    is_error = status >= 400 and (status in _AT_THE_DOOR or not route.says_why_itself)
     headers = _headers_of_error(status) if is_error else route.headers
     if headers:
         response["headers"] = {

@@ -16,11 +16,12 @@ from flow.samples import LinkState
 from ingest.settings import PUSHED
 
 from .feed_history import FeedHistory, FeedMoment
+from .key_watch import KeyWatch
 from .pilot_aircraft import AircraftDesk, PilotAlarm, PilotForward, PilotTelemetry, Pointed
 from .pilot_outputs import PilotOutput, outputs_of
 from .pilot_steps import Known, StepView, steps_of
 from .publish_addresses import WayIn, addresses_of, ways_into
-from .publish_keys import PublishKeys
+from .publish_keys import KeyStanding, PublishKeys
 from .qr_codes import QrCodes, qr_of
 from .schemas import FeedJson
 from .settings import AircraftSettings, FeedSettings, Settings
@@ -46,6 +47,9 @@ class NewKey:
     """A key, told this once: the service keeps only its hash."""
 
     key: str
+    rotated: Annotated[
+        int, Meta(description="How many others let nobody in any more; who sends with one goes on")
+    ]
     ways: Annotated[
         list[ScannedWay],
         Meta(description="Best first; WHIP's has the key beside, as Bearer, and in its QR code as `?key=`"),
@@ -66,6 +70,13 @@ class PilotFeed:
     feed: FeedJson
     keys: Annotated[int | None, Meta(description="How many keys it has; null: it takes none")]
     keys_readable: Annotated[bool, Meta(description="false: nobody can publish, and `keys` is not known (0)")]
+    publisher_key: Annotated[
+        KeyStanding | None,
+        Meta(
+            description="With which key whoever sends has come; rotated: a newer one took its place. "
+            "null: nobody sends, or it takes no keys, or they cannot be read"
+        ),
+    ]
     ways: list[ScannedWay]
     steps: Annotated[
         list[StepView], Meta(description="What must be well for its picture to be seen, in order")
@@ -112,7 +123,9 @@ class PilotDesk:
         aircraft: AircraftDesk,
         history: FeedHistory,
         relay: RelayDoor,
+        watch: KeyWatch,
     ) -> None:
+        self._watch = watch
         self._settings, self._bus, self._keys, self._codes = settings, bus, keys, codes
         self._of_aircraft, self._history, self._relay = aircraft, history, relay
         self._feeds = {feed.id: feed for aircraft in settings.aircraft for feed in aircraft.feed}
@@ -133,10 +146,11 @@ class PilotDesk:
         outputs = outputs_of(self._settings, self._bus)
         return PilotView(utc_ms, bool(self._settings.publish.srt_passphrase), aircraft, outputs)
 
-    def new_key(self, feed: FeedSettings, called: str) -> NewKey:
-        """Raises KeysFullError, ConfigError. Waits for the disk."""
-        key = self._keys.make(feed.id)
-        return NewKey(key, [_with_key(way, key) for way in addresses_of(feed, key, self._settings, called)])
+    def new_key(self, feed: FeedSettings, called: str, *, rotate: bool = False) -> NewKey:
+        """Beside the others, or in their place. Raises KeysFullError, ConfigError. Waits for the disk."""
+        key, rotated = self._keys.rotate(feed.id) if rotate else (self._keys.make(feed.id), 0)
+        ways = addresses_of(feed, key, self._settings, called)
+        return NewKey(key, rotated, [_with_key(way, key) for way in ways])
 
     def withdraw(self, feed: FeedSettings) -> Withdrawn:
         """Raises ConfigError. Waits for the disk."""
@@ -150,6 +164,7 @@ class PilotDesk:
             PilotFeed(
                 feed_view(self._bus, aircraft, feed),
                 *(counted := self._count(source)),
+                self._key_of_publisher(source),
                 self._ways(source, called),
                 steps_of(self._known(feed, counted, has_telemetry=telemetry is not None)),
                 watch[feed.id],
@@ -188,6 +203,12 @@ class PilotDesk:
             return self._keys.count(source.id), True
         except ConfigError:
             return 0, False
+
+    def _key_of_publisher(self, source: FeedSettings) -> KeyStanding | None:
+        try:
+            return self._watch.of_publisher(source.id)
+        except ConfigError:
+            return None
 
 
 def _with_key(way: WayIn, key: str) -> ScannedWay:

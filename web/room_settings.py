@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from flow.recording import RecordKind, in_order
 from ingest.settings import EncodeSettings, FeedSource, IngestSettings, PublishSettings
 from recordings.protocol.storage import FEED_BYTES_S
+from recordings.rules import Defaults
 from recordings.settings import RecordingsSettings
 from relay.settings import RelaySettings
 from telemetry.settings import AircraftLink, CotOut, Sharing, TelemetrySettings, Thresholds, TsOut
@@ -98,7 +100,12 @@ def recordings_settings(settings: Settings) -> RecordingsSettings:
         uebung_days=recording.uebung_days,
         reserve_bytes=recording.reserve_mb * 1024**2,
         warn_hours=recording.warn_hours,
+        records=Defaults(_kinds(recording.einsatz), _kinds(recording.uebung), _kinds(recording.no_incident)),
     )
+
+
+def _kinds(names: tuple[str, ...]) -> tuple[RecordKind, ...]:
+    return in_order(map(RecordKind, names))
 
 
 def export_rules(settings: Settings) -> ExportRules:

@@ -8,7 +8,7 @@ import gc
 import logging
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
@@ -32,11 +32,16 @@ log = logging.getLogger("lagebild.web")
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A service that is up: where to look at it, and its bus."""
+    """A service that is up: where to look at it, its bus, and every route with who guards it.
+
+    `first_link` makes the first administrator's account, once; "": there is one, or no need of one.
+    """
 
     url: str
     bus: Bus
     clock: Clock
+    door: Door
+    first_link: str = field(default="", repr=False)
 
 
 @contextlib.asynccontextmanager
@@ -63,20 +68,23 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
     bus = MemoryBus()
     house = House(settings, bus, clock, folder)
     app = _application(origin_of(house.background))
-    house.open_doors(Door(app, house.guard, _own_names(settings), house.presence), dashboard)
+    door = Door(app, house.porch.guard, _own_names(settings), house.porch.presence)
+    house.open_doors(door, dashboard)
     runner = web.AppRunner(app, shutdown_timeout=2.0)
     await runner.setup()
     listener: asyncio.Server | None = None
     try:
         listener, url = await listen(runner, settings.server, Malformed(clock))
         folder.tell(url)
+        house.porch.audit.started(url)
+        first_link = await house.porch.first_link(url)
         await house.relay.open()
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(run(), name=name) for name, run in house.rooms()]
             for name, run in house.tellers():
                 running.append(tasks.create_task(_kept_going(run, name, clock), name=name))
             gc.freeze()  # what is there now stays: the collector need not walk it in mid-picture
-            yield Running(url, bus, clock)
+            yield Running(url, bus, clock, door, first_link)
             # Order: pages first, so that they hear it; then what fills the bus; the bus last.
             house.dismiss_pages()
             listener.close()

@@ -50,7 +50,9 @@ class OidcSettings:
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     ca: str = ""  # PEM file: who signed the provider's certificate, where the system does not know them
-    roles_claim: str = "roles"  # of the ID token; dots lead into it: "realm_access.roles"
+    origins: tuple[str, ...] = ()  # others that its discovery document may name: "https://keys.example"
+    scopes: tuple[str, ...] = ("profile",)  # asked for beside "openid"
+    roles_claim: str = "roles"  # of the ID token, or the user info; dots lead into it: "realm_access.roles"
     viewer: tuple[str, ...] = ()  # what the claim says of whom
     pilot: tuple[str, ...] = ()
     dispatcher: tuple[str, ...] = ()
@@ -65,6 +67,7 @@ class PrivacySettings:
     controller: str = ""  # who answers for it: "Stadt Kaiserslautern, Referat Feuerwehr, …"
     officer: str = ""  # the data protection officer, and how to reach him
     authority: str = ""  # whom one complains to
+    audit_days: float = 730.0  # the audit log is kept so long, by months
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,9 @@ class RecordingSettings:
     reserve_mb: int = 1024  # of the disk; never filled
     warn_hours: float = 12.0  # warned when the disk will be full within this time
     export_days: float = 14.0  # exports are removed so long after they were made, and with their flight
+    einsatz: tuple[str, ...] = ("pictures", "telemetry")  # what is recorded, unless the incident says it
+    uebung: tuple[str, ...] = ("pictures", "telemetry")
+    no_incident: tuple[str, ...] = ("pictures", "telemetry")  # of flights that belong to none
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,7 @@ class FeedSettings:
     air_link_ms: float = 0.0
     hfov_deg: float | None = None
     mount_pitch_deg: float | None = None
+    thermal: bool = False  # it sees heat: nobody is recognised in its pictures
     ts_out: str = ""  # "udp://239.0.0.1:5004": MPEG-TS with KLV (MISB ST 0601), for FMV and TAK tools
 
 
@@ -219,6 +226,7 @@ class AircraftSettings:
                     f.hfov_deg,
                     f.mount_pitch_deg,
                     how_unsecured(f.source),
+                    thermal=f.thermal,
                 )
                 for f in self.feed
             ),

@@ -7,7 +7,10 @@ import re
 
 from flow.errors import ConfigError
 from flow.flights import checked_id
+from flow.recording import RecordKind
 
+from .access.forwarded import Proxies
+from .oidc.settings_checks import check_oidc
 from .settings import AircraftSettings, FeedSettings, PublishingSettings, Settings
 
 
@@ -24,6 +27,7 @@ def check_settings(settings: Settings, where: str) -> None:
             _refuse_double(seen, "feed", feed.id, at)
             _check_feed(feed, where)
         _check_aircraft(aircraft, settings, where)
+    Proxies(settings.server.proxies)
     _check_range(settings.server.port, 0, 65_535, f"{where}: server.port")
     _check_range(settings.webrtc.port, 0, 65_535, f"{where}: webrtc.port")
     _check_public_host(settings.webrtc.public_host, f"{where}: webrtc.public_host")
@@ -37,10 +41,21 @@ def check_settings(settings: Settings, where: str) -> None:
     _check_range(settings.recording.reserve_mb, 0, 1_000_000, f"{where}: recording.reserve_mb")
     _check_range(settings.recording.warn_hours, 0, 1000, f"{where}: recording.warn_hours")
     _check_range(settings.recording.export_days, 0.01, 36_500, f"{where}: recording.export_days")
+    for name in ("einsatz", "uebung", "no_incident"):
+        _check_kinds(getattr(settings.recording, name), f"{where}: recording.{name}")
+    _check_range(settings.privacy.audit_days, 1, 36_500, f"{where}: privacy.audit_days")
     _check_range(settings.map.most_zoom, 1, 24, f"{where}: map.most_zoom")
     _check_range(settings.cot.every_s, 0.2, 60, f"{where}: cot.every_s")
     _check_range(settings.cot.stale_s, 1, 600, f"{where}: cot.stale_s")
     _check_links(settings, where)
+    check_oidc(settings.oidc, where)
+
+
+def _check_kinds(names: tuple[str, ...], at: str) -> None:
+    known = [kind.value for kind in RecordKind]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{at} holds {', '.join(known)} or nothing, not '{name}'")
 
 
 def _check_aircraft(aircraft: AircraftSettings, settings: Settings, where: str) -> None:

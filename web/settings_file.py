@@ -51,7 +51,13 @@ def _in_its_folder(settings: Settings, path: Path) -> Settings:
     if under.background.startswith(FILE):
         package = folder / under.background.removeprefix(FILE)
         under = dataclasses.replace(under, background=f"{FILE}{package}")
-    return dataclasses.replace(settings, server=server, map=under)
+    oidc = settings.oidc
+    if oidc.ca:
+        oidc = dataclasses.replace(oidc, ca=str(folder / oidc.ca))
+    privacy = settings.privacy
+    if privacy.notice:
+        privacy = dataclasses.replace(privacy, notice=str(folder / privacy.notice))
+    return dataclasses.replace(settings, server=server, map=under, oidc=oidc, privacy=privacy)
 
 
 def _read(path: Path) -> dict[str, Any]:

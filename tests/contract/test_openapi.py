@@ -16,6 +16,7 @@ from flow.flights import PictureHealth, RenditionState, RenditionStatus, SourceS
 from flow.recording import RecordingState, RecordingStatus
 from flow.samples import Group, LinkState, Place, TelemetrySample
 from flow.units import Rendition
+from tests.fakes.accounts import PASSWORD, make_invite
 from tests.fakes.clock import START_NS
 from tests.fakes.encoded import h264_pictures
 from tests.fakes.export_maker import FINISHES, STICKS
@@ -46,6 +47,8 @@ PATH_NAMES = (
     "incident",
     "export",
     "note",
+    "account",
+    "token",
 )
 NOW_NS = 1_795_330_000_123_456_789
 
@@ -54,13 +57,13 @@ class Client:
     """Asks, and holds every answer against the description."""
 
     def __init__(self, http: aiohttp.ClientSession, description: dict[str, Any]) -> None:
-        self._http, self._description = http, description
+        self.http, self._description = http, description
         self.asked: set[tuple[str, str]] = set()
 
     async def ask(self, method: str, path: str, expected: int, **how: Any) -> tuple[Any, Mapping[str, str]]:
         """`path` as the description has it, with {names} filled in by `how`; the answer and its headers."""
         names = {name: how.pop(name) for name in PATH_NAMES if name in how}
-        async with self._http.request(method, path.format(**names), **how) as reply:
+        async with self.http.request(method, path.format(**names), **how) as reply:
             body = await reply.read()
             answer = await reply.json() if reply.content_type == "application/json" and body else body
             assert reply.status == expected, answer
@@ -141,8 +144,11 @@ async def test_every_answer_is_as_described(tmp_path: Path, monkeypatch: pytest.
             "/api/v1/openapi.json",
             "/api/v1/config",
             "/api/v1/alarms",
+            "/api/v1/privacy-notice",
+            "/api/v1/processing-record.md",
         ):
             await client.ask("GET", path, 200)
+        await client.ask("GET", "/api/v1/privacy-notice", 400, params={"language": "fr"})
         feeds, _ = await client.ask("GET", "/api/v1/feeds", 200)
         assert feeds["feeds"][0]["renditions"][0]["cpu_share"] == 0.4
         for path in ("/api/v1/feeds/{feed}", "/api/v1/feeds/{feed}/viewers", "/api/v1/feeds/{feed}/history"):
@@ -173,8 +179,22 @@ async def test_every_answer_is_as_described(tmp_path: Path, monkeypatch: pytest.
         await note(client)
         await train(client)
         await keep(client)
+        await log_in(client, tmp_path)
+        await administer(client)
+        await read_audit(client)
         described = {(m, p) for p, ms in client._description["paths"].items() for m in ms}
         assert described - STREAMS == client.asked
+
+
+async def read_audit(client: Client) -> None:
+    every = "/api/v1/audit"
+    await client.ask("GET", every, 200, params={"who": "local", "action": "made", "limit": 5})
+    for wrong in ({"limit": 0}, {"action": "none"}, {"from_ms": "x"}):
+        await client.ask("GET", every, 400, params=wrong)
+    await client.ask("GET", f"{every}/check", 200)
+    for path in (f"{every}.jsonl", f"{every}.csv"):
+        await client.ask("GET", path, 200)
+        await client.ask("GET", path, 400, params={"action": "none"})
 
 
 async def seen_still(url: str) -> None:
@@ -206,6 +226,8 @@ async def watch(client: Client) -> None:
 async def publish(client: Client) -> None:
     keys, whip, session = "/api/v1/feeds/{feed}/keys", "/live/{feed}/whip", "/live/{feed}/whip/{session}"
     made, _ = await client.ask("POST", keys, 201, feed="push")
+    made, _ = await client.ask("POST", keys, 201, feed="push", json={"rotate": True})
+    await client.ask("POST", keys, 400, feed="push", json={"rotate": "yes"})
     await client.ask("POST", keys, 409, feed="tag")
     await client.ask("GET", "/api/v1/pilot", 200)
     await client.ask("OPTIONS", whip, 200, feed="push")
@@ -329,6 +351,73 @@ async def export(client: Client) -> None:
         await client.ask("GET", path, 404, **at)
 
 
+async def log_in(client: Client, data_dir: Path) -> None:
+    """Cookies are passed by hand: without them it is this machine that asks."""
+    first = make_invite(data_dir)
+    wish: dict[str, Any] = {"token": first, "password": PASSWORD, "login": "Chef", "name": "Chefin"}
+    async with asyncio.timeout(10):  # until the service has seen it
+        while (await client.http.post("/api/v1/invited/look", json={"token": first})).status != 200:
+            pass
+    await client.ask("GET", "/api/v1/me", 200)
+    await client.ask("GET", "/api/v1/me", 401, headers={"Authorization": "Bearer lbt_wrong"})
+    await client.ask("POST", "/api/v1/invited/look", 200, json={"token": first})
+    await client.ask("POST", "/api/v1/invited/look", 400, json={})
+    await client.ask("POST", "/api/v1/invited", 400, json=wish | {"password": "kurz"})
+    await client.ask("POST", "/api/v1/invited", 204, json=wish)
+    await client.ask("POST", "/api/v1/invited", 409, json=wish)
+    await client.ask("POST", "/api/v1/invited/look", 409, json={"token": first})
+    await client.ask("POST", "/api/v1/login", 400, json={"login": "chef"})
+    _, headers = await client.ask("POST", "/api/v1/login", 204, json={"login": "CHEF", "password": PASSWORD})
+    cookie = {"Cookie": headers["Set-Cookie"].partition(";")[0]}
+    me, _ = await client.ask("GET", "/api/v1/me", 200, headers=cookie)
+    assert (me["login"], me["name"], me["roles"]) == ("chef", "Chefin", ["administrator"])
+    password, change = "/api/v1/me/password", {"old": PASSWORD, "new": PASSWORD + "!"}
+    await client.ask("PUT", password, 403, json=change)
+    await client.ask("PUT", password, 400, headers=cookie, json=change | {"new": "kurz"})
+    await client.ask("PUT", password, 403, headers=cookie, json=change | {"old": "falsch"})
+    await client.ask("PUT", password, 204, headers=cookie, json=change)
+    await client.ask("POST", "/api/v1/logout", 204, headers=cookie)
+    wrong = {"login": "chef", "password": "falsch"}
+    for _ in range(5):
+        await client.ask("POST", "/api/v1/login", 401, json=wrong)
+    await client.ask("POST", "/api/v1/login", 429, json=wrong)
+
+
+async def administer(client: Client) -> None:
+    every, one = "/api/v1/accounts", "/api/v1/accounts/{account}"
+    wish: dict[str, Any] = {"login": "Wolf", "name": "Petra Wolf", "roles": ["pilot", "viewer"]}
+    made, _ = await client.ask("POST", every, 201, json=wish)
+    assert (made["login"], made["password"], made["sessions"]) == ("wolf", False, 0)
+    await client.ask("POST", every, 409, json=wish)
+    await client.ask("POST", every, 400, json=wish | {"roles": []})
+    at = {"account": made["id"]}
+    (chef,) = [
+        each for each in (await client.ask("GET", every, 200))[0]["accounts"] if each["id"] != made["id"]
+    ]
+    await client.ask("POST", f"{one}/invite", 200, **at)
+    await client.ask("PATCH", one, 200, **at, json={"disabled": True})
+    await client.ask("PATCH", one, 400, **at, json={"login": "!"})
+    await client.ask("PATCH", one, 409, account=chef["id"], json={"roles": ["pilot"]})
+    await client.ask("POST", f"{one}/invite", 409, **at)
+    await client.ask("DELETE", f"{one}/sessions", 204, **at)
+    await client.ask("DELETE", one, 409, account=chef["id"])
+    await client.ask("DELETE", one, 204, **at)
+    for method, path in (("DELETE", one), ("DELETE", f"{one}/sessions"), ("POST", f"{one}/invite")):
+        await client.ask(method, path, 404, **at)
+    await client.ask("PATCH", one, 404, **at, json={})
+    tokens, token = "/api/v1/tokens", "/api/v1/tokens/{token}"
+    new: dict[str, Any] = {"name": "Prometheus", "kind": "metrics"}
+    told, _ = await client.ask("POST", tokens, 201, json=new)
+    bearer = {"Authorization": f"Bearer {told['token']}"}
+    await client.ask("GET", "/metrics", 200, headers=bearer)
+    await client.ask("POST", tokens, 400, json=new | {"grants": ["administer"]})
+    await client.ask("POST", tokens, 404, json=new | {"kind": "api", "incident_id": "none"})
+    await client.ask("GET", tokens, 200)
+    await client.ask("DELETE", token, 204, token=told["made"]["id"])
+    await client.ask("DELETE", token, 404, token=told["made"]["id"])
+    await client.ask("GET", "/api/v1/me", 401, headers=bearer)
+
+
 async def train(client: Client) -> None:
     path, wish = "/api/v1/training", {"flight_id": WHOLE, "by": "Kern", "loop": True}
     await client.ask("GET", path, 200)
@@ -354,10 +443,15 @@ async def keep(client: Client) -> None:
     incident, _ = await client.ask("POST", incidents, 201, json=new)
     await client.ask("POST", incidents, 400, json=new | {"kind": "fest"})
     await client.ask("POST", incidents, 404, json=new | {"aircraft_ids": ["nobody"]})
-    change = {"flight_ids": [WHOLE]}
+    change = {"flight_ids": [WHOLE], "record": ["thermal", "telemetry"]}
     await client.ask("PATCH", f"{incidents}/{{incident}}", 200, incident=incident["id"], json=change)
     await client.ask("PATCH", f"{incidents}/{{incident}}", 404, incident="none", json=change)
     await client.ask("PATCH", f"{incidents}/{{incident}}", 400, incident=incident["id"], json={"name": ""})
+    change = {"record": ["audio"]}
+    await client.ask("PATCH", f"{incidents}/{{incident}}", 400, incident=incident["id"], json=change)
+    await client.ask(
+        "PATCH", f"{incidents}/{{incident}}", 200, incident=incident["id"], json={"record": None}
+    )
     await client.ask("GET", incidents, 200)
     for path in (f"{incidents}/{{incident}}/effect", f"{incidents}/{{incident}}/effect.csv"):
         await client.ask("GET", path, 200, incident=incident["id"])

@@ -57,6 +57,10 @@ class FakeRelay:
     def attend(self, session_id: str, over: Callable[[], None]) -> None:
         self.over.setdefault(session_id, []).append(over)
 
+    def check_publisher(self, session_id: str, feed_id: str) -> None:
+        if session_id != SESSION:
+            raise NotFoundError("no such session")
+
     def rendition(self, session_id: str) -> RenditionChosen:
         if session_id != SESSION:
             raise NotFoundError("no such session")

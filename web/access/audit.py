@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,6 +35,7 @@ class Action(StrEnum):
     PUBLISHED = "published"  # began to bring pictures to a feed
     STARTED = "started"  # the service
     STOPPED = "stopped"
+    MENDED = "mended"  # the log itself: what it found torn or missing, and what it could not write
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,45 @@ class Entry:
     about: str
     named: Mapping[str, str] = field(default_factory=dict)
     detail: Mapping[str, Detail] = field(default_factory=dict)
+
+
+_TOLD = frozenset(
+    {
+        "feed",
+        "aircraft",
+        "flight",
+        "incident",
+        "marker",
+        "note",
+        "export",
+        "number",
+        "piece",
+        "account",
+        "link",
+    }
+    | {"guest", "token"}
+)
+_ID = re.compile(r"[a-z0-9-]{1,60}")
+_LIKE_A_KEY = re.compile(r"[a-z0-9]{24,}")
+_TOKENS = "/api/v1/tokens/"
+"""Its {token} is an id; anywhere else one is what lets somebody in."""
+
+
+def told_of(path: str, named: Mapping[str, str]) -> dict[str, str]:
+    """What may be written down of a path's parameters: ids. Somebody may have typed a key in place of one."""
+    return {
+        name: value if _ID.fullmatch(value) and not _is_like_a_key(value) else "?"
+        for name, value in named.items()
+        if name in _TOLD and (name != "token" or path.startswith(_TOKENS))
+    }
+
+
+def _is_like_a_key(value: str) -> bool:
+    return len(value) not in _ID_LENGTHS and _LIKE_A_KEY.fullmatch(value) is not None
+
+
+_ID_LENGTHS = frozenset({32})
+"""Of random ids in hexadecimal digits."""
 
 
 class Audit(Protocol):

@@ -10,6 +10,7 @@ import contextlib
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -17,8 +18,9 @@ from aiohttp import web
 
 from flow.errors import LagebildError, NotFoundError
 
-from .audit import Action, Audit, Entry
-from .caller import Caller
+from .audit import Action, Audit, Detail, Entry, told_of
+from .caller import Caller, CallerKind
+from .forwarded import origin_url
 from .permissions import Permission, Scope, scope_of
 from .policy import Reach, Verdict, decide
 from .presence import Presence
@@ -95,11 +97,33 @@ class Guard(Protocol):
 
 
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
+_TOLD: web.RequestKey[dict[str, Detail]] = web.RequestKey("what else the audit log is told", dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """What the audit log is told once the answer begins, with its status."""
+
+    tell: Callable[[int], None]
+
+
+_PENDING: web.RequestKey[_Pending] = web.RequestKey("pending", _Pending)
 
 
 def caller_of(request: web.Request) -> Caller:
     """Who calls, as the door has recognised him."""
     return request[CALLER]
+
+
+def tell_audit(request: web.Request, **detail: Detail) -> None:
+    """What else the audit log is told: what was made, and why; no secrets."""
+    request.setdefault(_TOLD, {}).update(detail)
+
+
+def said_by(request: web.Request, name: str) -> str:
+    """Who says so: the name of the account, where somebody has one; else the name that is given."""
+    caller = request.get(CALLER)
+    return caller.name if caller is not None and caller.kind is CallerKind.PERSON else name
 
 
 @dataclass(slots=True)
@@ -116,15 +140,19 @@ class Door:
     presence: Presence | None = None
     routes: list[Route] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.app.on_response_prepare.append(_begun)
+
     def route(self, route: Route, handler: Handler) -> None:
         async def guarded(request: web.Request) -> web.StreamResponse:
             check_origin(request, self.names)
             caller = request[CALLER] = self.guard.caller(request)
             self._admit(request, caller, route)
+            if route.action is not None:
+                request[_PENDING] = _Pending(partial(self._record, request, caller, route.action))
             with self._answering(request, caller, route):
                 response = await handler(request)
-            if route.action is not None and response.status < 400:
-                self.guard.audit.record(self._entry(request, caller, route.action, response.status))
+            _tell_once(request, response.status)
             return response
 
         self.routes.append(route)
@@ -168,6 +196,9 @@ class Door:
         finally:
             leave()
 
+    def _record(self, request: web.Request, caller: Caller, action: Action, status: int) -> None:
+        self.guard.audit.record(self._entry(request, caller, action, status))
+
     def _entry(self, request: web.Request, caller: Caller, action: Action, status: int) -> Entry:
         return Entry(
             self.guard.now_ns(),
@@ -175,9 +206,20 @@ class Door:
             self.guard.address(request),
             action,
             route_of(request),
-            dict(request.match_info),
-            {"method": request.method, "status": status},
+            told_of(route_of(request), request.match_info),
+            {"method": request.method, "status": status} | request.get(_TOLD, {}),
         )
+
+
+async def _begun(request: web.Request, response: web.StreamResponse) -> None:
+    """What is sent counts from its first byte: whoever breaks a download off has most of it."""
+    _tell_once(request, response.status)
+
+
+def _tell_once(request: web.Request, status: int) -> None:
+    pending = request.pop(_PENDING, None)
+    if pending is not None and status < 400:
+        pending.tell(status)
 
 
 def route_of(request: web.Request) -> str:
@@ -198,8 +240,11 @@ def check_origin(request: web.Request, names: frozenset[str]) -> None:
     if not _is_address(host) and host.lower() not in names | {"localhost"}:
         raise ForbiddenError(f"this service is not called '{host}'; if it is, add it to server.names")
     origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise ForbiddenError(f"requests from {origin} are refused: it is not the origin of this service")
+    if origin is not None and origin.lower() != origin_url(request).lower():
+        raise ForbiddenError(
+            f"requests from {origin} are refused: the origin of this service is {origin_url(request)} "
+            "(of a reverse proxy it is believed where server.proxies names it)"
+        )
     # Fetch Metadata: browsers say it also where they leave Origin out; other programs say neither.
     if request.method not in _READING and request.headers.get("Sec-Fetch-Site", "same-origin") not in _OWN:
         raise ForbiddenError("requests from other sites are refused: they change nothing here")

@@ -15,6 +15,7 @@ from flow.clock import Clock
 from .audit import Audit
 from .caller import NOBODY, Caller, CallerKind
 from .door import UnauthenticatedError
+from .forwarded import Proxies
 from .permissions import Permission
 from .policy import Reach
 from .store import AccessStore
@@ -42,22 +43,22 @@ class Gatekeeper:
         clock: Clock,
         *,
         trusts_this_machine: bool,
-        proxies: frozenset[str] = frozenset(),
+        proxies: Proxies | None = None,
     ) -> None:
         self.reach, self.audit = reach, audit
         self._store, self._clock = store, clock
         self._trusts_this_machine = trusts_this_machine and not proxies
-        self._proxies = proxies
+
+    @property
+    def trusts_this_machine(self) -> bool:
+        return self._trusts_this_machine
 
     def now_ns(self) -> int:
         return self._clock.now_ns()
 
     def address(self, request: web.Request) -> str:
-        """The caller's; what a trusted proxy appended last to X-Forwarded-For, where one calls."""
-        peer = request.remote or ""
-        if peer in self._proxies:
-            return request.headers.get("X-Forwarded-For", peer).rpartition(",")[2].strip()
-        return peer
+        """The caller's; behind a trusted proxy as that tells it (forwarded.py)."""
+        return request.remote or ""
 
     def caller(self, request: web.Request) -> Caller:
         token = _bearer(request)

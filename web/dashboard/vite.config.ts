@@ -8,7 +8,10 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 1600,
     rolldownOptions: {
-      input: ["index.html", "pilot.html", "camera.html", "flights.html", "review.html", "effect.html"],
+      input: [
+        ...["index", "pilot", "camera", "flights", "review", "effect"],
+        ...["login", "welcome", "enter", "admin", "privacy"],
+      ].map((name) => `${name}.html`),
     },
   },
   server: {

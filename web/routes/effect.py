@@ -7,6 +7,7 @@ from aiohttp import web
 from flow.clock import Clock
 from recordings.archive import Archive
 from web.access import Door, Permission, Route
+from web.access.audit import Action
 from web.archive_calls import DiskReads
 from web.bodies import encoded_reply
 from web.effect import EffectView, seen
@@ -31,6 +32,7 @@ _CSV = Route(
     _ANSWERS,
     media_type="text/csv",
     headers=("Cache-Control", "Content-Disposition"),
+    action=Action.DOWNLOADED,
 )
 
 

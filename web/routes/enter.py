@@ -14,6 +14,7 @@ from flow.errors import MalformedError, UnavailableError
 from flow.flights import Incident, IncidentKind
 from web.access import Caller, CallerKind, Door, Permission, Route, Scope
 from web.access.audit import Action, Entry
+from web.access.forwarded import is_secure
 from web.access.links import Entered, LinkGoneError, Links
 from web.access.policy import GUEST
 from web.access.reach import IncidentReach
@@ -139,6 +140,6 @@ def _welcome(request: web.Request, entered: Entered, clock: Clock) -> web.Respon
         path="/",
         httponly=True,
         samesite="Lax",
-        secure=request.scheme == "https",
+        secure=is_secure(request),
     )
     return response

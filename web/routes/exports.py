@@ -8,14 +8,15 @@ from aiohttp import web
 
 from recordings.export.jobs import OPEN, Job
 from recordings.folders import flight_folder
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, tell_audit
+from web.access.audit import Action
 from web.archive_calls import DiskReads
 from web.asked import asked_text
 from web.bodies import JSON, encoded_reply, json_body, json_list, json_reply
 from web.byte_ranges import send_file
 from web.export_views import Exports, ExportView, NewExport, export_view
 from web.exports import ExportDesk
-from web.routes.flights import BUSY, ONE, named
+from web.routes.flights import BUSY, ONE, by_whom
 
 ZIP = "application/zip"
 BODY_MOST_BYTES = 64 * 1024
@@ -41,6 +42,7 @@ _ORDER = Route(
     body_schema=NewExport,
     schema=ExportView,
     headers=("Location",),
+    action=Action.EXPORTED,
 )
 _LIST = Route(
     "GET",
@@ -61,6 +63,7 @@ _DELETE = Route(
     "Cancel an export that is not ready yet; remove one that is, or has failed",
     {200: "it was cancelled, unless it was ready in that moment", 204: "it is removed"} | _GONE,
     schema=ExportView,
+    action=Action.DELETED,
 )
 _NEWEST = Route(
     "GET",
@@ -85,6 +88,7 @@ def _download(method: str) -> Route:
         {200: "all of it"} | parts | _GONE,
         media_type=ZIP if method == "GET" else "",
         headers=("Cache-Control", "ETag", "Last-Modified", "Content-Disposition"),
+        action=Action.DOWNLOADED if method == "GET" else None,
     )
 
 
@@ -96,7 +100,8 @@ def add_export_routes(door: Door, desk: ExportDesk, reads: DiskReads) -> None:
         flight_id = request.match_info["flight"]
         flight_folder(desk.root, flight_id)
         wish = await json_body(request, NewExport, BODY_MOST_BYTES)
-        job = await desk.order(wish.as_order(flight_id, named(wish.by, "by")))
+        job = await desk.order(wish.as_order(flight_id, by_whom(request, wish.by)))
+        tell_audit(request, export=job.id)
         reply = json_reply(view(job), status=202)
         reply.headers["Location"] = f"{_ALL}/{job.id}"
         return reply
@@ -110,6 +115,7 @@ def add_export_routes(door: Door, desk: ExportDesk, reads: DiskReads) -> None:
 
     async def delete(request: web.Request) -> web.Response:
         job = await desk.job(request.match_info["export"])
+        tell_audit(request, flight=job.order.flight_id)
         if job.status in OPEN:
             return json_reply(view(await desk.cancel(job)))
         await desk.remove(job)
@@ -117,6 +123,7 @@ def add_export_routes(door: Door, desk: ExportDesk, reads: DiskReads) -> None:
 
     async def download(request: web.Request) -> web.StreamResponse:
         job = await desk.job(request.match_info["export"])
+        tell_audit(request, flight=job.order.flight_id)
         name = f"{job.order.flight_id}-{job.id[:8]}.zip"
         headers = {"Content-Type": ZIP, "Content-Disposition": f'attachment; filename="{name}"'}
         return await send_file(request, reads, partial(desk.opened, job), headers)

@@ -16,6 +16,7 @@ from flow.recording import RecordingState
 from recordings.folders import TLOG_FILE, flight_folder, segment_name
 from recordings.segment_indexes import SegmentIndexes
 from web.access import Door, Permission, Route
+from web.access.audit import Action
 from web.archive_calls import DiskReads
 from web.asked import TIME, asked_time_ns
 from web.bodies import JSON
@@ -35,6 +36,10 @@ _WEB_PIECE = f"{ONE}/feeds/{{feed}}/web/{{number}}-{{piece}}.mp4"
 _SEGMENT = f"{ONE}/feeds/{{feed}}/segments/{{number}}.mp4"
 _THUMBNAIL = f"{ONE}/thumbnail.jpg"
 _TLOG = f"{ONE}/telemetry.tlog"
+_ACTIONS: dict[str, Action | None] = {
+    _THUMBNAIL: None,  # the list of flights shows a hundred
+    _TLOG: Action.DOWNLOADED,
+}
 _FILE_HEADERS = ("Cache-Control", "ETag", "Last-Modified")
 _DAMAGED = {400: "asked for with a time that cannot be", 409: "it cannot be read (recording_damaged)"}
 _FILE = {
@@ -61,6 +66,7 @@ _INDEX = Route(
     {200: "segments"} | _DAMAGED | GONE,
     schema=IndexView,
     query=_WHEN | _RENDITION,
+    action=Action.OPENED,
 )
 _RUNNING = Route(
     "GET",
@@ -70,6 +76,7 @@ _RUNNING = Route(
     {200: "segments"} | _DAMAGED | GONE | {404: "no such feed, or no flight is recorded (no_flight)"},
     schema=IndexView,
     query=_WHEN,
+    action=Action.OPENED,
 )
 
 
@@ -84,6 +91,7 @@ def _file(method: str, path: str, summary: str, media_type: str, *more: str) -> 
         answers,
         media_type="" if is_head else media_type,
         headers=(*_FILE_HEADERS, *more),
+        action=None if is_head else _ACTIONS.get(path, Action.OPENED),
     )
 
 

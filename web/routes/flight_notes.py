@@ -12,13 +12,14 @@ from msgspec import UNSET, Meta, UnsetType
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from recordings.folders import flight_folder
 from recordings.notes import NOTES_MOST, Note, NoteBook, read_notes
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, tell_audit
+from web.access.audit import Action
 from web.archive_calls import DiskReads
 from web.bodies import JSON, json_body, json_reply
 from web.errors import RequestError
 from web.flight_index import flight_in
 from web.pace import Pace
-from web.routes.flights import GONE, ONE, By, Who, named
+from web.routes.flights import GONE, ONE, By, Who, by_whom, named
 from web.routes.ground import UtcMs
 from web.track_views import NoteList, NoteView, note_view
 
@@ -64,6 +65,7 @@ _LIST = Route(
     "What was noted of a flight",
     {200: "the notes"} | _DAMAGED | GONE,
     schema=NoteList,
+    action=Action.OPENED,
 )
 _ADD = Route(
     "POST",
@@ -74,6 +76,7 @@ _ADD = Route(
     body=JSON,
     body_schema=NewNote,
     schema=NoteView,
+    action=Action.MADE,
 )
 _CHANGE = Route(
     "PATCH",
@@ -84,6 +87,7 @@ _CHANGE = Route(
     body=JSON,
     body_schema=NoteChange,
     schema=NoteView,
+    action=Action.CHANGED,
 )
 _REMOVE = Route(
     "DELETE",
@@ -94,6 +98,7 @@ _REMOVE = Route(
     body=JSON,
     body_schema=Who,
     media_type="",
+    action=Action.DELETED,
 )
 
 
@@ -112,22 +117,23 @@ class FlightNotes:
     async def add(self, request: web.Request) -> web.Response:
         folder = self._changing(request)
         wish = await json_body(request, NewNote, _BODY_MOST_BYTES)
-        text, by = named(wish.text, "text", TEXT_MOST), named(wish.by, "by")
+        text, by = named(wish.text, "text", TEXT_MOST), by_whom(request, wish.by)
         note = await self._reads.call(
             self._add, folder, round(wish.utc_ms * NS_PER_MS), text, by, wish.feed_id
         )
+        tell_audit(request, note=note.id)
         return json_reply(note_view(note), status=201)
 
     async def change(self, request: web.Request) -> web.Response:
         folder = self._changing(request)
         wish = await json_body(request, NoteChange, _BODY_MOST_BYTES)
-        by, changed = named(wish.by, "by"), _changes(wish)
+        by, changed = by_whom(request, wish.by), _changes(wish)
         note = await self._reads.call(self._change, folder, request.match_info["note"], by, changed)
         return json_reply(note_view(note))
 
     async def remove(self, request: web.Request) -> web.Response:
         folder = self._changing(request)
-        by = named((await json_body(request, Who)).by, "by")
+        by = by_whom(request, (await json_body(request, Who)).by)
         await self._reads.call(self._remove, folder, request.match_info["note"], by)
         return web.Response(status=204)
 

@@ -15,6 +15,7 @@ from recordings.samples_file import SPAN_MOST_NS, samples_between
 from recordings.segment_indexes import SegmentIndexes
 from telemetry.surroundings import PastSurroundings
 from web.access import Door, Permission, Route
+from web.access.audit import Action
 from web.archive_calls import DiskReads
 from web.asked import DEGREES, TIME, asked_degrees, asked_time_ns
 from web.bodies import JSON
@@ -52,6 +53,7 @@ _SAMPLES = Route(
         "to_ms": TIME,
         "looks": {"type": "string", "enum": ["1"], "description": "Where each camera looked, too"},
     },
+    action=Action.OPENED,
 )
 _STILL = Route(
     "GET",
@@ -68,6 +70,7 @@ _STILL = Route(
     media_type=JPEG,
     headers=PICTURE_HEADERS,
     query={"at_ms": TIME},
+    action=Action.TOOK_STILL,
 )
 _SPOTS = Route(
     "GET",
@@ -83,6 +86,7 @@ _SPOTS = Route(
         "lon": DEGREES,
         "feed": {"type": "string", "description": "Only this one", "examples": ["fritz-tag"]},
     },
+    action=Action.OPENED,
 )
 
 

@@ -17,6 +17,7 @@ from recordings.flight_course import flight_course
 from recordings.folders import SAMPLES_FILE, flight_folder
 from recordings.samples_file import samples_within
 from web.access import Door, Handler, Permission, Route
+from web.access.audit import Action
 from web.archive_calls import DiskReads
 from web.asked import TIME, asked_time_ns
 from web.bodies import JSON
@@ -38,6 +39,7 @@ _TRACK = Route(
     "Where the aircraft was in the whole flight, how high, how fast, on how much battery",
     {200: "the line to draw"} | _DAMAGED | GONE,
     schema=TrackView,
+    action=Action.OPENED,
 )
 
 
@@ -51,6 +53,7 @@ def _file(form: Format) -> Route:
         media_type=form.media_type,
         headers=("Cache-Control", "Content-Disposition"),
         query={"from_ms": TIME, "to_ms": TIME},
+        action=Action.DOWNLOADED,
     )
 
 

@@ -14,7 +14,8 @@ from flow.errors import MalformedError
 from recordings.archive import Archive
 from recordings.entries import FlightQuery, Rule
 from recordings.protocol.ground_cells import RADIUS_MOST_M, Near
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, said_by, tell_audit
+from web.access.audit import Action
 from web.archive_calls import DiskReads, in_time
 from web.asked import TIME, asked_number, asked_real, asked_text, asked_time_ns, whole_number
 from web.bodies import JSON, encoded_reply, json_body, json_list, json_reply
@@ -54,10 +55,6 @@ class WhyAndWho(msgspec.Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=1, examples=["Auskunftsersuchen der Polizei"])]
     by: By
 
-    def checked(self) -> tuple[str, str]:
-        """Reason and person, without space around them. Raises MalformedError."""
-        return named(self.reason, "reason", REASON_MOST), named(self.by, "by")
-
 
 def named(text: str, name: str, most: int = 80) -> str:
     """Raises MalformedError where nothing is said, or what cannot be shown."""
@@ -65,6 +62,20 @@ def named(text: str, name: str, most: int = 80) -> str:
     if not text:
         raise MalformedError(f"{name} is empty")
     return text
+
+
+def by_whom(request: web.Request, by: str) -> str:
+    """The account's name, else the one that is given; the audit log is told it. Raises MalformedError."""
+    name = said_by(request, named(by, "by"))
+    tell_audit(request, by=name)
+    return name
+
+
+def _why_and_who(request: web.Request, wish: WhyAndWho) -> tuple[str, str]:
+    """Reason and person. Raises MalformedError."""
+    reason, by = named(wish.reason, "reason", REASON_MOST), by_whom(request, wish.by)
+    tell_audit(request, reason=reason)
+    return reason, by
 
 
 DEGREES = {"type": "number", "description": "Degrees, WGS84"}
@@ -96,7 +107,13 @@ _LIST = Route(
     },
 )
 _SHOW = Route(
-    "GET", ONE, Permission.REVIEW, "A recorded flight", {200: "the flight"} | GONE, schema=FlightView
+    "GET",
+    ONE,
+    Permission.REVIEW,
+    "A recorded flight",
+    {200: "the flight"} | GONE,
+    schema=FlightView,
+    action=Action.OPENED,
 )
 _EVENTS = Route(
     "GET",
@@ -105,6 +122,7 @@ _EVENTS = Route(
     "Markers, alarms, texts of the aircraft, armed and disarmed",
     {200: "the events"} | GONE,
     schema=FlightEvents,
+    action=Action.OPENED,
 )
 _CHANGE = {400: "no reason, or nobody who says so"} | GONE
 _HOLD = Route(
@@ -116,6 +134,7 @@ _HOLD = Route(
     body=JSON,
     body_schema=WhyAndWho,
     schema=HoldView,
+    action=Action.CHANGED,
 )
 _RELEASE = Route(
     "DELETE",
@@ -126,6 +145,7 @@ _RELEASE = Route(
     body=JSON,
     body_schema=Who,
     media_type="",
+    action=Action.CHANGED,
 )
 _DELETE = Route(
     "DELETE",
@@ -136,6 +156,7 @@ _DELETE = Route(
     body=JSON,
     body_schema=WhyAndWho,
     schema=DeletionView,
+    action=Action.DELETED,
 )
 
 
@@ -154,16 +175,16 @@ def add_flight_routes(door: Door, archive: Archive, clock: Clock, reads: DiskRea
         return encoded_reply(await reads.call(json_list, "events", happened, recorded_event_view))
 
     async def hold(request: web.Request) -> web.Response:
-        reason, by = (await json_body(request, WhyAndWho)).checked()
+        reason, by = _why_and_who(request, await json_body(request, WhyAndWho))
         return json_reply(hold_view(await in_time(archive.hold(request.match_info["flight"], reason, by))))
 
     async def release(request: web.Request) -> web.Response:
-        by = named((await json_body(request, Who)).by, "by")
+        by = by_whom(request, (await json_body(request, Who)).by)
         await in_time(archive.release(request.match_info["flight"], by))
         return web.Response(status=204)
 
     async def delete(request: web.Request) -> web.Response:
-        reason, by = (await json_body(request, WhyAndWho)).checked()
+        reason, by = _why_and_who(request, await json_body(request, WhyAndWho))
         deleting = archive.delete(request.match_info["flight"], Rule.PERSON, by, reason)
         return json_reply(deletion_view(await in_time(deleting, DELETED_WITHIN_S)))
 

@@ -15,6 +15,7 @@ from flow.flights import Incident
 from web.access import Door, Permission, Route, caller_of
 from web.access.audit import Action
 from web.access.book import Book, Link
+from web.access.forwarded import origin_url
 from web.access.links import HOURS_LEAST, HOURS_MOST, Links
 from web.access.reach import IncidentReach
 from web.archive_calls import in_time
@@ -135,7 +136,7 @@ def add_link_routes(door: Door, links: Links, reach: IncidentReach, hours: float
         )
 
     def address(request: web.Request, link: Link) -> str:
-        return f"{request.url.origin()}{ENTRANCE}/{links.token(link)}"
+        return f"{origin_url(request)}{ENTRANCE}/{links.token(link)}"
 
     async def listed(request: web.Request) -> web.Response:
         incident = await incident_of(request)

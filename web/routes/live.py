@@ -13,6 +13,7 @@ from flow.errors import LagebildError, OfferError
 from flow.units import Rendition
 from relay.sdp import MAX_OFFER_BYTES
 from web.access import Door, Permission, Route, caller_of
+from web.access.audit import Action
 from web.bodies import JSON, json_body
 from web.errors import RequestError
 from web.metrics import Refused
@@ -52,6 +53,7 @@ _OFFER = Route(
     media_type=SDP,
     body=SDP,
     headers=("Location", "ETag"),
+    action=Action.WATCHED,
 )
 
 _TRICKLE = Route(

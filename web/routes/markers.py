@@ -12,7 +12,8 @@ from msgspec import UNSET, Meta, UnsetType
 from flow.clock import NS_PER_MS, Clock
 from flow.errors import MalformedError, NotFoundError
 from flow.flights import ID_PATTERN, Aircraft, Ellipse, Marker
-from web.access import Door, Permission, Route, Scope
+from web.access import Door, Permission, Route, Scope, said_by, tell_audit
+from web.access.audit import Action
 from web.access.reach import Within
 from web.bodies import JSON, json_body, json_reply
 from web.ground_views import MarkerList, MarkerView, marker_view
@@ -97,6 +98,7 @@ _SET = Route(
     body_schema=NewMarker,
     schema=MarkerView,
     scope=Scope.FILTERED,
+    action=Action.MADE,
 )
 
 _CHANGE = Route(
@@ -109,6 +111,7 @@ _CHANGE = Route(
     body_schema=MarkerChange,
     schema=MarkerView,
     scope=Scope.FILTERED,
+    action=Action.CHANGED,
 )
 
 _REMOVE = Route(
@@ -119,6 +122,7 @@ _REMOVE = Route(
     {204: "removed"} | _GONE,
     media_type="",
     scope=Scope.FILTERED,
+    action=Action.DELETED,
 )
 
 
@@ -134,15 +138,19 @@ def add_marker_routes(
     async def set_one(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
         wish = await json_body(request, NewMarker)
+        wish.by = said_by(request, wish.by)
         known = board.find(wish.id) if wish.id else None
         if known is not None and not door.within(request).has_marker(known):
             raise NotFoundError("another marker has this id, and it is not of your incident")
         marker = known or board.set(places.told(places.marker_of(wish, door.within(request))))
+        tell_audit(request, marker=marker.marker_id, aircraft=marker.aircraft_id)
         return json_reply(marker_view(marker), status=201)
 
     async def change(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
         wish = await json_body(request, MarkerChange)
+        if wish.by is not UNSET:
+            wish.by = said_by(request, wish.by)
         changed = _changed(board.get(request.match_info["marker"], door.within(request)), wish)
         return json_reply(marker_view(board.set(places.told(changed))))
 

@@ -6,14 +6,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
+import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from flow.clock import Clock
 from flow.errors import ConfigError, LagebildError, NotFoundError
 from ingest.settings import PUSHED
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, origin_url
+from web.access.audit import Action
+from web.bodies import JSON, json_body
 from web.feed_history import FeedHistory, FeedPast
 from web.pilot_views import NewKey, PilotDesk, PilotView, Withdrawn
 from web.settings import FeedSettings
@@ -34,6 +38,19 @@ _REFUSALS = {
     500: "the keys cannot be read or written (keys_unusable)",
 }
 
+
+class KeyWish(msgspec.Struct, forbid_unknown_fields=True):
+    """May be left out."""
+
+    rotate: Annotated[
+        bool,
+        Meta(
+            description="The new key takes the place of all others: they let nobody in any more, but whoever "
+            "sends with one of them goes on until he ends"
+        ),
+    ] = False
+
+
 _OVERVIEW = Route(
     "GET",
     "/api/v1/pilot",
@@ -49,11 +66,14 @@ _MAKE = Route(
     _KEYS,
     Permission.CONNECT,
     "Make a key for whoever publishes to a feed: it is told this once",
-    {201: "the key, and the addresses that hold it"}
+    {201: "the key, and the addresses that hold it", 400: "a body that says something else"}
     | _REFUSALS
     | {409: "the feed is not pushed (not_pushed), or has its most keys (keys_full)"},
+    body=JSON,
+    body_schema=KeyWish,
     schema=NewKey,
     headers=tuple(_NEVER_KEPT),
+    action=Action.MADE,
 )
 
 _WITHDRAW = Route(
@@ -64,6 +84,7 @@ _WITHDRAW = Route(
     {200: "how many there were"} | _REFUSALS | {409: "the feed is not pushed (not_pushed)"},
     schema=Withdrawn,
     headers=tuple(_NEVER_KEPT),
+    action=Action.REVOKED,
 )
 
 
@@ -86,15 +107,16 @@ def add_pilot_routes(
     one_at_a_time = asyncio.Lock()  # a flood of wishes takes one thread and no more
 
     async def overview(request: web.Request) -> web.Response:
-        return _told(await desk.view(str(request.url.origin()), ms(clock.now_ns())))
+        return _told(await desk.view(origin_url(request), ms(clock.now_ns())))
 
     async def past(request: web.Request) -> web.Response:
         return _told(history.past(known(request).id))
 
     async def make(request: web.Request) -> web.Response:
         feed = pushed(request)
+        rotate = request.body_exists and (await json_body(request, KeyWish)).rotate
         async with one_at_a_time:
-            key = await _on_disk(lambda: desk.new_key(feed, str(request.url.origin())))
+            key = await _on_disk(lambda: desk.new_key(feed, origin_url(request), rotate=rotate))
         return _told(key, status=201)
 
     async def withdraw(request: web.Request) -> web.Response:

@@ -82,8 +82,14 @@ def add_publish_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
     async def options(_: web.Request) -> web.Response:
         return web.Response(headers={"Accept-Post": SDP})
 
-    async def trickle(request: web.Request) -> web.Response:
+    def session_of(request: web.Request) -> str:
+        """Whoever knows it may end it (RFC 9725 4.2): a publisher's of this feed, and no viewer's."""
         session_id = request.match_info["session"]
+        relay.check_publisher(session_id, request.match_info["feed"])
+        return session_id
+
+    async def trickle(request: web.Request) -> web.Response:
+        session_id = session_of(request)
         fragment = await text_of(request, FRAGMENT)
         if not all(_FRAGMENT_LINE.fullmatch(line) for line in fragment.splitlines() if line):
             raise OfferError("the body is no SDP fragment (RFC 8840 9)")
@@ -92,7 +98,7 @@ def add_publish_routes(door: Door, relay: RelayDoor, refused: Refused) -> None:
         return web.Response(status=204)
 
     async def leave(request: web.Request) -> web.Response:
-        await relay.close(request.match_info["session"])
+        await relay.close(session_of(request))
         return web.Response(status=200)
 
     door.route(_OFFER, offer)

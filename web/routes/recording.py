@@ -14,14 +14,15 @@ from flow.errors import NotFoundError, UnavailableError
 from flow.flights import Aircraft, RecordingSwitch
 from flow.recording import StorageState
 from recordings.room import Recordings
-from web.access import Door, Permission, Route
+from web.access import Door, Permission, Route, tell_audit
+from web.access.audit import Action
 from web.archive_calls import DiskReads, in_time
 from web.asked import TIME, asked_number, asked_text, asked_time_ns, whole_number
 from web.bodies import JSON, encoded_reply, json_body, json_list, json_reply
 from web.effect import incident_flights
 from web.flight_views import Deletions, Retention, deletion_view, planned_view
 from web.pace import Pace
-from web.routes.flights import BUSY, By, named
+from web.routes.flights import BUSY, By, by_whom
 from web.schemas import StorageJson
 from web.settings import RecordingSettings
 from web.viewing_views import Viewings, viewings_json
@@ -78,6 +79,7 @@ _SWITCH = Route(
     body=JSON,
     body_schema=Switch,
     media_type="",
+    action=Action.CHANGED,
 )
 _VIEWINGS = Route(
     "GET",
@@ -130,7 +132,8 @@ def add_recording_routes(
         if aircraft_id not in switchable:
             raise NotFoundError("no such aircraft that is recorded")
         wish = await json_body(request, Switch)
-        now_ns, by = clock.now_ns(), named(wish.by, "by")
+        now_ns, by = clock.now_ns(), by_whom(request, wish.by)
+        tell_audit(request, on=wish.on)
         bus.publish(RecordingSwitch(f"switch-{secrets.token_hex(8)}", aircraft_id, now_ns, wish.on, by))
         return web.Response(status=204)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from web import geojson, kml
-from web.access import Door, Permission, Route, Scope
+from web.access import Door, Permission, Route, Scope, origin_url
 from web.situation import Situation
 from web.views import Json, json_bytes
 
@@ -67,7 +67,7 @@ def add_situation_routes(door: Door, situation: Situation) -> None:
 
     async def link(request: web.Request) -> web.Response:
         # The host has passed the door: it is a name or address of this service.
-        return _kml(kml.network_link(f"{request.scheme}://{request.host}{_KML.path}"))
+        return _kml(kml.network_link(f"{origin_url(request)}{_KML.path}"))
 
     async def drawn(request: web.Request) -> web.Response:
         within = door.within(request)

@@ -11,6 +11,7 @@ from flow.clock import NS_PER_S
 from flow.doors import IngestDoor, Still
 from flow.units import UtcOrigin
 from web.access import Door, Permission, Route
+from web.access.audit import Action
 
 JPEG = "image/jpeg"
 PICTURE_HEADERS = ("Cache-Control", "Content-Disposition", "Last-Modified", "X-Lagebild-Time-Origin")
@@ -37,6 +38,7 @@ def add_still_routes(door: Door, ingest: IngestDoor) -> None:
             },
             media_type=JPEG,
             headers=HEADERS,
+            action=Action.TOOK_STILL,
         ),
         still,
     )

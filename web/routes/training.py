@@ -6,7 +6,8 @@ import msgspec
 from aiohttp import web
 
 from flow.clock import Clock
-from web.access import Door, Permission, Route, Scope
+from web.access import Door, Permission, Route, Scope, said_by, tell_audit
+from web.access.audit import Action
 from web.bodies import JSON, json_body
 from web.pace import Pace
 from web.training import NewTraining, Training, TrainingChange, TrainingView
@@ -44,6 +45,7 @@ _BEGIN = Route(
     body=JSON,
     body_schema=NewTraining,
     schema=TrainingView,
+    action=Action.MADE,
 )
 
 _CHANGE = Route(
@@ -58,7 +60,13 @@ _CHANGE = Route(
 )
 
 _END = Route(
-    "DELETE", _PATH, Permission.TRAIN, "End the exercise", {204: "it has ended"} | _NONE, media_type=""
+    "DELETE",
+    _PATH,
+    Permission.TRAIN,
+    "End the exercise",
+    {204: "it has ended"} | _NONE,
+    media_type="",
+    action=Action.CHANGED,
 )
 
 
@@ -72,7 +80,10 @@ def add_training_routes(door: Door, training: Training, clock: Clock) -> None:
 
     async def begin(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
-        return _json(await training.begin(await json_body(request, NewTraining)), 201)
+        wish = await json_body(request, NewTraining)
+        wish.by = said_by(request, wish.by)
+        tell_audit(request, flight=wish.flight_id)
+        return _json(await training.begin(wish), 201)
 
     async def change(request: web.Request) -> web.Response:
         pace.take(request.remote or "")

@@ -27,6 +27,7 @@ from recordings.disk import Disk
 from recordings.folders import flights_folder, segments_in
 from recordings.protocol.lines import LineReader
 from recordings.recorder import Recorder
+from recordings.rules import Rules
 from recordings.segment_file import pictures
 from recordings.settings import RecordingsSettings
 from recordings.start_up import Found
@@ -119,12 +120,18 @@ class Tower:
 
 @asynccontextmanager
 async def recording(
-    root: Path, *aircraft: Aircraft, start_ns: int = START_NS, found: Found | None = None
+    root: Path,
+    *aircraft: Aircraft,
+    start_ns: int = START_NS,
+    found: Found | None = None,
+    rules: Rules | None = None,
 ) -> AsyncIterator[Tower]:
     """A recorder that runs for as long as the context is open; then everything is on the disk."""
     tower = Tower(root, start_ns)
     settings = RecordingsSettings(root, aircraft or (FRITZ,))
-    recorder = Recorder(tower.bus, tower.clock, settings, lambda: tower.refusal, tower.changed.append)
+    recorder = Recorder(
+        tower.bus, tower.clock, settings, lambda: tower.refusal, tower.changed.append, rules=rules
+    )
     task = asyncio.create_task(recorder.run(found))
     await turn()
     try:

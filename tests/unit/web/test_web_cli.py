@@ -45,6 +45,22 @@ def test_the_demo_says_which_port_is_taken_and_which_setting_names_another(
 async def test_what_settings_it_has_is_told_once_it_runs(tmp_path: Path) -> None:
     config = tmp_path / "good.toml"
     config.write_text("[server]\nport = 0\n[webrtc]\nport = 0\n")
+    lines = await _said_until("no aircraft is configured", config)
+    running = next(at for at, line in enumerate(lines) if "Lagebild is running" in line)
+    assert [at for at, line in enumerate(lines) if f"settings: {config}" in line] == [len(lines) - 2]
+    assert running < len(lines) - 2
+
+
+async def test_the_first_administrator_s_link_is_printed_where_others_can_come(tmp_path: Path) -> None:
+    config = tmp_path / "good.toml"
+    config.write_text("[server]\nport = 0\n[webrtc]\nport = 0\n[access]\nthis_machine = false\n")
+    lines = await _said_until("/welcome#", config)
+    assert [line for line in lines if "There is no administrator yet" in line]
+    assert lines[-1].strip().startswith("http://127.0.0.1:")
+
+
+async def _said_until(text: str, config: Path) -> list[str]:
+    """What `lagebild serve` prints, up to the line with this in it; then it is ended."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "web", "serve", "--config", str(config),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -53,7 +69,7 @@ async def test_what_settings_it_has_is_told_once_it_runs(tmp_path: Path) -> None
     try:
         assert process.stdout is not None
         async with asyncio.timeout(60):
-            while not lines or "no aircraft is configured" not in lines[-1]:
+            while not lines or text not in lines[-1]:
                 line = await process.stdout.readline()
                 assert line, lines
                 lines.append(line.decode())
@@ -63,9 +79,7 @@ async def test_what_settings_it_has_is_told_once_it_runs(tmp_path: Path) -> None
         if process.returncode is None:
             process.kill()
             await process.wait()
-    running = next(at for at, line in enumerate(lines) if "Lagebild is running" in line)
-    assert [at for at, line in enumerate(lines) if f"settings: {config}" in line] == [len(lines) - 2]
-    assert running < len(lines) - 2
+    return lines
 
 
 def test_the_demo_does_not_fly_into_a_configured_aircraft(

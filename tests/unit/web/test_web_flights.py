@@ -14,7 +14,9 @@ from yarl import URL
 
 from flow.errors import ConfigError
 from flow.flights import RecordingSwitch
+from flow.recording import EVERYTHING, RecordingState, RecordKind
 from recordings.folders import segment_name
+from recordings.incidents import incident_path, read_incident
 from recordings.recorder import Recorder
 from recordings.segment_file import read_index
 from recordings.start_up import Found
@@ -122,6 +124,37 @@ async def test_incidents_are_opened_changed_and_closed(tmp_path: Path) -> None:
         closed = await house.ask("PATCH", at, json={"closed": True, "aircraft_ids": []})
         assert closed["closed_ms"] is not None
         assert (await house.ask("PATCH", at, json={"closed": False}))["closed_ms"] is None
+
+
+async def test_an_incident_says_what_of_its_flights_is_recorded(tmp_path: Path) -> None:
+    """On the disk, and for the pages of everybody who watches."""
+    async with recorded_house(tmp_path) as house:
+        url = "/api/v1/incidents"
+        wish = {"kind": "einsatz", "name": "Brand", "aircraft_ids": ["otto"], "record": ["telemetry"]} | ME
+        made = await house.ask("POST", url, 201, json=wish)
+        assert (made["record"], made["record_by"]) == (["telemetry"], ME["by"])
+        bus, at = house.service.bus, f"{url}/{made['id']}"
+
+        async def told(*kinds: RecordKind) -> None:
+            async with asyncio.timeout(5):
+                with bus.latest(RecordingState, "otto") as states:
+                    async for state in states:
+                        if state.records == kinds:
+                            return
+
+        await told(RecordKind.TELEMETRY)
+        changed = await house.ask("PATCH", at, json={"record": [], "by": "Weber"})
+        assert (changed["record"], changed["record_by"]) == ([], "Weber")
+        await told()
+        assert (await house.ask("PATCH", at, json={"name": "Hof"}))["record"] == []
+        listed = await house.get(url)
+        assert listed["incidents"][0]["record"] == []
+        assert listed["record_defaults"]["einsatz"] == ["pictures", "telemetry"]
+        file = read_incident(incident_path(house.whole.folder.parents[1], made["id"]))
+        assert (file.record, file.record_by) == ((), "Weber")
+        assert (await house.ask("PATCH", at, json={"record": None}))["record"] is None
+        await told(*EVERYTHING)
+        await house.ask("PATCH", at, 400, json={"record": ["audio"]})
 
 
 async def test_a_flight_joins_or_leaves_an_incident_whatever_else_has_joined_it(tmp_path: Path) -> None:
@@ -362,7 +395,7 @@ async def test_without_recording_the_folder_is_left_alone(tmp_path: Path) -> Non
             assert reply.status == 404
         async with http.get("/api/v1/config") as reply:
             assert (await reply.json())["recording"] is False
-    assert not root.exists()
+    assert {each.name for each in root.iterdir()} == {"audit", "signing-key.pem"}
 
 
 async def test_a_defect_in_the_recordings_ends_neither_the_pages_nor_the_recordings(

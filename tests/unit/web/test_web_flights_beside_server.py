@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from flow.clock import NS_PER_S
+from flow.clock import NS_PER_S, SystemClock
 from flow.errors import ConfigError
 from flow.flights import Alarm
 from flow.recording import StorageState, StorageStatus
 from recordings.deletions import read_deletions
 from recordings.flight_file import FlightFile, encoded
 from recordings.folders import flight_folder, flight_id
+from web.access.store import AccessStore
 from web.cli import main
 from web.service import running_service
-from web.settings import RecordingSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import AccessSettings, RecordingSettings, ServerSettings, Settings, WebRtcSettings
 
 DAY_NS = 86_400 * NS_PER_S
 
@@ -33,8 +34,9 @@ def write_flight(root: Path, days_ago: float) -> str:
     return flight
 
 
+@pytest.mark.parametrize("this_machine", [True, False], ids=["trusted", "known by its token"])
 async def test_the_server_that_has_the_folder_is_asked(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], this_machine: bool
 ) -> None:
     root = tmp_path / "data"
     old, young = write_flight(root, 20), write_flight(root, 10)
@@ -44,6 +46,7 @@ async def test_the_server_that_has_the_folder_is_asked(
         server=ServerSettings(port=0, data_dir=str(root)),
         webrtc=WebRtcSettings(port=0),
         recording=RecordingSettings(reserve_mb=0),
+        access=AccessSettings(this_machine=this_machine),
     )
 
     async def run(*arguments: str) -> tuple[int, str, str]:
@@ -82,6 +85,10 @@ async def test_the_server_that_has_the_folder_is_asked(
         with pytest.raises(ConfigError, match="another server has this folder"):
             async with running_service(settings):
                 pass
+        tokens = AccessStore(root, SystemClock())
+        tokens.open()
+        assert not tokens.book.tokens  # no command leaves one behind
+        tokens.close()
     (deletion,) = read_deletions(root)
     assert (deletion.flight_id, deletion.by, deletion.reason) == (old, "Adam", "doppelt")
     assert await listed() == [young]  # now from the folder itself

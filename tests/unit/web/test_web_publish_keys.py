@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from flow.errors import ConfigError, RefusedError
+from tests.fakes.clock import FakeClock
 from web.cli import main
+from web.key_watch import KeyWatch
 from web.publish_addresses import WayIn, addresses_of, feed_named
-from web.publish_keys import FILE, KEYS_PER_FEED, KeysFullError, PublishKeys
+from web.publish_keys import FILE, KEYS_PER_FEED, KeysFullError, KeyStanding, PublishKeys
 from web.settings import (
     AircraftSettings,
     FeedSettings,
@@ -64,6 +67,72 @@ def test_keys_are_bounded(tmp_path: Path) -> None:
         keys.make("fritz")
 
 
+def test_rotated_keys_let_nobody_in_and_are_known(tmp_path: Path) -> None:
+    service, command = PublishKeys(tmp_path), PublishKeys(tmp_path)
+    first, other = command.make("fritz"), command.make("otto")
+    assert service.standing("fritz", first) is KeyStanding.CURRENT
+    second, rotated = command.rotate("fritz")
+    assert rotated == 1
+    assert refusal(service, "fritz", first) == "key_wrong"
+    service.check("fritz", second)
+    service.check("otto", other)
+    assert service.standing("fritz", first) is KeyStanding.ROTATED
+    assert (service.count("fritz"), service.standing("fritz", "x")) == (1, KeyStanding.WITHDRAWN)
+    third, _ = command.rotate("fritz")
+    assert [service.standing("fritz", key).value for key in (first, second, third)] == [
+        "rotated",
+        "rotated",
+        "current",
+    ]
+    assert command.withdraw("fritz") == 1
+    assert {service.standing("fritz", key) for key in (first, second, third)} == {KeyStanding.WITHDRAWN}
+
+
+def test_rotated_keys_do_not_fill_the_file(tmp_path: Path) -> None:
+    keys = PublishKeys(tmp_path)
+    made = [keys.rotate("fritz")[0] for _ in range(3 * KEYS_PER_FEED)]
+    assert len(json.loads((tmp_path / FILE).read_text())["fritz"]) <= KEYS_PER_FEED + 1
+    assert keys.standing("fritz", made[-2]) is KeyStanding.ROTATED
+    keys.check("fritz", made[-1])
+
+
+class Publishing:
+    """One feed, to which somebody sends with `key`."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def key_in_use(self, feed_id: str) -> str:
+        return self.key
+
+    def dismiss(self, feed_id: str) -> None:
+        self.key = ""
+
+
+def test_who_sends_is_cut_off_when_his_key_is_withdrawn_and_not_when_it_is_rotated(tmp_path: Path) -> None:
+    service, command = PublishKeys(tmp_path), PublishKeys(tmp_path)
+    publishing = Publishing(command.make("fritz"))
+    watch = KeyWatch(service, publishing, ["fritz"], FakeClock())
+    command.rotate("fritz")
+    watch.look()
+    assert watch.of_publisher("fritz") is KeyStanding.ROTATED
+    command.withdraw("fritz")
+    watch.look()
+    assert (publishing.key, watch.of_publisher("fritz")) == ("", None)
+
+
+@pytest.mark.parametrize("broken", [None, "{"])
+def test_nobody_is_cut_off_because_the_file_cannot_be_had(tmp_path: Path, broken: str | None) -> None:
+    keys = PublishKeys(tmp_path)
+    publishing = Publishing(keys.make("fritz"))
+    if broken is None:
+        (tmp_path / FILE).unlink()
+    else:
+        (tmp_path / FILE).write_text(broken)
+    KeyWatch(keys, publishing, ["fritz"], FakeClock()).look()
+    assert publishing.key
+
+
 @pytest.mark.parametrize("text", ["[]", "{", '{"fritz": 7}', "\x00"])
 def test_a_broken_file_is_named_and_lets_nobody_in(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
@@ -94,6 +163,12 @@ source = "rtp://127.0.0.1:5600"
     PublishKeys(tmp_path / "data").check("tag", key)
     assert f"srt://127.0.0.1:8890?streamid=publish:tag:{key}" in said
     assert f"rtmp://127.0.0.1:1935/live/tag?key={key}" in said
+    assert main(["key", "tag", "--rotate", "--config", str(config)]) == 0
+    said = capsys.readouterr().out
+    assert "the older one lets nobody in any more; who sends with it goes on" in said
+    assert refusal(PublishKeys(tmp_path / "data"), "tag", key) == "key_wrong"
+    key = said.splitlines()[0].rpartition(" ")[2]
+    PublishKeys(tmp_path / "data").check("tag", key)
     assert main(["key", "tag", "--withdraw", "--config", str(config)]) == 0
     assert key not in capsys.readouterr().out
     for feed, what in (("roh", "needs no key"), ("nobody", "there are: tag, roh")):

@@ -2,6 +2,7 @@
 
 import type { AlarmState } from "./alarms/board";
 import type { Look, Mark } from "./marks/api";
+import { refusedBy } from "./requests";
 
 export interface Thresholds {
   live_age_ms: number;
@@ -169,7 +170,11 @@ export interface RecordingState {
   reason: string;
   detail: string;
   lost: number; // pictures of this flight that could not be written
+  records: readonly RecordKind[]; // what is recorded; []: nothing
 }
+
+/** "thermal": the pictures of thermal cameras alone. */
+export type RecordKind = "pictures" | "thermal" | "telemetry";
 
 /** The room there is for recordings; `hours_left` null: nothing is being recorded. */
 export interface StorageState {
@@ -191,8 +196,18 @@ export interface RenditionChosen {
   choices: readonly Rendition[]; // the best first
 }
 
+/** Somebody who watches now. */
+export interface Person {
+  id: string;
+  kind: "person" | "guest" | "machine" | "local";
+  name: string;
+  since_ms: number;
+  feeds: string[];
+}
+
 /** What every page hears, whichever feed it watches. */
 export type SharedMessage =
+  | { type: "present"; people: Person[] } // all who watch
   | { type: "alarms"; alarms: AlarmState[] } // all that stand
   | ({ type: "alarm" } & AlarmState)
   | { type: "markers"; markers: Mark[] } // all there are
@@ -216,7 +231,7 @@ export type ServerMessage =
 
 async function getJson<T>(path: string): Promise<T> {
   const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(5000) });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  if (!response.ok) throw await refusedBy(response);
   return (await response.json()) as T;
 }
 

@@ -1,10 +1,13 @@
 /** The page: chosen feeds, layout, the loop that keeps texts true, and what the viewer does. */
 
+import { blank, showEnded } from "./access/black";
+import { onGone } from "./access/gone";
+import { firstFeeds, LivePeople, noFeedWords } from "./access/livePeople";
+import { may, me } from "./access/me";
 import { AlarmBoard } from "./alarms/board";
 import { AlarmStrip } from "./alarms/strip";
 import type { Config, Feed, SharedMessage } from "./api";
 import { Bar } from "./bar";
-import { translate } from "./catalogue";
 import { Channel } from "./channel";
 import { firstChoice, loadTaste, saveTaste, withChoice, type Feeds } from "./choice";
 import { h, setAttribute, setText } from "./dom";
@@ -20,7 +23,7 @@ import { KEY_STEP_MS } from "./rewind/course";
 import { recView } from "./recMark";
 import { ServerTime } from "./serverTime";
 import { Recorder } from "./surface";
-import { nameBesideMark } from "./trainingMark";
+import { nameBesideMark, pageTitle } from "./trainingMark";
 import { watched } from "./watched";
 
 const TICK_MS = 50; // a stopped picture is grey at most this late
@@ -37,7 +40,9 @@ export class App {
       if (this.help.element.open) this.openHelp();
     },
     bright: () => this.switchTheme(),
+    me: () => this.bar.account.open(),
   });
+  private readonly people = new LivePeople(() => this.mainPane?.channel.feed ?? null);
   private readonly bar: Bar;
   private readonly picker: Picker;
   private readonly alarms = new AlarmBoard();
@@ -53,6 +58,8 @@ export class App {
   private readonly root: HTMLElement;
   private chosen: Feeds;
   private ticks = 0;
+  private ticking: number | undefined;
+  private isOver = false; // this viewer may watch no more
 
   constructor(
     root: HTMLElement,
@@ -68,15 +75,16 @@ export class App {
       leaveFull: () => this.setFull(false),
       fix: (fixed) => this.mainPane?.channel.fix(fixed),
     });
-    this.picker = new Picker({
-      choose: (id) => this.choose(id),
-      toggleSecond: (id) => this.toggleSecond(id),
+    const does = {
+      choose: (id: string) => this.choose(id),
+      toggleSecond: (id: string) => this.toggleSecond(id),
       swap: () => this.swap(),
       flip: () => this.flip(),
       full: () => this.setFull(!this.isFull),
       photo: () => void this.photo(),
       map: () => this.toggle("map"),
-    });
+    };
+    this.picker = new Picker(does, ...this.people.buttons);
     this.map = new MapPanel(this.taste.theme, this.desk.marks, this.desk.panel, config.map);
     root.replaceChildren(
       this.bar.element,
@@ -85,12 +93,15 @@ export class App {
       this.rewind.bar.element,
       this.picker.element,
       this.help.element,
+      ...this.people.dialogs,
     );
     this.chosen = firstChoice(location.search, feeds, window.innerWidth);
     this.listen();
     this.applyTaste();
     this.openChosen();
-    window.setInterval(() => this.tick(), TICK_MS);
+    this.ticking = window.setInterval(() => this.tick(), TICK_MS);
+    onGone(() => this.end());
+    if (feeds.length === 0) void firstFeeds(() => this.isOver).then((found) => this.setFeeds(found));
     void this.map.load().then(() => this.refresh());
     window.lagebild = this.recorder.surface(
       () => this.open(),
@@ -207,9 +218,11 @@ export class App {
       change: () => this.showMap(),
       feeds: (feeds) => this.setFeeds(feeds),
       shared: (message) => this.hear(message),
+      ended: () => this.end(),
     });
     const pane: Pane = new Pane(channel, this.time, (event) => {
       if (id === this.chosen.second) this.swap();
+      else if (!may("mark")) return;
       else if (this.rewind.past)
         this.rewind.say("rewind.no_marks"); // it would be set at another moment
       else void this.desk.point(pane, event);
@@ -221,6 +234,7 @@ export class App {
   private hear(message: SharedMessage): void {
     if (message.type === "alarms") this.alarms.replace(message.alarms);
     else if (message.type === "alarm") this.alarms.take(message);
+    else if (message.type === "present") this.people.take(message.people);
     else this.desk.take(message);
     this.showShared();
   }
@@ -234,7 +248,20 @@ export class App {
     this.recorder.forget(id);
   }
 
+  /** Black, at once: no last picture, no map. */
+  private end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const watched = this.open().map(({ feed }) => feed.id);
+    blank(this.root);
+    window.clearInterval(this.ticking);
+    this.rewind.live();
+    for (const id of [...this.panes.keys()]) this.closePane(id);
+    showEnded(this.root, this.taste.language, watched);
+  }
+
   private setFeeds(feeds: Feed[]): void {
+    if (this.isOver) return;
     this.feeds = feeds;
     for (const feed of feeds) {
       const pane = this.panes.get(feed.id);
@@ -258,6 +285,7 @@ export class App {
   }
 
   private refresh(): void {
+    if (this.isOver) return;
     const { language } = this.taste;
     const main = this.mainPane;
     for (const pane of this.panes.values()) pane.refresh(language);
@@ -265,7 +293,11 @@ export class App {
     this.bar.badge.element.hidden = main === null;
     this.bar.quality.show(language, main?.channel.chosen ?? null, main?.channel.feed ?? null);
     this.bar.show(language, {
-      name: [this.config.title, main?.channel.feed.aircraft_name, main && nameBesideMark(main.channel.feed)]
+      name: [
+        me()?.incident?.name ?? this.config.title,
+        main?.channel.feed.aircraft_name,
+        main && nameBesideMark(main.channel.feed),
+      ]
         .filter(Boolean)
         .join(" · "),
       rec: main && recView(main.channel, this.config.recording, this.time.at(performance.now())),
@@ -311,14 +343,12 @@ export class App {
   }
 
   private showTitle(): void {
-    const name = this.config.title || "Lagebild";
-    const title = this.mainPane?.channel.feed.training
-      ? `${translate(this.taste.language, "training")} · ${name}`
-      : name;
+    const title = pageTitle(this.taste.language, this.config.title, this.mainPane?.channel.feed ?? null);
     if (document.title !== title) document.title = title;
   }
 
   private showShared(): void {
+    this.people.show(this.taste.language);
     this.strip.show(this.taste.language);
     this.desk.show(this.taste.language);
     this.map.showMarks();
@@ -327,12 +357,8 @@ export class App {
 
   private showEmpty(): void {
     const { language } = this.taste;
-    const { main } = this.chosen;
     this.empty.hidden = this.mainPane !== null;
-    setText(
-      this.empty,
-      main === null ? translate(language, "feed.none") : translate(language, "feed.unknown", { id: main }),
-    );
+    setText(this.empty, noFeedWords(language, this.chosen.main));
   }
 
   private watched(): Watched[] {

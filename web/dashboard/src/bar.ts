@@ -1,5 +1,6 @@
 /** The one thin bar on top: name, the state of the main picture, tools. */
 
+import { AccountMenu } from "./access/accountMenu";
 import { Badge } from "./badge";
 import { translate, type Key, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
@@ -20,6 +21,7 @@ export interface BarActions {
 
 export class Bar {
   readonly badge = new Badge(true);
+  readonly account = new AccountMenu();
   private readonly unsecured = new UnsecuredMark();
   readonly quality: Quality;
   private readonly name = h("span", { class: "bar-name" });
@@ -47,7 +49,12 @@ export class Bar {
       [tool("leave", "tool-leave", () => does.leaveFull()), "do.leave_full", "F"],
     ];
     this.quality = new Quality((fixed) => does.fix(fixed));
-    const buttons = h("div", { class: "tools" }, ...this.tools.map(([button]) => button));
+    const buttons = h(
+      "div",
+      { class: "tools" },
+      ...this.tools.map(([button]) => button),
+      this.account.element,
+    );
     this.element = h(
       "header",
       { class: "bar" },
@@ -69,6 +76,7 @@ export class Bar {
   ): void {
     setText(this.name, view.name);
     this.rec.show(language, view.rec);
+    this.account.show(language);
     this.training.show(language, view.training);
     this.unsecured.show(language, view.unsecured);
     setText(this.languageText, language === "de" ? "EN" : "DE");

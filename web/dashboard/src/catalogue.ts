@@ -1,5 +1,7 @@
 /** Every word on the page, German first. `{name}` is filled in by `translate`. */
 
+import { ACCESS_WORDS } from "./access/words";
+import { ADMIN_WORDS } from "./admin/words";
 import { ALARM_WORDS } from "./alarms/words";
 import { CAMERA_WORDS } from "./camera/words";
 import { EFFECT_WORDS } from "./effect/words";
@@ -27,6 +29,8 @@ type Entry = readonly [de: string, en: string];
 
 export const CATALOGUE = {
   ...PILOT_WORDS,
+  ...ACCESS_WORDS,
+  ...ADMIN_WORDS,
   ...REASON_WORDS,
   ...RECORDING_WORDS,
   ...REC_WORDS,

@@ -48,9 +48,13 @@ export interface ChannelEvents {
   sample(): void;
   change(): void;
   feeds(feeds: Feed[]): void;
-  /** What concerns all pages: alarms and marks. */
+  /** What concerns all pages: alarms and marks, and who watches. */
   shared(message: SharedMessage): void;
+  /** This viewer may watch no more. */
+  ended(): void;
 }
+
+const NOBODY = 401;
 
 export class Channel {
   readonly video = document.createElement("video");
@@ -97,6 +101,7 @@ export class Channel {
       time,
       (message, now) => this.receive(message, now),
       (open) => this.serverCameOrWent(open),
+      () => this.events.ended(),
     );
     this.frames = new FrameWatch(
       this.video,
@@ -205,7 +210,17 @@ export class Channel {
       this.video.srcObject = stream;
       void this.video.play().catch(() => undefined); // autoplay starts muted video anyway
     };
-    return new WhepClient(whepUrl(this.feed.id), show, (session) => this.watches(session));
+    return new WhepClient(
+      whepUrl(this.feed.id),
+      show,
+      (session) => this.watches(session),
+      (status) => this.forbidden(status),
+    );
+  }
+
+  /** What never played may be a feed that there is not; what has played was taken back. */
+  private forbidden(status: number): void {
+    if (status === NOBODY || this.shown !== null) this.events.ended();
   }
 
   private watches(session: string | null): void {
@@ -301,6 +316,7 @@ export class Channel {
       case "alarm":
       case "markers":
       case "marker":
+      case "present":
         return this.events.shared(message);
       default:
         return;

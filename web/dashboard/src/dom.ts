@@ -12,6 +12,8 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
     if (typeof value === "function") element.addEventListener(key.slice(2), value as EventListener);
+    else if (key === "style")
+      element.style.cssText = String(value); // an attribute would be against the CSP
     else if (value !== undefined && value !== null && value !== false) {
       element.setAttribute(key, value === true ? "" : String(value));
     }

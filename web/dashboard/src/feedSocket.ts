@@ -7,6 +7,8 @@ import type { ServerTime } from "./serverTime";
 const BURST = 6; // round trips at the start, for a good offset at once
 const BURST_MS = 60;
 const STEADY_MS = 2000;
+/** The server closes so when this viewer may watch no more. */
+const ENDED = 4403;
 const SILENT_MS = 5000; // a reply is due every STEADY_MS; without one the connection is dead
 
 export class FeedSocket {
@@ -24,6 +26,7 @@ export class FeedSocket {
     private readonly time: ServerTime,
     private readonly onMessage: (message: ServerMessage, now: number) => void,
     private readonly onOpen: (open: boolean) => void,
+    private readonly onEnded: () => void = () => undefined,
   ) {
     this.connect();
   }
@@ -67,7 +70,10 @@ export class FeedSocket {
       if (this.session !== null) this.tellSession();
     };
     socket.onmessage = (event) => this.receive(event);
-    socket.onclose = () => this.lost(socket);
+    socket.onclose = (event) => {
+      if (event?.code === ENDED && this.socket === socket) this.end();
+      else this.lost(socket);
+    };
     this.timer = window.setTimeout(() => this.askTime(), SILENT_MS);
   }
 
@@ -104,6 +110,11 @@ export class FeedSocket {
     this.setOpen(false);
     window.clearTimeout(this.timer);
     if (!this.closed) this.timer = window.setTimeout(() => this.connect(), this.backoff.nextMs());
+  }
+
+  private end(): void {
+    this.close();
+    this.onEnded();
   }
 
   private setOpen(open: boolean): void {

@@ -1,5 +1,6 @@
 /** Help and details: keys, what the ages mean, that there is no sound, and each watched feed's particulars. */
 
+import { may, mayRewind } from "./access/me";
 import type { Feed } from "./api";
 import { translate, type Key, type Language } from "./catalogue";
 import { h } from "./dom";
@@ -24,6 +25,7 @@ const KEYS: readonly (readonly [key: string, text: Key])[] = [
 export interface HelpActions {
   language(): void;
   bright(): void;
+  me(): void;
 }
 
 export class Help {
@@ -41,7 +43,10 @@ export class Help {
     );
     const tool = (key: Key, act: () => void): HTMLElement =>
       h("button", { type: "button", class: "button", onclick: act }, say(key));
-    const keys = KEYS.flatMap(([key, text]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, say(text))]);
+    const keys = KEYS.filter(([, text]) => text !== "rewind.keys" || mayRewind()).flatMap(([key, text]) => [
+      h("dt", {}, h("kbd", {}, key)),
+      h("dd", {}, say(text)),
+    ]);
     this.element.setAttribute("aria-label", say("help.title"));
     this.element.replaceChildren(
       h("header", {}, h("h2", {}, say("help.title")), close),
@@ -50,15 +55,17 @@ export class Help {
         { class: "help-tools" },
         tool("do.language", () => this.does.language()),
         tool("do.bright", () => this.does.bright()),
+        tool("me.title", () => this.does.me()),
       ),
       h("p", { class: "help-audio" }, say("help.audio")),
       h("p", {}, say("help.age")),
-      h("p", {}, say("help.mark")),
+      ...(may("mark") ? [h("p", {}, say("help.mark"))] : []),
       h(
         "p",
         { class: "help-links" },
-        h("a", { href: "/pilot", class: "help-link" }, say("pilot.title")),
-        h("a", { href: "/flights", class: "help-link" }, say("flights.title")),
+        may("connect") && h("a", { href: "/pilot", class: "help-link" }, say("pilot.title")),
+        may("review") && h("a", { href: "/flights", class: "help-link" }, say("flights.title")),
+        h("a", { href: "/privacy", class: "help-link" }, say("privacy.title")),
       ),
       h("h3", {}, say("help.keys")),
       h("dl", { class: "help-keys" }, ...keys),

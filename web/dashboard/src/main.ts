@@ -10,6 +10,8 @@ import "./style/marks.css";
 import "./style/rewind.css";
 import "./style/forms.css";
 import "./style/training.css";
+import "./style/access.css";
+import { learnMe } from "./access/me";
 import { getConfig, getFeeds } from "./api";
 import { App } from "./app";
 import { Backoff } from "./backoff";
@@ -32,7 +34,7 @@ async function start(root: HTMLElement): Promise<void> {
   const backoff = new Backoff(300, 4000);
   for (;;) {
     try {
-      const [config, feeds] = await Promise.all([getConfig(), getFeeds()]);
+      const [config, feeds] = await Promise.all([getConfig(), getFeeds(), learnMe()]);
       new App(root, config, feeds);
       return;
     } catch {

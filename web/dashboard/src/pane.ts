@@ -219,7 +219,10 @@ export class Pane {
   /** While the recording is shown, what is wrong with the live picture stands at the timeline. */
   private greyPast(language: Language, { gap, hasPicture, momentMs }: Past): void {
     const sentence = gap
-      ? translate(language, "rewind.gap", { from: timeOfDay(gap.fromMs), to: timeOfDay(gap.toMs) })
+      ? translate(language, gap.withheld ? "rewind.withheld" : "rewind.gap", {
+          from: timeOfDay(gap.fromMs),
+          to: timeOfDay(gap.toMs),
+        })
       : translate(language, "rewind.seeking", { time: timeOfDay(momentMs) });
     setAttribute(this.element, "data-past", gap ? "gap" : hasPicture ? "shown" : "seeking");
     this.notice.hidden = hasPicture;

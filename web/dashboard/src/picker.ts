@@ -57,7 +57,11 @@ export class Picker {
   private entries = new Map<string, Entry>();
   private drawn = "";
 
-  constructor(private readonly does: PickerActions) {
+  /** `more`: further buttons, whoever draws them. */
+  constructor(
+    private readonly does: PickerActions,
+    ...more: HTMLElement[]
+  ) {
     const buttons = ACTIONS.map(([act, shape, , key]) => {
       const text = h("span", { class: "action-text" });
       const button = h(
@@ -74,7 +78,7 @@ export class Picker {
       "nav",
       { class: "picker" },
       this.list,
-      h("div", { class: "picker-actions" }, ...buttons),
+      h("div", { class: "picker-actions" }, ...more, ...buttons),
     );
   }
 

@@ -1,12 +1,21 @@
 /** The recording in the bar: what is being kept of this aircraft's flight; a tap tells why, and switches it. */
 
+import { may } from "./access/me";
 import type { StorageState } from "./api";
 import type { Channel } from "./channel";
 import { translate, type Language } from "./catalogue";
 import { h, setAttribute, setText } from "./dom";
 import { icon, type IconName } from "./icons";
 import { keepPersonName, personName } from "./person";
-import { flightTime, recKind, recSentences, storageSentence, type RecKind, type Seen } from "./recState";
+import {
+  flightTime,
+  recKind,
+  recSentences,
+  recShort,
+  storageSentence,
+  type RecKind,
+  type Seen,
+} from "./recState";
 import { send } from "./requests";
 
 export interface RecView extends Seen {
@@ -83,18 +92,19 @@ export class RecMark {
     this.view = view;
     const kind = view && recKind(view);
     this.element.hidden = kind === null;
-    if (view && kind) this.showMark(language, kind, flightTime(view));
+    if (view && kind) this.showMark(language, kind, flightTime(view), recShort(language, view));
     if (!this.sheet.open) return;
     if (view) this.fill(view);
     else this.sheet.close();
   }
 
-  private showMark(language: Language, kind: RecKind, time: string): void {
+  private showMark(language: Language, kind: RecKind, time: string, what: string): void {
     if (kind !== this.kind) this.symbol.replaceChildren(icon(SYMBOLS[kind]));
     this.kind = kind;
     setAttribute(this.element, "data-rec", kind);
-    setText(this.long, translate(language, `rec.${kind}`, { time }).trim());
-    setText(this.short, translate(language, `rec.short_${kind}`, { time }));
+    setText(this.long, translate(language, `rec.${kind}`, { time, what }).trim());
+    const partly = kind === "recording" && what !== translate(language, "rec.what.pictures_telemetry");
+    setText(this.short, partly ? what : translate(language, `rec.short_${kind}`, { time }));
     setAttribute(
       this.element,
       "title",
@@ -123,12 +133,13 @@ export class RecMark {
     this.on.hidden = view.recording?.status !== "off";
     this.off.hidden = view.recording?.reason === "switched_off";
     setText(this.list, translate(language, "flights.title"));
+    this.list.hidden = !may("review");
     const sentences = recSentences(language, view);
     if (this.sentences.textContent !== sentences.join(""))
       this.sentences.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
     this.storage.hidden = view.storage === null || !view.reachable;
     setText(this.storage, view.storage ? storageSentence(language, view.storage) : "");
-    this.form.hidden = !view.enabled || !view.reachable || view.recording === null;
+    this.form.hidden = !may("keep") || !view.enabled || !view.reachable || view.recording === null;
   }
 
   private async switch(on: boolean): Promise<void> {

@@ -22,6 +22,15 @@ export function recKind({ recording, enabled, reachable }: Seen): RecKind | null
   return recording.reason === "no_flight" ? "ready" : "off";
 }
 
+/** What is, or would be, recorded: the end of the keys of its words; "": nothing. */
+export const recWhat = ({ recording }: Seen): string => recording?.records.join("_") ?? "";
+
+/** "Bild+Telemetrie"; "" where nothing is. */
+export function recShort(language: Language, seen: Seen): string {
+  const key = `rec.what.${recWhat(seen)}`;
+  return isKey(key) ? translate(language, key) : "";
+}
+
 /** "12:34": how long the flight has been going on; "" where that is not known. */
 export const flightTime = ({ recording, serverMs }: Seen): string =>
   typeof recording?.started_ms === "number" && serverMs !== null
@@ -37,11 +46,13 @@ export function recSentences(language: Language, seen: Seen): string[] {
   const { status, reason, lost, detail } = recording;
   const sinceMs = status === "recording" ? (recording.started_ms ?? recording.since_ms) : recording.since_ms;
   const key = `unrecorded.${reason}`;
+  const kept = `rec.kept.${recWhat(seen)}`;
   return [
     reason === "no_flight" ? "" : translate(language, `rec.since_${status}`, { time: timeOfDay(sinceMs) }),
     isKey(key) ? translate(language, key) : reason && (detail || reason),
     lost === 1 ? translate(language, "rec.lost_one") : "",
     lost > 1 ? translate(language, "rec.lost", { count: lost }) : "",
+    reason !== "switched_off" && isKey(kept) ? translate(language, kept) : "",
   ].filter(Boolean);
 }
 

@@ -3,7 +3,7 @@
 type Entry = readonly [de: string, en: string];
 
 export const REC_WORDS = {
-  "rec.recording": ["REC {time}", "REC {time}"],
+  "rec.recording": ["REC {what} {time}", "REC {what} {time}"],
   "rec.ready": ["REC bereit", "REC ready"],
   "rec.off": ["keine Aufzeichnung", "not recording"],
   "rec.failed": ["Aufzeichnung gestört", "recording disturbed"],
@@ -20,6 +20,31 @@ export const REC_WORDS = {
   ],
   "rec.since_off": ["Keine Aufzeichnung seit {time}.", "No recording since {time}."],
   "rec.since_failed": ["Aufzeichnung gestört seit {time}.", "Recording disturbed since {time}."],
+  "rec.what.pictures_telemetry": ["Bild+Telemetrie", "picture+telemetry"],
+  "rec.what.pictures": ["nur Bild", "picture only"],
+  "rec.what.thermal_telemetry": ["Wärmebild+Telemetrie", "thermal+telemetry"],
+  "rec.what.thermal": ["nur Wärmebild", "thermal only"],
+  "rec.what.telemetry": ["nur Telemetrie", "telemetry only"],
+  "rec.kept.pictures_telemetry": [
+    "Aufgezeichnet werden Bilder und Telemetrie, nie Ton.",
+    "Pictures and telemetry are recorded, never sound.",
+  ],
+  "rec.kept.pictures": [
+    "Aufgezeichnet werden nur die Bilder: keine Telemetrie, nie Ton.",
+    "Only the pictures are recorded: no telemetry, never sound.",
+  ],
+  "rec.kept.thermal_telemetry": [
+    "Aufgezeichnet werden nur Wärmebilder und Telemetrie: kein Tageslichtbild, nie Ton.",
+    "Only thermal pictures and telemetry are recorded: no daylight picture, never sound.",
+  ],
+  "rec.kept.thermal": [
+    "Aufgezeichnet werden nur Wärmebilder: kein Tageslichtbild, keine Telemetrie, nie Ton.",
+    "Only thermal pictures are recorded: no daylight picture, no telemetry, never sound.",
+  ],
+  "rec.kept.telemetry": [
+    "Aufgezeichnet wird nur die Telemetrie: kein Bild, nie Ton.",
+    "Only telemetry is recorded: no picture, never sound.",
+  ],
   "rec.not_told": [
     "Der Server antwortet nicht. Ob aufgezeichnet wird, ist nicht bekannt.",
     "The server does not answer. Whether it records is not known.",

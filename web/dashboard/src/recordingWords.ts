@@ -34,6 +34,10 @@ export const RECORDING_WORDS = {
     "Die Aufzeichnung dieser Drohne ist ausgeschaltet.",
     "Recording is switched off for this drone.",
   ],
+  "unrecorded.not_wanted": [
+    "Aufzeichnung ausgeschaltet: für diesen Einsatz oder in den Einstellungen des Servers.",
+    "Recording is switched off: for this incident, or in the server's settings.",
+  ],
   "unrecorded.disk_full": [
     "Der Speicher des Servers ist voll, und nichts darf gelöscht werden. Flüge freigeben oder löschen.",
     "The server's disk is full, and nothing may be deleted. Release or delete flights.",

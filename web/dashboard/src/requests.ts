@@ -1,10 +1,13 @@
 /** Requests that the service may refuse. What comes of one is its answer, or Refused with the code of the reason. */
 
+import { gone, isGone } from "./access/gone";
+
 /** The service says no; `code` is one of the catalogue's, or "" where it could not be asked. */
 export class Refused extends Error {
   constructor(
     readonly code: string,
     readonly status = 0, // of HTTP
+    readonly waitS: number | null = null, // until it may be tried again
   ) {
     super(code);
   }
@@ -19,7 +22,7 @@ export async function send<T>(method: string, path: string, body?: object, withi
     signal: AbortSignal.timeout(withinMs),
     ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
   });
-  if (!response.ok) throw new Refused(await codeOf(response), response.status);
+  if (!response.ok) throw await refusedBy(response);
   const text = await response.text().catch(() => {
     throw new Refused(""); // it broke off
   });
@@ -29,7 +32,7 @@ export async function send<T>(method: string, path: string, body?: object, withi
 /** A file of the service, its headers read. Throws Refused. */
 export async function fetchFile(path: string, withinMs: number): Promise<Response> {
   const response = await ask(path, { signal: AbortSignal.timeout(withinMs) });
-  if (!response.ok) throw new Refused(await codeOf(response), response.status);
+  if (!response.ok) throw await refusedBy(response);
   return response;
 }
 
@@ -42,6 +45,14 @@ async function ask(path: string, how: RequestInit): Promise<Response> {
   } catch {
     throw new Refused("");
   }
+}
+
+/** Where nobody is logged in any more, the page goes to where one does. */
+export async function refusedBy(response: Response): Promise<Refused> {
+  const code = await codeOf(response);
+  if (isGone(response.status, code)) gone();
+  const wait = Number(response.headers.get("Retry-After") ?? NaN);
+  return new Refused(code, response.status, Number.isFinite(wait) ? wait : null);
 }
 
 async function codeOf(response: Response): Promise<string> {

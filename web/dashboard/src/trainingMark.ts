@@ -60,3 +60,9 @@ export function stampTraining(canvas: HTMLCanvasElement, language: Language): vo
     context.strokeText(word, 0, 0);
   }
 }
+
+/** Of the live page: an exercise is one in the browser's tab, too. */
+export function pageTitle(language: Language, house: string, feed: Feed | null): string {
+  const name = house || "Lagebild";
+  return feed?.training ? `${translate(language, "training")} · ${name}` : name;
+}

@@ -24,6 +24,9 @@ const REFUSALS = new Map<unknown, Refusal>([
   ["address_connecting", "crowded"],
 ]);
 
+/** Nobody knows who asks; he may not; or there is nothing (any more) that he may see. */
+const FORBIDDEN: ReadonlySet<number> = new Set([401, 403, 404]);
+
 interface LowLatencyReceiver extends RTCRtpReceiver {
   playoutDelayHint?: number;
   jitterBufferTarget: number | null;
@@ -43,6 +46,7 @@ export class WhepClient {
     private readonly url: string,
     private readonly onStream: (stream: MediaStream) => void,
     private readonly onSession: (id: string | null) => void = () => undefined,
+    private readonly onForbidden: (status: number) => void = () => undefined,
   ) {
     void this.start();
   }
@@ -115,6 +119,7 @@ export class WhepClient {
     });
     const code = response.status === 201 ? null : await codeOf(response);
     if (attempt === this.attempt) this.refusal = REFUSALS.get(code) ?? null;
+    if (FORBIDDEN.has(response.status) && attempt === this.attempt) this.onForbidden(response.status);
     if (response.status !== 201) throw new Error(`${this.url}: ${response.status}`);
     const location = response.headers.get("Location");
     const resource = location && new URL(location, response.url).href;

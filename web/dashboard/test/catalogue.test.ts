@@ -64,6 +64,7 @@ describe("the catalogue", () => {
       "rec.", "storage.", "flights.rule.", "flights.why.", "incidents.kind_", "refused.",
       "advice.", "step.", "step_state.", "steps.none_", "plot.", "output.",
       "review.plot.", "review.unit.", "review.kind.", "review.one.", "review.event.",
+      "grant.", "audit.do.", "audit.kind.", "me.", "watchers.",
       "export.part.", "export.short.", "export.logbook.", "export.reason.", "player.trouble.",
     ]; // prettier-ignore
     const unused = KEYS.filter(

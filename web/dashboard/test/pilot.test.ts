@@ -28,6 +28,7 @@ function camera(
     },
     keys: ["rtmp", "srt", "whip"].includes(protocol) ? keys : null,
     keys_readable: true,
+    publisher_key: null,
     ways: [
       {
         way: { protocol, address: "", local: false, pulled: protocol === "rtsp" || protocol === "file" },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { RecordingState, StorageState } from "../src/api";
+import type { RecordingState, RecordKind, StorageState } from "../src/api";
 import { size, spokenDuration, stopwatch } from "../src/format";
-import { flightTime, recKind, recSentences, storageSentence, type Seen } from "../src/recState";
+import { flightTime, recKind, recSentences, recShort, storageSentence, type Seen } from "../src/recState";
 
 const recording = (changes: Partial<RecordingState> = {}): RecordingState => ({
   status: "recording",
@@ -11,6 +11,7 @@ const recording = (changes: Partial<RecordingState> = {}): RecordingState => ({
   reason: "",
   detail: "",
   lost: 0,
+  records: ["pictures", "telemetry"],
   ...changes,
 });
 const seen = (changes: Partial<Seen> = {}): Seen => ({
@@ -52,9 +53,39 @@ describe("the recording mark", () => {
     const one = recSentences("de", seen({ recording: { ...failed, lost: 1 } }));
     expect(one[2]).toBe("1 Bild dieses Flugs konnte nicht geschrieben werden.");
     expect(recSentences("de", seen({ recording: off("switched_off") })).join(" ")).toContain("ausgeschaltet");
-    expect(recSentences("en", seen({ recording: off("no_flight") }))).toHaveLength(1);
+    expect(recSentences("en", seen({ recording: off("no_flight") }))).toHaveLength(2);
     const odd = recording({ status: "failed", reason: "x_new", detail: "the disk sings" });
     expect(recSentences("de", seen({ recording: odd }))[1]).toBe("the disk sings");
+  });
+});
+
+describe("what is recorded", () => {
+  const kept = (...records: RecordKind[]): Seen => seen({ recording: recording({ records }) });
+  const all: RecordKind[][] = [
+    ["pictures", "telemetry"],
+    ["pictures"],
+    ["thermal", "telemetry"],
+    ["thermal"],
+    ["telemetry"],
+  ];
+
+  it("is said in the bar and in a sentence, whatever is left out", () => {
+    expect(all.map((records) => recShort("de", kept(...records)))).toEqual([
+      "Bild+Telemetrie",
+      "nur Bild",
+      "Wärmebild+Telemetrie",
+      "nur Wärmebild",
+      "nur Telemetrie",
+    ]);
+    for (const records of all)
+      expect(recSentences("de", kept(...records)).at(-1)).toMatch(/^Aufgezeichnet .* nie Ton\.$/);
+  });
+
+  it("is nothing where nobody wants it", () => {
+    const nothing = seen({ recording: { ...off("not_wanted"), records: [] } });
+    expect(recKind(nothing)).toBe("off");
+    expect(recShort("de", nothing)).toBe("");
+    expect(recSentences("de", nothing).join(" ")).toContain("Aufzeichnung ausgeschaltet");
   });
 });
 

@@ -178,6 +178,20 @@ describe("the timeline", () => {
     expect([timeline.gapAt(START + 33_999), timeline.gapAt(START + 34_000)]).toEqual([span(30, 34), null]);
   });
 
+  it("tells a gap that somebody wanted from one that nobody did", () => {
+    const timeline = new Timeline();
+    const at = (s: number): number => START + s * 1000;
+    const gaps: [number, number][] = [
+      [at(30), at(40)],
+      [at(60), at(64)],
+    ];
+    const told: RecordingView = { ...view([segment(1, 0, 100)]), gaps, withheld: [[at(29.9), at(38.5)]] };
+    timeline.take(told, null);
+    expect(timeline.gaps.map((gap) => gap.withheld ?? false)).toEqual([true, false]);
+    timeline.take({ ...told, withheld: [[at(50), null]] }, null);
+    expect(timeline.gaps.map((gap) => gap.withheld ?? false)).toEqual([false, true]);
+  });
+
   it("asks wider where there was nothing", () => {
     const timeline = new Timeline();
     timeline.take(view([within(segment(1, 0, 1000), 0, 0)]), span(400, 490));

@@ -1,5 +1,6 @@
 /** All marks as a list over the map: what, where, when and by whom, and how to take one away. */
 
+import { may } from "../access/me";
 import { translate, type Language } from "../catalogue";
 import { h, setAttribute, setText } from "../dom";
 import { timeOfDay } from "../format";
@@ -57,7 +58,12 @@ export class MarksPanel {
       h("span", { class: "mark-place" }, mark.utmref),
       h("span", { class: "mark-facts" }, facts),
     );
-    return h("div", { class: "mark-row", "data-mark": mark.id }, go, this.removal(mark, label));
+    return h(
+      "div",
+      { class: "mark-row", "data-mark": mark.id },
+      go,
+      may("mark") && this.removal(mark, label),
+    );
   }
 
   /** Everybody would miss it: it takes a second tap. It goes from every page by the service's word. */

@@ -1,5 +1,6 @@
 /** What the pilot page asks of the service. A key comes in one answer, once, and is kept nowhere. */
 
+import { gone, isGone } from "../access/gone";
 import type { Feed, LinkState, Origin, SourceState, Unsecured } from "../api";
 
 export type Protocol =
@@ -81,6 +82,7 @@ export interface Forward {
 export interface PilotFeed {
   feed: Omit<Feed, "state"> & { state: SourceState | null };
   keys: number | null; // null: it takes none
+  publisher_key: "current" | "rotated" | "withdrawn" | null; // with which key whoever sends has come
   keys_readable: boolean; // else nobody can publish, and their number is not known
   ways: ScannedWay[];
   steps: Step[];
@@ -126,10 +128,17 @@ export class Refused extends Error {
 
 const TIMEOUT_MS = 3000;
 
-async function ask<T>(method: string, path: string): Promise<T> {
-  const response = await fetch(path, { method, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
+async function ask<T>(method: string, path: string, wish?: object): Promise<T> {
+  const response = await fetch(path, {
+    method,
+    cache: "no-store",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    ...(wish && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(wish) }),
+  });
   const body: unknown = await response.json();
-  if (!response.ok) throw new Refused((body as { error?: { code?: string } }).error?.code ?? "");
+  const code = (body as { error?: { code?: string } }).error?.code ?? "";
+  if (isGone(response.status, code)) gone();
+  if (!response.ok) throw new Refused(code);
   return body as T;
 }
 
@@ -139,4 +148,6 @@ const keysOf = (feedId: string): string => `${feedPath(feedId)}/keys`;
 export const getPilotView = (): Promise<PilotView> => ask("GET", "/api/v1/pilot");
 export const getPast = (feedId: string): Promise<Past> => ask("GET", `${feedPath(feedId)}/history`);
 export const makeKey = (feedId: string): Promise<NewKey> => ask("POST", keysOf(feedId));
+/** One new key in place of all others: they let nobody in any more, but whoever sends with one goes on. */
+export const rotateKeys = (feedId: string): Promise<NewKey> => ask("POST", keysOf(feedId), { rotate: true });
 export const withdrawKeys = (feedId: string): Promise<{ withdrawn: number }> => ask("DELETE", keysOf(feedId));

@@ -114,7 +114,12 @@ export class FeedCard {
     this.plots.show(language, serverReachable);
     this.showFoot(language, serverReachable ? seen.viewers : null, open);
     this.keys.element.hidden = keys === null;
-    this.keys.show(language, feed.name, seen.keys_readable ? (keys ?? 0) : null);
+    this.keys.show(
+      language,
+      feed.name,
+      seen.keys_readable ? (keys ?? 0) : null,
+      seen.publisher_key === "rotated",
+    );
     this.showWays(seen, view);
   }
 

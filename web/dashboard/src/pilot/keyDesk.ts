@@ -1,8 +1,8 @@
 /** A feed's keys: made, shown once, withdrawn after a question. What was made is forgotten with "done". */
 
 import { translate, type Key, type Language } from "../catalogue";
-import { h, setText } from "../dom";
-import { makeKey, Refused, withdrawKeys, type NewKey } from "./api";
+import { h, setAttribute, setText } from "../dom";
+import { makeKey, Refused, rotateKeys, withdrawKeys, type NewKey } from "./api";
 
 export interface KeyEvents {
   /** Something else is to be shown. */
@@ -20,6 +20,12 @@ export class KeyDesk {
     class: "button",
     onclick: () => void this.makeOne(),
   });
+  private readonly rotate = h("button", {
+    type: "button",
+    class: "button",
+    onclick: () => void this.rotateAll(),
+  });
+  private readonly older = h("p", { class: "key-once", hidden: true });
   private readonly withdraw = h("button", {
     type: "button",
     class: "button",
@@ -55,7 +61,8 @@ export class KeyDesk {
     "div",
     { class: "keys" },
     this.shown,
-    h("div", { class: "buttons" }, this.count, this.make, this.withdraw),
+    h("div", { class: "buttons" }, this.count, this.make, this.rotate, this.withdraw),
+    this.older,
     this.trouble,
     this.question,
   );
@@ -67,8 +74,9 @@ export class KeyDesk {
     private readonly events: KeyEvents,
   ) {}
 
-  /** `keys`: how many there are; null: the server cannot read them. */
-  show(language: Language, name: string, keys: number | null): void {
+  /** `keys`: how many there are; null: the server cannot read them. `isOlder`: who sends came with one that a
+   *  newer one took the place of. */
+  show(language: Language, name: string, keys: number | null, isOlder: boolean): void {
     const say = (key: Key, values?: Record<string, string | number>): string =>
       translate(language, key, values);
     setText(
@@ -82,6 +90,10 @@ export class KeyDesk {
             : say("pilot.keys_many", { count: keys }),
     );
     setText(this.make, say("pilot.make_key"));
+    setText(this.rotate, say("pilot.rotate"));
+    setAttribute(this.rotate, "title", say("pilot.rotate_title"));
+    setText(this.older, say("pilot.older_key"));
+    this.older.hidden = !isOlder;
     setText(this.withdraw, say("pilot.withdraw"));
     setText(this.yes, say("pilot.withdraw"));
     setText(this.no, say("pilot.cancel"));
@@ -90,10 +102,11 @@ export class KeyDesk {
     setText(this.ask, say("pilot.withdraw_ask", { name }));
     setText(this.key, this.fresh?.key ?? "");
     this.shown.hidden = this.fresh === null;
-    this.make.disabled = this.withdraw.disabled = this.busy;
+    this.make.disabled = this.rotate.disabled = this.withdraw.disabled = this.busy;
     this.make.hidden = this.fresh !== null || keys === null;
     this.make.classList.toggle("strong", keys === 0);
     this.withdraw.hidden = !keys;
+    this.rotate.hidden = this.fresh !== null || !keys;
     this.trouble.hidden = this.problem === null;
     setText(this.trouble, this.problem ? say(this.problem) : "");
   }
@@ -107,6 +120,12 @@ export class KeyDesk {
   private makeOne(): Promise<void> {
     return this.try(async () => {
       this.fresh = await makeKey(this.feedId);
+    });
+  }
+
+  private rotateAll(): Promise<void> {
+    return this.try(async () => {
+      this.fresh = await rotateKeys(this.feedId);
     });
   }
 

@@ -65,6 +65,15 @@ export const PILOT_WORDS = {
 
   // keys
   "pilot.make_key": ["Schlüssel erzeugen", "Make a key"],
+  "pilot.rotate": ["Schlüssel wechseln", "Change key"],
+  "pilot.rotate_title": [
+    "Ein neuer Schlüssel an Stelle der alten. Wer gerade sendet, sendet ohne Unterbrechung weiter.",
+    "A new key in place of the old ones. Whoever is sending goes on without an interruption.",
+  ],
+  "pilot.older_key": [
+    "Wer sendet, kam mit einem Schlüssel, der nicht mehr gilt: nach dem Flug den neuen eintragen.",
+    "Whoever sends came with a key that is no longer valid: enter the new one after the flight.",
+  ],
   "pilot.withdraw": ["Schlüssel zurückziehen", "Withdraw keys"],
   "pilot.keys_none": ["Noch kein Schlüssel", "No key yet"],
   "pilot.keys_unreadable": [

@@ -74,14 +74,18 @@ export class ReviewPane {
   private sentence(language: Language, momentMs: number | null): string {
     const { trouble, gap, reel, span, isKnown } = this.camera;
     if (trouble) return translate(language, `player.trouble.${trouble}`);
-    if (isKnown && span === null) return translate(language, "player.no_pictures");
+    if (isKnown && span === null)
+      return translate(language, reel.timeline.isWithheld ? "player.withheld" : "player.no_pictures");
     if (reel.isUnreachable) return translate(language, "player.unreachable");
     if (gap && gap.fromMs === -Infinity && Number.isFinite(gap.toMs))
       return translate(language, "player.before_first", { time: timeOfDay(gap.toMs) });
     if (gap && gap.toMs === Infinity && Number.isFinite(gap.fromMs))
       return translate(language, "player.after_last", { time: timeOfDay(gap.fromMs) });
     if (gap && Number.isFinite(gap.fromMs))
-      return translate(language, "rewind.gap", { from: timeOfDay(gap.fromMs), to: timeOfDay(gap.toMs) });
+      return translate(language, gap.withheld ? "rewind.withheld" : "rewind.gap", {
+        from: timeOfDay(gap.fromMs),
+        to: timeOfDay(gap.toMs),
+      });
     if (momentMs === null) return translate(language, "player.loading");
     return translate(language, "rewind.seeking", { time: timeOfDay(momentMs) });
   }

@@ -27,6 +27,10 @@ export const PLAYER_WORDS = {
   "player.converted": ["für den Browser umgerechnet", "converted for the browser"],
   "player.before_first": ["Bilder erst ab {time}", "Pictures from {time} only"],
   "player.after_last": ["Keine Bilder nach {time}", "No pictures after {time}"],
+  "player.withheld": [
+    "Die Aufzeichnung der Bilder dieser Kamera war ausgeschaltet.",
+    "Recording of this camera's pictures was switched off.",
+  ],
   "player.no_pictures": ["Von dieser Kamera gibt es keine Bilder.", "There are no pictures of this camera."],
   "player.unreachable": [
     "Die Aufzeichnung ist gerade nicht erreichbar. Neuer Versuch läuft.",

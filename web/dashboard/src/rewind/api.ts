@@ -2,6 +2,7 @@
 
 import type { Sample } from "../api";
 import type { Look } from "../marks/api";
+import { refusedBy } from "../requests";
 
 /** Columns of equal length, one entry per fragment. */
 export interface FragmentTable {
@@ -35,12 +36,14 @@ export interface RecordingView {
   reason: string; // "codec_h265", "no_segments"
   segments: SegmentView[];
   gaps?: [from_ms: number, to_ms: number][]; // UTC: between pictures, longer than a second
+  withheld?: [from_ms: number, to_ms: number | null][]; // UTC: its pictures were not wanted; null: still not
 }
 
 /** A stretch of UTC. */
 export interface Span {
   fromMs: number;
   toMs: number;
+  withheld?: boolean; // of a gap: nothing was to be recorded then
 }
 
 /** There is no such recording (any more). */
@@ -53,7 +56,7 @@ async function ask(url: string, signal: AbortSignal, headers: HeadersInit = {}):
   const either = AbortSignal.any([signal, AbortSignal.timeout(WITHIN_MS)]);
   const response = await fetch(url, { cache: "no-store", signal: either, headers });
   if (response.status === 404 || response.status === 410) throw new Gone(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  if (!response.ok) throw await refusedBy(response);
   return response;
 }
 

@@ -1,5 +1,6 @@
 /** Looking back from the live page: whether it can be done, how it is begun and ended, and what is said of it. */
 
+import { mayRewind } from "../access/me";
 import type { AlarmBoard } from "../alarms/board";
 import { isKey, translate, type Key, type Language } from "../catalogue";
 import { timeOfDay } from "../format";
@@ -139,6 +140,7 @@ export class RewindDesk {
   }
 
   private get flightId(): string {
+    if (!mayRewind()) return "";
     const { recording } = this.pane?.channel ?? {};
     return this.session?.flightId ?? (recording?.status === "off" ? "" : (recording?.flight_id ?? ""));
   }

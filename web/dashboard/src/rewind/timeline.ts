@@ -33,13 +33,18 @@ export class Timeline {
   endedMs: number | null = null;
   /** Stretches between its pictures of which nothing was kept. */
   gaps: readonly Span[] = [];
+  /** At some time its pictures were not to be recorded. */
+  isWithheld = false;
   private known: Span | null = null; // of UTC: all fragments there are in it, are here
 
   /** `span`: what was asked for; null where it was only the segments. */
   take(view: RecordingView, span: Span | null): void {
     this.segments = view.segments.map(({ fragments: _, ...segment }) => segment);
     this.endedMs = view.ended_ms;
-    this.gaps = view.gaps?.map(([fromMs, toMs]) => ({ fromMs, toMs })) ?? gapsBetween(this.segments);
+    const gaps = view.gaps?.map(([fromMs, toMs]) => ({ fromMs, toMs })) ?? gapsBetween(this.segments);
+    const unwanted = view.withheld ?? [];
+    this.isWithheld = unwanted.length > 0;
+    this.gaps = gaps.map((gap) => (isUnwanted(gap, unwanted) ? { ...gap, withheld: true } : gap));
     if (span) this.takeFragments(view.segments.flatMap(fragmentsOf), span);
   }
 
@@ -171,4 +176,10 @@ function fragmentsOf({ fragments, ...segment }: SegmentView): Fragment[] {
     keyframe: fragments.keyframe[i] ?? false,
     url: fragments.url?.[i] ?? null,
   }));
+}
+
+/** Whether a gap is mostly of a time when nobody wanted these pictures: they end and begin at a picture of their own. */
+function isUnwanted(gap: Span, unwanted: readonly [number, number | null][]): boolean {
+  const middleMs = (gap.fromMs + gap.toMs) / 2;
+  return unwanted.some(([fromMs, toMs]) => fromMs <= middleMs && middleMs < (toMs ?? Infinity));
 }

@@ -19,6 +19,10 @@ export const REWIND_WORDS = {
   "rewind.live_goes_on": ["läuft weiter", "goes on"],
   "rewind.seeking": ["Bild von {time} wird geholt.", "Fetching the picture of {time}."],
   "rewind.gap": ["Keine Aufzeichnung {from}–{to}", "No recording {from}–{to}"],
+  "rewind.withheld": [
+    "{from}–{to}: Die Aufzeichnung dieser Bilder war ausgeschaltet",
+    "{from}–{to}: recording of these pictures was switched off",
+  ],
   "rewind.map": ["Karte von {time} · Ring: jetzt", "Map of {time} · ring: now"],
   "rewind.map_then": ["Karte von {time}", "Map of {time}"],
   "rewind.no_marks": [

@@ -1,0 +1,13 @@
+import "../style/base.css";
+import "../style/bar.css";
+import "../style/help.css";
+import "../style/forms.css";
+import "../style/pilot.css";
+import "../style/flights.css";
+import "../style/access.css";
+import { startDoor } from "../access/start";
+import { takenFromAddress } from "./address";
+import { WelcomePage } from "./page";
+
+const token = takenFromAddress(window.location, window.history);
+void startDoor((root, me) => new WelcomePage(root, me.ways.first, token));
