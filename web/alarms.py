@@ -12,6 +12,7 @@ from msgspec import Meta
 from flow.bus import Bus
 from flow.flights import Aircraft, Alarm, AlarmLevel
 
+from .access.reach import EVERYTHING, Within
 from .channel import FeedChannel
 from .views import Json, ms
 
@@ -60,21 +61,23 @@ class AlarmBoard:
         for channel in channels.values():
             channel.alarms = self.views
 
-    def standing(self) -> Alarms:
-        shown = (alarm for alarm in self._standing.values() if not self._hides(alarm.aircraft_id))
+    def standing(self, within: Within = EVERYTHING) -> Alarms:
+        """Those of the installation only for who is bound to no incident."""
+        of_whom = [alarm for alarm in self._standing.values() if within.has_aircraft(alarm.aircraft_id)]
+        shown = (alarm for alarm in of_whom if not self._hides(alarm.aircraft_id))
         return Alarms([self._view(alarm) for alarm in shown])
 
     def of(self, aircraft_id: str) -> list[Alarm]:
         """Those of an aircraft that stand, the newest first."""
         return [alarm for alarm in reversed(self._standing.values()) if alarm.aircraft_id == aircraft_id]
 
-    def views(self) -> list[Json]:
-        return [_json(view) for view in self.standing().alarms]
+    def views(self, within: Within = EVERYTHING) -> list[Json]:
+        return [_json(view) for view in self.standing(within).alarms]
 
     def tell(self) -> None:
         """All of them, to every page: others are to be seen than before."""
         for channel in self._channels.values():
-            channel.tell("alarms", {"alarms": self.views()})
+            channel.tell_each("alarms", lambda within: {"alarms": self.views(within)})
 
     async def run(self) -> None:
         self._standing.clear()  # the bus tells all of them again
@@ -93,8 +96,11 @@ class AlarmBoard:
         if alarm.active:
             self._standing[key] = alarm
         if (alarm.active or before is not None) and not self._hides(alarm.aircraft_id):
+            view = _json(self._view(alarm))
             for channel in self._channels.values():
-                channel.tell("alarm", _json(self._view(alarm)))
+                channel.tell_each(
+                    "alarm", lambda within: view if within.has_aircraft(alarm.aircraft_id) else None
+                )
 
     def _view(self, alarm: Alarm) -> AlarmView:
         name = self._names[alarm.aircraft_id]

@@ -49,6 +49,8 @@ SAMPLE_AHEAD_NS = 10_000 * NS_PER_MS
 SAMPLES_FLOW_NS = 250 * NS_PER_MS
 """A sample came within this: the next one, ten a second, can soon take along what is no news."""
 LOOK_EVERY_NS = 100 * NS_PER_MS
+OF_THE_HOUSE = frozenset({"storage"})
+"""Messages about the installation: nothing for whoever is bound to an incident."""
 
 S = TypeVar("S", bound=State)
 
@@ -81,13 +83,15 @@ class FeedChannel:
         self._aircraft, self._feed = aircraft, feed
         self._limits = viewers  # whoever may watch may listen
         self._subscribers: set[Subscriber] = set()
-        self.feeds: Callable[[], list[Json]] = list  # all feeds of the installation, for the picker
-        self.markers: Callable[[], list[Json]] | None = None  # all that are set (markers.py)
+        # All feeds that a page reaches, for the picker; the markers (markers.py); who watches (present.py).
+        self.feeds: Callable[[Within], list[Json]] = lambda within: []
+        self.markers: Callable[[Within], list[Json]] | None = None
+        self.people: Callable[[Within], list[Json]] | None = None
         self._looks = looks
         self._looked_slot = 0
         self._look: Json | None = None  # as it was told last
         self.shown: Callable[[Feed], Feed | None] = lambda feed: feed  # its name for an exercise
-        self.alarms: Callable[[], list[Json]] | None = None  # those that stand, of all aircraft
+        self.alarms: Callable[[Within], list[Json]] | None = None  # those that stand, of all aircraft
         self._anchor: AccessUnit | None = None
         self._told_ns = 0
         self._sampled_ns = -SAMPLES_FLOW_NS
@@ -116,7 +120,7 @@ class FeedChannel:
             raise BusyError(f"feed '{self._feed.id}' has {self._limits.per_feed} listeners, its limit")
         if sum(s.address == address for s in self._subscribers) >= self._limits.per_address:
             raise TooManyError(f"{address} listens {self._limits.per_address} times already, its limit")
-        subscriber = Subscriber(address, self._snapshot, within)
+        subscriber = Subscriber(address, lambda: self._snapshot(within), within)
         self._subscribers.add(subscriber)
         return subscriber
 
@@ -133,10 +137,31 @@ class FeedChannel:
     def tell(self, kind: str, content: Json) -> None:
         """Send one message to every subscriber, and with it whatever waited for one."""
         if self._subscribers:
-            self._riding.pop(kind, None)
-            frames = b"".join((text_frame(message(kind, content)), *self._riding.values()))
-            self._riding.clear()
-            for subscriber in self._subscribers:
+            frame = text_frame(message(kind, content))
+            self._send(kind, lambda within: b"" if kind in OF_THE_HOUSE and not within.is_all else frame)
+
+    def tell_each(self, kind: str, content: Callable[[Within], Json | None]) -> None:
+        """The same where subscribers are told different things, as they reach different ones; None: nothing.
+        It is made and serialised once for all who reach the same."""
+
+        def frame(within: Within) -> bytes:
+            told = content(within)
+            return b"" if told is None else text_frame(message(kind, told))
+
+        self._send(kind, frame)
+
+    def _send(self, kind: str, frame: Callable[[Within], bytes]) -> None:
+        self._riding.pop(kind, None)
+        riding, self._riding = self._riding, {}
+        of_all = b"".join(riding.values())
+        of_some = b"".join(each for name, each in riding.items() if name not in OF_THE_HOUSE)
+        made: dict[Within, bytes] = {}
+        for subscriber in self._subscribers:
+            within = subscriber.within
+            frames = made.get(within)
+            if frames is None:
+                frames = made[within] = frame(within) + (of_all if within.is_all else of_some)
+            if frames:
                 subscriber.offer(frames)
 
     def captured_ns(self, timestamp: int) -> int:
@@ -155,17 +180,18 @@ class FeedChannel:
         elif self._subscribers:
             self._riding[kind] = text_frame(message(kind, content))
 
-    def _snapshot(self) -> bytes:
+    def _snapshot(self, within: Within) -> bytes:
         sample = self._bus.peek(TelemetrySample, self._aircraft.id)
         messages = [
             message(
                 "hello", {"feed": feed_view(self._bus, self._aircraft, self.shown(self._feed) or self._feed)}
             )
         ]
-        messages.append(message("feeds", {"feeds": self.feeds()}))
+        messages.append(message("feeds", {"feeds": self.feeds(within)}))
         if self.alarms is not None:
-            messages.append(message("alarms", {"alarms": self.alarms()}))
-        states = ((told, self._bus.peek(told.kind, told.key)) for told in self._states)
+            messages.append(message("alarms", {"alarms": self.alarms(within)}))
+        told_here = [told for told in self._states if within.is_all or told.name not in OF_THE_HOUSE]
+        states = ((told, self._bus.peek(told.kind, told.key)) for told in told_here)
         messages += [message(told.name, told.view(state)) for told, state in states if state is not None]
         if self._anchor:
             messages.append(message("anchor", anchor_view(self._anchor)))
@@ -173,7 +199,9 @@ class FeedChannel:
             messages.append(message("telemetry", self.tagged(sample) | {"look": self._looked(sample)}))
             self._look = None  # pages may know different ones now: the next is news
         if self.markers is not None:
-            messages.append(message("markers", {"markers": self.markers()}))
+            messages.append(message("markers", {"markers": self.markers(within)}))
+        if self.people is not None:
+            messages.append(message("present", {"people": self.people(within)}))
         return b"".join(map(text_frame, messages))
 
     async def _follow_pictures(self) -> None:
@@ -266,14 +294,14 @@ class FeedList:
         for channel in channels.values():
             channel.feeds, channel.shown = self.view, shown
 
-    def view(self) -> list[Json]:
+    def view(self, within: Within = EVERYTHING) -> list[Json]:
         """Those that are shown, as they are shown."""
-        feeds = ((a, self._shown(f)) for a in self._aircraft for f in a.feeds)
+        feeds = ((a, self._shown(f)) for a in self._aircraft for f in a.feeds if within.has_feed(f.id))
         return [feed_view(self._bus, a, f) for a, f in feeds if f]
 
     def tell(self) -> None:
         for channel in self._channels.values():
-            channel.tell("feeds", {"feeds": self.view()})
+            channel.tell_each("feeds", lambda within: {"feeds": self.view(within)})
 
     async def run(self) -> None:
         with self._bus.latest(SourceState) as states:

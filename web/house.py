@@ -20,6 +20,7 @@ from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
+from .access.links import Links
 from .aircraft_stream import Streams
 from .alarms import AlarmBoard
 from .archive_calls import DiskReads
@@ -34,12 +35,14 @@ from .metrics import Refused
 from .pilot_aircraft import AircraftDesk
 from .pilot_views import PilotDesk
 from .porch import Porch
+from .present import PresentBoard
 from .publish_keys import PublishKeys
 from .qr_codes import QrCodes
 from .recording_metrics import RecordingCollector
 from .renditions import WebRenditions
 from .routes.alarms import add_alarm_routes
 from .routes.effect import add_effect_routes
+from .routes.enter import add_enter_routes
 from .routes.exports import add_export_routes
 from .routes.feeds import add_feed_routes
 from .routes.flight_media import FlightMedia, add_flight_media_routes
@@ -50,11 +53,13 @@ from .routes.flights import add_flight_routes
 from .routes.ground import Pointer, add_ground_routes
 from .routes.health import add_health_routes
 from .routes.incidents import add_incident_routes
+from .routes.links import add_link_routes
 from .routes.live import add_live_routes
 from .routes.map import add_map_routes
 from .routes.markers import add_marker_routes
 from .routes.pages import add_page_routes
 from .routes.pilot import add_pilot_routes
+from .routes.present import add_present_routes
 from .routes.privacy import add_privacy_routes
 from .routes.publish import add_publish_routes
 from .routes.recording import add_recording_routes
@@ -119,6 +124,7 @@ class House:
         self._keys = PublishKeys(self._root)
         archive = self._recordings.archive if self._recordings else None
         self.porch = Porch(settings, bus, clock, self._aircraft, archive)
+        self.porch.reach.on_change(self._reach_changed)
         self.ingest = Ingest(bus, clock, room_settings.ingest_settings(settings), keys=self._keys)
         self.ingest.on_publisher(self.porch.audit.published)
         pushed = [feed.id for each in settings.aircraft for feed in each.feed if feed.source in PUSHED]
@@ -126,6 +132,8 @@ class House:
         relay_settings = room_settings.relay_settings(settings)
         self.relay = Relay(bus, clock, relay_settings, self._channels.keys(), ingest=self.ingest)
         self._sessions = WhepSessions(self.relay, self.porch.presence)
+        self._links = Links(self.porch.store, clock)
+        self._present = PresentBoard(self.porch.presence, clock, self._channels)
 
     def open_doors(self, door: Door, dashboard: Path | None) -> None:
         """Register every route."""
@@ -155,6 +163,9 @@ class House:
         add_feed_routes(door, self._settings, self._feed_list, relay, self.background)
         add_still_routes(door, self.ingest)
         add_privacy_routes(door, self._settings, clock)
+        add_enter_routes(door, self._links, self.porch.reach, clock, self._settings.server.title)
+        add_present_routes(door, self._present, self._links)
+        add_link_routes(door, self._links, self.porch.reach, self._settings.access.link_hours)
         figures = RecordingCollector(bus, aircraft, self._viewings)
         add_health_routes(door, bus, aircraft, relay, refused, more=[figures, self.porch.audit.figures])
         add_pilot_routes(door, self._pilot_desk(), self._history, clock, self.ingest.dismiss)
@@ -222,6 +233,7 @@ class House:
         yield "history", self._history.run
         yield "training", self._training.run
         yield from self.porch.tellers()
+        yield "present", self._present.run
         yield "keys", self._key_watch.run
         for feed_id, channel in self._channels.items():
             yield f"channel {feed_id}", channel.run
@@ -238,6 +250,11 @@ class House:
             self._markers.remove_all(TRAINING.id)
         self._feed_list.tell()
         self._alarms.tell()
+
+    def _reach_changed(self) -> None:
+        """Something belongs to another incident. Whoever sees it no more is gone already (sweeping.py)."""
+        for told in (self._feed_list, self._alarms, self._markers, self._present):
+            told.tell()
 
     def dismiss_pages(self) -> None:
         """Tell whoever listens that the service stops."""

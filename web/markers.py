@@ -13,6 +13,7 @@ from flow.clock import Clock
 from flow.errors import LagebildError, MalformedError, NotFoundError
 from flow.flights import Marker
 
+from .access.reach import EVERYTHING, Within
 from .channel import FeedChannel
 from .ground_views import marker_json
 from .training_aircraft import MARK
@@ -51,23 +52,27 @@ class MarkerBoard:
             if isinstance(event, Marker):
                 self._take(event)
 
-    def all(self) -> list[Marker]:
+    def all(self, within: Within = EVERYTHING) -> list[Marker]:
         self._catch_up()
-        return list(self._markers.values())
+        return [marker for marker in self._markers.values() if within.has_marker(marker)]
 
-    def view(self) -> list[Json]:
-        self._catch_up()
-        return list(self._views.values())
+    def view(self, within: Within = EVERYTHING) -> list[Json]:
+        return [self._views[marker.marker_id] for marker in self.all(within)]
+
+    def tell(self) -> None:
+        """All of them, to every page: somebody reaches others than before."""
+        for channel in self._channels.values():
+            channel.tell_each("markers", lambda within: {"markers": self.view(within)})
 
     def newest(self, aircraft_id: str) -> Marker | None:
         """The one changed last of those for that aircraft, or for none in particular."""
         return next((m for m in reversed(self.all()) if m.aircraft_id in ("", aircraft_id)), None)
 
-    def get(self, marker_id: str) -> Marker:
+    def get(self, marker_id: str, within: Within = EVERYTHING) -> Marker:
         """Raises NotFoundError."""
         self._catch_up()
         marker = self._markers.get(marker_id)
-        if marker is None:
+        if marker is None or not within.has_marker(marker):
             raise NotFoundError("there is no such marker (any more)")
         return marker
 
@@ -130,7 +135,9 @@ class MarkerBoard:
         if not marker.removed:
             self._markers[marker.marker_id], self._views[marker.marker_id] = marker, view
         for channel in self._channels.values():
-            channel.tell("marker", {"marker": view})
+            channel.tell_each(
+                "marker", lambda within: {"marker": view} if within.has_marker(marker) else None
+            )
 
 
 def checked_text(text: str, name: str, most: int = MOST_CHARACTERS) -> str:

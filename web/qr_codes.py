@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -61,3 +62,12 @@ def qr_of(text: str) -> str:
     """A QR code as a data URI: black on white whatever the page's colours, or scanners do not see it."""
     code = segno.make_qr(text, error="m")
     return code.svg_data_uri(border=QUIET_MODULES, dark="#000", light="#fff", omitsize=True)
+
+
+def qr_svg(text: str) -> bytes:
+    """The same as a file of its own."""
+    out = io.BytesIO()
+    segno.make_qr(text, error="m").save(
+        out, kind="svg", border=QUIET_MODULES, dark="#000", light="#fff", omitsize=True
+    )
+    return out.getvalue()

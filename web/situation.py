@@ -21,6 +21,8 @@ from flow.flights import Aircraft, Feed, Marker
 from flow.markers import Markers
 from flow.samples import Group, Place, TelemetrySample
 
+from .access.reach import EVERYTHING, Within
+
 STALE_NS = 3 * NS_PER_S
 """Telemetry comes several times a second; after so long without, its link is silent."""
 TRACK_EVERY_NS = NS_PER_S
@@ -80,16 +82,19 @@ class Situation:
             tasks.create_task(self._follow_samples())
             tasks.create_task(self._follow_markers())
 
-    def markers(self) -> list[Marker]:
-        return self._markers.standing()
+    def markers(self, within: Within = EVERYTHING) -> list[Marker]:
+        return [marker for marker in self._markers.standing() if within.has_marker(marker)]
 
-    def everybody(self) -> list[Seen]:
+    def everybody(self, within: Within = EVERYTHING) -> list[Seen]:
         """All aircraft whose position was ever known."""
-        found = (self.one(aircraft_id) for aircraft_id in self._aircraft)
+        found = (
+            self.one(each, within.since_ns(each)) for each in self._aircraft if within.has_aircraft(each)
+        )
         return [seen for seen in found if seen]
 
-    def one(self, aircraft_id: str) -> Seen | None:
-        """None where its position was never known, or it is not shown. Raises NotFoundError."""
+    def one(self, aircraft_id: str, since_ns: int = 0) -> Seen | None:
+        """None where its position was never known, or it is not shown; its track since then. Raises
+        NotFoundError."""
         aircraft = self._aircraft.get(aircraft_id)
         if aircraft is None:
             raise NotFoundError(f"no aircraft '{aircraft_id}'")
@@ -99,7 +104,8 @@ class Situation:
             return None
         now_ns = self._clock.now_ns()
         seen = Seen(aircraft, sample, at[1], at[0], now_ns)
-        track = tuple(place for ns, place in self._tracks[aircraft_id] if now_ns - ns < TRACK_NS)
+        from_ns = max(since_ns, now_ns - TRACK_NS + 1)
+        track = tuple(place for ns, place in self._tracks[aircraft_id] if ns >= from_ns)
         looks = () if seen.stale else tuple(self._looks(aircraft, sample.utc_ns))
         return replace(seen, track=(*track, seen.place) if track else (), looks=looks)
 

@@ -49,6 +49,8 @@ PATH_NAMES = (
     "note",
     "account",
     "token",
+    "link",
+    "guest",
 )
 NOW_NS = 1_795_330_000_123_456_789
 
@@ -178,6 +180,7 @@ async def test_every_answer_is_as_described(tmp_path: Path, monkeypatch: pytest.
         await export(client)
         await note(client)
         await train(client)
+        await share(client)
         await keep(client)
         await log_in(client, tmp_path)
         await administer(client)
@@ -432,6 +435,34 @@ async def train(client: Client) -> None:
     await client.ask("GET", path, 200)
     await client.ask("DELETE", path, 204)
     await client.ask("DELETE", path, 404)
+
+
+async def share(client: Client) -> None:
+    incidents, links = "/api/v1/incidents", "/api/v1/incidents/{incident}/links"
+    new = {"by": "Meier", "kind": "uebung", "name": "Leiter", "aircraft_ids": []}
+    incident, _ = await client.ask("POST", incidents, 201, json=new)
+    at = {"incident": incident["id"]}
+    link, _ = await client.ask("POST", links, 201, **at, json={"note": "ELW 1"})
+    await client.ask("POST", links, 400, **at, json={"hours": 1000})
+    await client.ask("POST", links, 404, incident="none", json={})
+    await client.ask("GET", links, 200, **at)
+    await client.ask("GET", links, 404, incident="none")
+    await client.ask("GET", f"{links}/{{link}}/qr.svg", 200, **at, link=link["id"])
+    await client.ask("GET", f"{links}/{{link}}/qr.svg", 404, **at, link="none")
+    token = link["url"].rpartition("/")[2]
+    await client.ask("POST", "/api/v1/enter/look", 200, json={"token": token})
+    await client.ask("POST", "/api/v1/enter/look", 404, json={"token": token[:-1]})
+    await client.ask("POST", "/api/v1/enter", 400, json={"token": token, "name": " "})
+    _, headers = await client.ask("POST", "/api/v1/enter", 204, json={"token": token, "name": "ELW 1"})
+    assert "HttpOnly" in headers["Set-Cookie"]
+    client.http.cookie_jar.clear()
+    await client.ask("GET", "/api/v1/present", 200)
+    await client.ask("DELETE", "/api/v1/present/{guest}", 404, guest="none")
+    await client.ask("DELETE", f"{links}/{{link}}", 204, **at, link=link["id"])
+    await client.ask("DELETE", f"{links}/{{link}}", 404, **at, link="none")
+    await client.ask("POST", "/api/v1/enter", 404, json={"token": token, "name": "ELW 1"})
+    await client.ask("PATCH", f"{incidents}/{{incident}}", 200, **at, json={"closed": True})
+    await client.ask("POST", links, 409, **at, json={})
 
 
 async def keep(client: Client) -> None:

@@ -21,7 +21,7 @@ _STANDING = Route(
 
 
 def add_alarm_routes(door: Door, board: AlarmBoard) -> None:
-    async def standing(_: web.Request) -> web.Response:
-        return web.json_response(asdict(board.standing()))
+    async def standing(request: web.Request) -> web.Response:
+        return web.json_response(asdict(board.standing(door.within(request))))
 
     door.route(_STANDING, standing)

@@ -61,8 +61,8 @@ def add_feed_routes(
     async def config(_: web.Request) -> web.Response:
         return web.json_response(asdict(page_config(settings, background)))
 
-    async def all_feeds(_: web.Request) -> web.Response:
-        return web.json_response({"feeds": feeds.view()})
+    async def all_feeds(request: web.Request) -> web.Response:
+        return web.json_response({"feeds": feeds.view(door.within(request))})
 
     def asked_for(request: web.Request) -> tuple[Json, Json]:
         """The feed, and {"viewers": [...]} of it; NotFoundError where there is no such feed."""

@@ -14,6 +14,7 @@ from flow.errors import MalformedError, NotFoundError
 from flow.flights import ID_PATTERN, Aircraft, Ellipse, Marker
 from web.access import Door, Permission, Route, Scope, said_by, tell_audit
 from web.access.audit import Action
+from web.access.reach import Within
 from web.bodies import JSON, json_body, json_reply
 from web.ground_views import MarkerList, MarkerView, marker_view
 from web.markers import MOST_CHARACTERS, MarkerBoard, checked_text
@@ -109,6 +110,7 @@ _CHANGE = Route(
     body=JSON,
     body_schema=MarkerChange,
     schema=MarkerView,
+    scope=Scope.FILTERED,
     action=Action.CHANGED,
 )
 
@@ -119,6 +121,7 @@ _REMOVE = Route(
     "Remove a marker",
     {204: "removed"} | _GONE,
     media_type="",
+    scope=Scope.FILTERED,
     action=Action.DELETED,
 )
 
@@ -129,15 +132,17 @@ def add_marker_routes(
     places = _Places(pointer, clock, aircraft)
     pace = Pace(clock, CHANGES_AT_ONCE, CHANGES_A_SECOND)
 
-    async def every(_: web.Request) -> web.Response:
-        return json_reply(MarkerList([marker_view(marker) for marker in board.all()]))
+    async def every(request: web.Request) -> web.Response:
+        return json_reply(MarkerList([marker_view(marker) for marker in board.all(door.within(request))]))
 
     async def set_one(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
         wish = await json_body(request, NewMarker)
         wish.by = said_by(request, wish.by)
         known = board.find(wish.id) if wish.id else None
-        marker = known or board.set(places.told(places.marker_of(wish)))
+        if known is not None and not door.within(request).has_marker(known):
+            raise NotFoundError("another marker has this id, and it is not of your incident")
+        marker = known or board.set(places.told(places.marker_of(wish, door.within(request))))
         tell_audit(request, marker=marker.marker_id, aircraft=marker.aircraft_id)
         return json_reply(marker_view(marker), status=201)
 
@@ -146,12 +151,12 @@ def add_marker_routes(
         wish = await json_body(request, MarkerChange)
         if wish.by is not UNSET:
             wish.by = said_by(request, wish.by)
-        changed = _changed(board.get(request.match_info["marker"]), wish)
+        changed = _changed(board.get(request.match_info["marker"], door.within(request)), wish)
         return json_reply(marker_view(board.set(places.told(changed))))
 
     async def remove(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
-        board.remove(request.match_info["marker"])
+        board.remove(board.get(request.match_info["marker"], door.within(request)).marker_id)
         return web.Response(status=204)
 
     door.route(_LIST, every)
@@ -170,9 +175,13 @@ class _Places:
         self._aircraft_ids = {"", *(each.id for each in aircraft)}
         self._training = {each.id for each in aircraft if each.training}
 
-    def marker_of(self, wish: NewMarker) -> Marker:
+    def marker_of(self, wish: NewMarker, within: Within) -> Marker:
         if wish.aircraft_id not in self._aircraft_ids:
             raise NotFoundError(f"no aircraft '{wish.aircraft_id}'")
+        if not within.has_aircraft(wish.aircraft_id or self._owners.get(wish.feed_id, "")):
+            raise NotFoundError("there is no such aircraft in your incident: name one, or a feed of it")
+        if wish.feed_id and not within.has_feed(wish.feed_id):
+            raise NotFoundError("there is no such feed in your incident")
         if wish.feed_id in self._training:  # what is set in an exercise stays in it
             wish = msgspec.structs.replace(wish, aircraft_id=self._owners[wish.feed_id])
         return self._in_picture(wish) if wish.x is not None else self._at_place(wish)

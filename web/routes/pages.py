@@ -60,6 +60,8 @@ def add_page_routes(door: Door, dashboard: Path | None = None) -> None:
     page("/flights", "flights.html", "Recorded flights")
     page("/flights/{flight}", "review.html", "Review of a flight")
     page("/incidents/{incident}", "effect.html", "Effect of an incident")
+    # The token is in the path: no page is told it, and nothing is asked with it but `enter` itself.
+    file("/f/{token}", "Come in by an incident link", "HTML", document("enter.html"), "text/html")
     # Whoever films has the key of the feed, and no account.
     file("/camera/{feed}", "Film with the browser's camera", "HTML", document("camera.html"), "text/html")
     file("/assets/{name}", "A file of the page", "file", asset)

@@ -56,8 +56,9 @@ _KML = Route(
 
 
 def add_situation_routes(door: Door, situation: Situation) -> None:
-    async def everything(_: web.Request) -> web.Response:
-        return _json(geojson.collection(situation.everybody(), situation.markers()))
+    async def everything(request: web.Request) -> web.Response:
+        within = door.within(request)
+        return _json(geojson.collection(situation.everybody(within), situation.markers(within)))
 
     async def latest(request: web.Request) -> web.Response:
         aircraft_id = request.match_info["aircraft"]
@@ -68,8 +69,9 @@ def add_situation_routes(door: Door, situation: Situation) -> None:
         # The host has passed the door: it is a name or address of this service.
         return _kml(kml.network_link(f"{origin_url(request)}{_KML.path}"))
 
-    async def drawn(_: web.Request) -> web.Response:
-        return _kml(kml.situation(situation.everybody(), situation.markers()))
+    async def drawn(request: web.Request) -> web.Response:
+        within = door.within(request)
+        return _kml(kml.situation(situation.everybody(within), situation.markers(within)))
 
     door.route(_GEOJSON, everything)
     door.route(_LATEST, latest)

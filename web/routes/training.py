@@ -6,11 +6,12 @@ import msgspec
 from aiohttp import web
 
 from flow.clock import Clock
-from web.access import Door, Permission, Route, said_by, tell_audit
+from web.access import Door, Permission, Route, Scope, said_by, tell_audit
 from web.access.audit import Action
 from web.bodies import JSON, json_body
 from web.pace import Pace
 from web.training import NewTraining, Training, TrainingChange, TrainingView
+from web.training_aircraft import TRAINING
 
 ORDERS_AT_ONCE, ORDERS_A_SECOND = 20, 5.0
 """Of one address: a hand on a slider."""
@@ -25,6 +26,7 @@ _STATE = Route(
     "What is played for an exercise",
     {200: "it, or that there is none"},
     schema=TrainingView,
+    scope=Scope.FILTERED,
 )
 
 _BEGIN = Route(
@@ -71,8 +73,10 @@ _END = Route(
 def add_training_routes(door: Door, training: Training, clock: Clock) -> None:
     pace = Pace(clock, ORDERS_AT_ONCE, ORDERS_A_SECOND)
 
-    async def state(_: web.Request) -> web.Response:
-        return _json(training.view())
+    async def state(request: web.Request) -> web.Response:
+        """What is played is of no incident."""
+        is_shown = door.within(request).has_aircraft(TRAINING.id)
+        return _json(training.view() if is_shown else TrainingView(playing=False))
 
     async def begin(request: web.Request) -> web.Response:
         pace.take(request.remote or "")
