@@ -5,6 +5,7 @@ So two processes never write the same recordings. What either answers is the JSO
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
