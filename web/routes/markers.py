@@ -80,7 +80,15 @@ _ALL = "/api/v1/markers"
 _ONE = "/api/v1/markers/{marker}"
 _GONE = {404: "no such marker (any more)", 429: "this address makes too many changes"}
 
-_LIST = Route("GET", _ALL, Permission.WATCH, "Every marker", {200: "the markers"}, schema=MarkerList)
+_LIST = Route(
+    "GET",
+    _ALL,
+    Permission.WATCH,
+    "Every marker",
+    {200: "the markers"},
+    schema=MarkerList,
+    scope=Scope.FILTERED,
+)
 
 _SET = Route(
     "POST",
