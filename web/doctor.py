@@ -15,6 +15,7 @@ from ingest.open import open_source
 from ingest.settings import PUSHED, EncodeSettings
 from telemetry.subtitle_source import read_cues
 
+from .doctor_accounts import check_accounts
 from .doctor_cameras import as_source, check_cameras
 from .doctor_machine import (
     check_buffers,
@@ -56,6 +57,7 @@ def examine(load: Callable[[], Settings], where: str, redis: str = "") -> Iterat
     yield check_redis(redis)
     yield check_clock()
     if settings is not None:
+        yield check_accounts(settings)
         yield from check_provider(settings)
         yield check_terrain(settings.map.terrain)
         yield check_disk(Path(settings.server.data_dir))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flow.clock import Clock
-from flow.errors import BusyError
+from flow.errors import BusyError, NotFoundError, UnavailableError
 
 from .accounts import row_of, set_password
 from .attempts import Attempt, Attempts
@@ -101,7 +102,10 @@ class Logins:
         )
 
         def begin(file: sqlite3.Connection) -> None:
-            row = row_of(file, account_id)
+            try:
+                row = row_of(file, account_id)
+            except NotFoundError:
+                raise LoginWrongError("this account has just been removed") from None
             if row["disabled"] or (proved_by and row["password_hash"] != proved_by):
                 raise LoginWrongError("login or password is wrong")
             begin_session(file, session, device.session_id)
@@ -168,8 +172,10 @@ class Logins:
         if account is None or account.subject:
             return False
         expires_ns = now_ns + self._lasts_ns
-        await self._store.change(lambda file: prolong_session(file, session.id, expires_ns))
-        return True
+        with suppress(UnavailableError):  # another time: nobody is logged out for it
+            await self._store.change(lambda file: prolong_session(file, session.id, expires_ns))
+            return True
+        return False
 
     async def first_link(self) -> str | None:
         """The token of a new link for the first administrator; None: there is one."""

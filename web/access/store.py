@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from flow.clock import NS_PER_S, Clock
-from flow.errors import ConfigError
+from flow.errors import ConfigError, UnavailableError
 
 from .book import Account, Book, Guest, Invite, InviteKind, Link, Session, Token
 from .permissions import Permission, Role
@@ -79,6 +79,7 @@ class AccessStore:
         self._file: sqlite3.Connection | None = None
         self._version = -1
         self._told: list[Callable[[], None]] = []
+        self._complaint = ""
         self.book = Book()
 
     def open(self) -> None:
@@ -88,14 +89,21 @@ class AccessStore:
     async def change(self, edit: Edit[T]) -> T:
         """Run `edit` in a transaction of its own thread; then `book` is the new one, and listeners know it.
 
-        What `edit` raises is raised, and nothing is changed. Raises ConfigError where the disk refuses.
+        What `edit` raises is raised, and nothing is changed. Raises UnavailableError where the disk refuses;
+        why that is, and where, is not for strangers: the log has it.
         """
-        result, book = await asyncio.get_running_loop().run_in_executor(self._thread, self._change, edit)
+        loop = asyncio.get_running_loop()
+        try:
+            result, book = await loop.run_in_executor(self._thread, self._change, edit)
+        except ConfigError as error:
+            log.error("%s", error)
+            what = "who may come in cannot be written down just now: the log says why"
+            raise UnavailableError(what, code="disk_failed") from None
         self._take(book)
         return result
 
     def change_now(self, edit: Edit[T]) -> T:
-        """The same for the command line, which has no event loop."""
+        """The same for the command line, which has no event loop, and is told why: raises ConfigError."""
         result, self.book = self._thread.submit(self._change, edit).result()
         return result
 
@@ -108,13 +116,23 @@ class AccessStore:
         loop = asyncio.get_running_loop()
         while True:
             await self._clock.sleep_until(self._clock.now_ns() + round(LOOK_EVERY_S * NS_PER_S))
-            book = await loop.run_in_executor(self._thread, self._look)
+            try:
+                book = await loop.run_in_executor(self._thread, self._look)
+            except ConfigError as error:  # what was known goes on to hold, and so do the pictures
+                self._complain(str(error))
+                continue
+            self._complaint = ""
             if book is not None:
                 self._take(book)
 
     def close(self) -> None:
         self._thread.submit(self._close).result()
         self._thread.shutdown()
+
+    def _complain(self, complaint: str) -> None:
+        if complaint != self._complaint:
+            self._complaint = complaint
+            log.error("%s", complaint)
 
     def _take(self, book: Book) -> None:
         self.book = book

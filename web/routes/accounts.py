@@ -30,7 +30,8 @@ from web.first_link import welcome_link
 
 _ALL, _ONE = "/api/v1/accounts", "/api/v1/accounts/{account}"
 _ADMIN = Permission.ADMINISTER
-_NONE = {404: "no such account"}
+_DISK = {503: "the disk refuses; see Retry-After"}
+_NONE = {404: "no such account"} | _DISK
 _LAST = "it is the last administrator (last_administrator)"
 _TAKEN = "another account has this login (login_taken)"
 
@@ -93,7 +94,7 @@ _ADD = Route(
     _ALL,
     _ADMIN,
     "Make an account",
-    {201: "the account", 400: "no login, name or role", 409: f"{_TAKEN}, or there are too many"},
+    {201: "the account", 400: "no login, name or role", 409: f"{_TAKEN}, or there are too many"} | _DISK,
     body=JSON,
     body_schema=NewAccount,
     schema=AccountView,

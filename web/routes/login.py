@@ -26,7 +26,7 @@ NameOf = Callable[[str], Awaitable[str]]
 
 DEVICE_DAYS = 400
 LOGIN_PATH = "/api/v1/login"
-_BUSY = "many passwords are being checked; see Retry-After"
+_BUSY = "many passwords are being checked, or the disk refuses; see Retry-After"
 _TRIES = "too many wrong ones (login_throttled); see Retry-After"
 _WEAK = "not what is asked for, or a password that would be guessed (password_weak)"
 _GONE = "the link was used, has expired or was replaced (invite_gone), or the login is taken (login_taken)"
@@ -137,7 +137,7 @@ _LOG_OUT = Route(
     "/api/v1/logout",
     Permission.SELF,
     "Log out on this device, or leave as a guest",
-    {204: "the cookies are gone", 401: "nobody is logged in"},
+    {204: "the cookies are gone", 401: "nobody is logged in", 503: "the disk refuses; see Retry-After"},
     media_type="",
     scope=Scope.NOTHING,
     action=Action.LOGGED_OUT,

@@ -55,15 +55,22 @@ def add_page_routes(door: Door, dashboard: Path | None = None) -> None:
             answer,
         )
 
+    def open_page(path: str, name: str, summary: str) -> None:
+        file(path, summary, "HTML", document(name), "text/html")
+
     page("/", "index.html", "The live page")
     page("/pilot", "pilot.html", "The pilot page")
     page("/flights", "flights.html", "Recorded flights")
     page("/flights/{flight}", "review.html", "Review of a flight")
     page("/incidents/{incident}", "effect.html", "Effect of an incident")
     # The token is in the path: no page is told it, and nothing is asked with it but `enter` itself.
-    file("/f/{token}", "Come in by an incident link", "HTML", document("enter.html"), "text/html")
+    open_page("/f/{token}", "enter.html", "Come in by an incident link")
+    open_page("/login", "login.html", "Log in")
+    open_page("/welcome", "welcome.html", "Set a password, by a one-time link")
+    open_page("/privacy", "privacy.html", "The notice on privacy")
+    page("/admin", "admin.html", "Accounts, tokens and the audit log")
     # Whoever films has the key of the feed, and no account.
-    file("/camera/{feed}", "Film with the browser's camera", "HTML", document("camera.html"), "text/html")
+    open_page("/camera/{feed}", "camera.html", "Film with the browser's camera")
     file("/assets/{name}", "A file of the page", "file", asset)
     file("/favicon.svg", "The page's icon", "SVG", icon)
     file("/favicon.ico", "The page's icon", "SVG", icon)

@@ -79,7 +79,7 @@ _MAKE = Route(
         400: "no name, or what no token may be given",
         404: "no such incident",
         409: "there are too many (tokens_full)",
-        503: "incidents cannot be read; see Retry-After",
+        503: "the disk refuses; see Retry-After",
     },
     body=JSON,
     body_schema=NewToken,
@@ -92,7 +92,7 @@ _WITHDRAW = Route(
     f"{_ALL}/{{token}}",
     Permission.ADMINISTER,
     "Withdraw a token, by its id",
-    {204: "it opens nothing any more", 404: "no such token"},
+    {204: "it opens nothing any more", 404: "no such token", 503: "the disk refuses; see Retry-After"},
     media_type="",
     action=Action.REVOKED,
 )

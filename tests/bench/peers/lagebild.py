@@ -1,7 +1,8 @@
 """Lagebild as it ships: `lagebild serve` with a configuration of its own.
 
-Only to measure it at a fixed pace, which no setting gives, this module starts it:
-`python -m tests.bench.peers.lagebild BITS_PER_SECOND serve --config FILE`.
+This module starts it, for two things that no setting gives: viewers in another network namespace are let in
+as if they sat at this machine, unencrypted as with the other relays; and, to measure at a fixed pace,
+`python -m tests.bench.peers.lagebild BITS_PER_SECOND serve --config FILE` (0: the usual pace).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 
 from relay.settings import RelaySettings
 from web import cli, room_settings
+from web.access.recognise import LOCAL, Gatekeeper
 from web.settings import Settings
 
 from . import BUILD
@@ -25,6 +27,7 @@ _CONFIGURATION = """\
 host = {host}
 port = {http_port}
 log_level = "warning"
+proxies = {allowed}
 
 [webrtc]
 port = {webrtc_port}
@@ -64,10 +67,8 @@ class LagebildPeer(WhepPeer):
         BUILD.mkdir(parents=True, exist_ok=True)
         file = BUILD / "lagebild.toml"
         file.write_text(self._configuration(), encoding="utf-8")
-        serve = ("serve", "--config", str(file))
-        if self._pace_bps is None:
-            return sys.executable, "-m", "web", *serve
-        return sys.executable, "-m", "tests.bench.peers.lagebild", str(self._pace_bps), *serve
+        itself = (sys.executable, "-m", "tests.bench.peers.lagebild", str(self._pace_bps or 0))
+        return *itself, "serve", "--config", str(file)
 
     def _configuration(self) -> str:
         host = self.place.relay_address
@@ -83,7 +84,10 @@ class LagebildPeer(WhepPeer):
 
 
 def main(pace_bps: float, arguments: Sequence[str]) -> int:
-    """`lagebild ARGUMENTS` with every viewer's pacing fixed."""
+    """`lagebild ARGUMENTS`, where everybody may come in; every viewer's pacing is fixed, unless at 0."""
+    Gatekeeper.caller = lambda guard, request: LOCAL  # type: ignore[assignment,method-assign]
+    if not pace_bps:
+        return cli.main(arguments)
     configured = room_settings.relay_settings
 
     def paced(settings: Settings) -> RelaySettings:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,11 +16,21 @@ from typing import Any
 import aiohttp
 import pytest
 
+from flow.clock import SystemClock
 from tests.fakes.accounts import PASSWORD, make_account, make_invite, make_session
 from web.access import Role
-from web.access.recognise import SESSION_COOKIE
+from web.access.recognise import GUEST_COOKIE, SESSION_COOKIE, new_cookie
+from web.access.store import AccessStore
 from web.service import Running, running_service
-from web.settings import AccessSettings, OidcSettings, ServerSettings, Settings, WebRtcSettings
+from web.settings import (
+    AccessSettings,
+    AircraftSettings,
+    FeedSettings,
+    OidcSettings,
+    ServerSettings,
+    Settings,
+    WebRtcSettings,
+)
 
 
 @dataclass
@@ -200,6 +214,34 @@ async def test_a_page_of_another_site_logs_nobody_in(tmp_path: Path) -> None:
             assert (told.status, told.code) == (403, "forbidden")
 
 
+async def test_no_secret_is_kept_or_told_anywhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither in the file of accounts, nor in the audit log, nor in the service's own."""
+    caplog.set_level(logging.DEBUG)
+    secrets = [PASSWORD, "ein falsches, altes", "ein anderes, neues"]
+    async with service(tmp_path) as (running, http):
+        chef, wolf = Browser(http), Browser(http)
+        secrets.append(running.first_link.partition("#")[2])
+        wish = {"token": secrets[-1], "password": PASSWORD, "login": "chef"}
+        assert (await chef.ask("POST", "/api/v1/invited", wish)).status == 204
+        made = await chef.ask("POST", "/api/v1/accounts", {"login": "wolf", "name": "W", "roles": ["pilot"]})
+        link = (await chef.ask("POST", f"/api/v1/accounts/{made.body['id']}/invite")).body["url"]
+        secrets.append(link.partition("#")[2])
+        use = {"token": secrets[-1], "password": PASSWORD}
+        assert (await wolf.ask("POST", "/api/v1/invited", use)).status == 204
+        secrets.append((await chef.ask("POST", "/api/v1/tokens", {"name": "x", "kind": "api"})).body["token"])
+        assert (await wolf.log_in("wolf", secrets[1])).status == 401
+        assert (await wolf.log_in(secrets[1])).status == 401  # in the wrong field
+        change = {"old": PASSWORD, "new": secrets[2]}
+        assert (await wolf.ask("PUT", "/api/v1/me/password", change)).status == 204
+        secrets += [*chef.cookies.values(), *wolf.cookies.values()]
+        assert (await wolf.ask("POST", "/api/v1/logout")).status == 204
+    files = [each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()]
+    assert any(b"logged_out" in each for each in files)  # the audit log is among them
+    for secret in secrets:
+        assert secret not in caplog.text
+        assert not any(secret.encode() in each for each in files)
+
+
 async def test_a_new_password_logs_out_everywhere_else(tmp_path: Path) -> None:
     make_account(tmp_path, "wolf", Role.PILOT)
     new = "ein anderes, neues"
@@ -265,6 +307,43 @@ async def test_an_administrator_keeps_accounts(tmp_path: Path) -> None:
             assert (refused.status, refused.code) == (409, "last_administrator")
 
 
+@pytest.mark.parametrize(
+    "how", ["disabled", "logged out", "removed", "new password elsewhere", "token withdrawn"]
+)
+async def test_what_runs_ends_when_it_is_taken_back(tmp_path: Path, how: str) -> None:
+    wolf_id = make_account(tmp_path, "wolf", Role.PILOT)
+    cookies = make_session(tmp_path, make_account(tmp_path, "chef", Role.ADMINISTRATOR))
+    fritz = AircraftSettings("fritz", feed=(FeedSettings("tag", "whip"),))
+    async with service(tmp_path, aircraft=(fritz,)) as (_, http):
+        chef, wolf, elsewhere = Browser(http, cookies), Browser(http), Browser(http)
+        made = (await chef.ask("POST", "/api/v1/tokens", {"name": "ELS", "kind": "api"})).body
+        await wolf.log_in("wolf")
+        await elsewhere.log_in("wolf")
+        headers = {"Cookie": f"{SESSION_COOKIE}={wolf.cookies[SESSION_COOKIE]}"}
+        if how == "token withdrawn":
+            headers = {"Authorization": f"Bearer {made['token']}"}
+        one = f"/api/v1/accounts/{wolf_id}"
+        new = {"old": PASSWORD, "new": "ein anderes, neues"}
+        takes_back = {
+            "disabled": chef.ask("PATCH", one, {"disabled": True}),
+            "logged out": chef.ask("DELETE", f"{one}/sessions"),
+            "removed": chef.ask("DELETE", one),
+            "new password elsewhere": elsewhere.ask("PUT", "/api/v1/me/password", new),
+            "token withdrawn": chef.ask("DELETE", f"/api/v1/tokens/{made['made']['id']}"),
+        }
+        async with (
+            asyncio.timeout(20),
+            http.ws_connect("/api/v1/feeds/tag/telemetry", headers=headers) as page,
+        ):
+            await page.receive()  # he watches
+            assert (await takes_back.pop(how)).status in (200, 204)
+            while not page.closed:
+                await page.receive()
+            assert page.close_code == 4403
+        for other in takes_back.values():
+            other.close()
+
+
 async def test_a_token_opens_what_it_is_for_until_it_is_withdrawn(tmp_path: Path) -> None:
     cookies = make_session(tmp_path, make_account(tmp_path, "chef", Role.ADMINISTRATOR))
     async with service(tmp_path) as (_, http):
@@ -283,6 +362,33 @@ async def test_a_token_opens_what_it_is_for_until_it_is_withdrawn(tmp_path: Path
         assert made["token"] not in str(shown)
         assert (await chef.ask("DELETE", f"/api/v1/tokens/{shown['id']}")).status == 204
         assert (await machine.ask("GET", "/metrics", **bearer)).code == "token_wrong"
+
+
+async def test_a_guest_leaves(tmp_path: Path) -> None:
+    wolf, now_ns = make_account(tmp_path, "wolf", Role.DISPATCHER), SystemClock().now_ns()
+    with contextlib.closing(AccessStore(tmp_path, SystemClock())) as store:
+        store.open()
+        cookie, session = new_cookie(store.book.house_key)
+
+        def enter(file: sqlite3.Connection) -> None:
+            of_link = "(id, incident_id, created_ns, expires_ns, by)"
+            link = ("l-1", "brand", now_ns, now_ns + 10**12, wolf)
+            file.execute(f"INSERT INTO links {of_link} VALUES (?, ?, ?, ?, ?)", link)
+            of_guest = "(id, session, link_id, name, entered_ns)"
+            guest = ("g-1", session, "l-1", "Meier", now_ns)
+            file.execute(f"INSERT INTO guests {of_guest} VALUES (?, ?, ?, ?, ?)", guest)
+
+        store.change_now(enter)
+    async with service(tmp_path) as (_, http):
+        guest, copied = Browser(http, {GUEST_COOKIE: cookie}), Browser(http, {GUEST_COOKIE: cookie})
+        me = await guest.me()
+        assert (me["kind"], me["name"], me["incident"]["id"]) == ("guest", "Meier", "brand")
+        assert (me["login"], me["roles"], me["password"]) == ("", [], False)
+        change = {"old": "x", "new": PASSWORD}
+        assert (await guest.ask("PUT", "/api/v1/me/password", change)).code == "no_password"
+        assert (await guest.ask("POST", "/api/v1/logout")).status == 204
+        assert guest.cookies == {}
+        assert (await copied.me())["kind"] == "nobody"
 
 
 @pytest.mark.parametrize("grants", [["administer"], ["delete"], ["watch", "audit"], ["operate"], []])

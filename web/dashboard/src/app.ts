@@ -2,12 +2,13 @@
 
 import { blank, showEnded } from "./access/black";
 import { onGone } from "./access/gone";
+import { followTheDevice } from "./comingAndGoing";
 import { firstFeeds, LivePeople, noFeedWords } from "./access/livePeople";
-import { may, me } from "./access/me";
+import { may } from "./access/me";
 import { AlarmBoard } from "./alarms/board";
 import { AlarmStrip } from "./alarms/strip";
 import type { Config, Feed, SharedMessage } from "./api";
-import { Bar } from "./bar";
+import { Bar, barView } from "./bar";
 import { Channel } from "./channel";
 import { firstChoice, loadTaste, saveTaste, withChoice, type Feeds } from "./choice";
 import { h, setAttribute, setText } from "./dom";
@@ -20,10 +21,9 @@ import { savePhoto } from "./photo";
 import { Picker } from "./picker";
 import { RewindDesk } from "./rewind/desk";
 import { KEY_STEP_MS } from "./rewind/course";
-import { recView } from "./recMark";
 import { ServerTime } from "./serverTime";
 import { Recorder } from "./surface";
-import { nameBesideMark, pageTitle } from "./trainingMark";
+import { pageTitle } from "./trainingMark";
 import { watched } from "./watched";
 
 const TICK_MS = 50; // a stopped picture is grey at most this late
@@ -292,22 +292,8 @@ export class App {
     this.showBadge(main);
     this.bar.badge.element.hidden = main === null;
     this.bar.quality.show(language, main?.channel.chosen ?? null, main?.channel.feed ?? null);
-    this.bar.show(language, {
-      name: [
-        me()?.incident?.name ?? this.config.title,
-        main?.channel.feed.aircraft_name,
-        main && nameBesideMark(main.channel.feed),
-      ]
-        .filter(Boolean)
-        .join(" · "),
-      rec: main && recView(main.channel, this.config.recording, this.time.at(performance.now())),
-      training: main?.channel.feed.training ?? false, // of the second picture, its own title says it
-      unsecured: {
-        picture: main?.channel.feed.unsecured ?? null,
-        telemetry: main?.channel.feed.telemetry_unsecured ?? null,
-      },
-      hud: this.taste.hud,
-    });
+    const serverMs = this.time.at(performance.now());
+    this.bar.show(language, barView(this.config, main?.channel ?? null, serverMs, this.taste.hud));
     this.picker.show({
       language,
       feeds: this.feeds,
@@ -407,10 +393,6 @@ export class App {
     document.addEventListener("fullscreenchange", () => {
       if (!document.fullscreenElement) this.setFull(false);
     });
-    window.addEventListener("online", () => this.open().forEach((channel) => channel.hurry()));
-    window.addEventListener("pagehide", () => this.open().forEach((channel) => channel.suspend()));
-    window.addEventListener("pageshow", (event) => {
-      if (event.persisted) this.open().forEach((channel) => channel.resume());
-    });
+    followTheDevice(() => this.open());
   }
 }

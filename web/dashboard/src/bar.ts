@@ -1,14 +1,44 @@
 /** The one thin bar on top: name, the state of the main picture, tools. */
 
 import { AccountMenu } from "./access/accountMenu";
+import { me } from "./access/me";
+import type { Config } from "./api";
 import { Badge } from "./badge";
 import { translate, type Key, type Language } from "./catalogue";
+import type { Channel } from "./channel";
 import { h, setAttribute, setText } from "./dom";
 import { icon, type IconName } from "./icons";
 import { Quality, type Fixed } from "./quality";
-import { RecMark, type RecView } from "./recMark";
-import { TrainingTag } from "./trainingMark";
+import { RecMark, recView, type RecView } from "./recMark";
+import { nameBesideMark, TrainingTag } from "./trainingMark";
 import { UnsecuredMark, type Openness } from "./unsecured";
+
+export interface BarView {
+  name: string;
+  rec: RecView | null;
+  training: boolean;
+  hud: boolean;
+  unsecured: Openness;
+}
+
+/** What the bar tells of the main picture; null: there is none. */
+export function barView(
+  config: Config,
+  main: Channel | null,
+  serverMs: number | null,
+  hud: boolean,
+): BarView {
+  const { feed } = main ?? {};
+  return {
+    name: [me()?.incident?.name ?? config.title, feed?.aircraft_name, feed && nameBesideMark(feed)]
+      .filter(Boolean)
+      .join(" · "),
+    rec: main && recView(main, config.recording, serverMs),
+    training: feed?.training ?? false, // of the second picture, its own title says it
+    unsecured: { picture: feed?.unsecured ?? null, telemetry: feed?.telemetry_unsecured ?? null },
+    hud,
+  };
+}
 
 export interface BarActions {
   hud(): void;
@@ -70,10 +100,7 @@ export class Bar {
     );
   }
 
-  show(
-    language: Language,
-    view: { name: string; rec: RecView | null; training: boolean; hud: boolean; unsecured: Openness },
-  ): void {
+  show(language: Language, view: BarView): void {
     setText(this.name, view.name);
     this.rec.show(language, view.rec);
     this.account.show(language);

@@ -102,7 +102,7 @@ export class AccountMenu {
     setText(this.roles, known ? known.roles.map((role) => say(`me.role.${role}`)).join(", ") : "");
     this.pages.replaceChildren(...this.links());
     setAttribute(this.pages, "aria-label", say("me.pages"));
-    this.change.hidden = known?.kind !== "person" || !known.ways.password;
+    this.change.hidden = !known?.password;
     this.out.hidden = !canLeave(known);
     setText(this.change, say("me.password"));
     setText(this.out, say(known?.kind === "guest" ? "me.leave" : "me.log_out"));
@@ -137,8 +137,7 @@ export class AccountMenu {
       this.trouble.say("");
       setText(this.roles, translate(this.language, "me.password_changed"));
     } catch (error) {
-      const code = refusalCode(error);
-      this.trouble.say(refusedWords(this.language, code === "login_wrong" ? "password_wrong" : code));
+      this.trouble.say(refusedWords(this.language, refusalCode(error)));
     }
     this.save.disabled = false;
   }

@@ -12,6 +12,17 @@ export interface Credentials {
 export const logIn = (given: Credentials): Promise<void> => send("POST", "/api/v1/login", given);
 export const logOut = (): Promise<void> => send("POST", "/api/v1/logout");
 
+/** What a one-time link is for. */
+export interface Invitation {
+  kind: "first_administrator" | "password";
+  login: string; // "": the first administrator chooses
+  name: string;
+  expires_ms: number;
+}
+
+export const lookAtInvite = (token: string): Promise<Invitation> =>
+  send("POST", "/api/v1/invited/look", { token });
+
 /** `login` and `name`: only of the first administrator, whose account does not exist yet. */
 export interface Invited {
   token: string;

@@ -30,6 +30,7 @@ export interface Me {
   roles: Role[];
   permissions: string[];
   incident: { id: string; name: string } | null; // null: bound to none
+  password: boolean; // he can change his password here
   /** How one logs in here. `first`: there is no administrator yet. */
   ways: { password: boolean; oidc: string | null; first: boolean };
 }

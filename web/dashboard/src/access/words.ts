@@ -38,8 +38,8 @@ export const ACCESS_WORDS = {
     "You set up the first administrator. This link works once only.",
   ],
   "welcome.password": [
-    "Wählen Sie Ihr Passwort. Dieser Link gilt nur einmal.",
-    "Choose your password. This link works once only.",
+    "{name}, wählen Sie Ihr Passwort. Dieser Link gilt nur einmal.",
+    "{name}, choose your password. This link works once only.",
   ],
   "welcome.name": ["Ihr Name, wie ihn andere sehen", "Your name as others see it"],
   "welcome.new_password": ["Neues Passwort", "New password"],

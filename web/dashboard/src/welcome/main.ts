@@ -10,4 +10,4 @@ import { takenFromAddress } from "./address";
 import { WelcomePage } from "./page";
 
 const token = takenFromAddress(window.location, window.history);
-void startDoor((root, me) => new WelcomePage(root, me.ways.first, token));
+void startDoor((root) => void new WelcomePage(root, token).look());
