@@ -14,12 +14,14 @@ from flow.clock import Clock
 from ingest.settings import PUSHED
 from ingest.supervisor import Ingest
 from recordings.players import Players
+from recordings.protocol.retention import Days
 from recordings.room import Recordings
 from relay.hub import Relay
 from telemetry.link import Telemetry
 
 from . import room_settings
 from .access import Door
+from .access.forgetting import Forgetting
 from .access.links import Links
 from .aircraft_stream import Streams
 from .alarms import AlarmBoard
@@ -241,6 +243,7 @@ class House:
             yield "data folder", self._folder.run
             yield "recordings", self._recordings.run
             yield "viewings", self._viewings.run
+            yield "forgetting", self._forgetting(self._recordings).run
         if self._exports:
             yield "exports", self._exports.run
 
@@ -250,6 +253,15 @@ class House:
             self._markers.remove_all(TRAINING.id)
         self._feed_list.tell()
         self._alarms.tell()
+
+    def _forgetting(self, recordings: Recordings) -> Forgetting:
+        kept = self._settings.recording
+        days = Days(kept.einsatz_days, kept.uebung_days)
+
+        def may() -> bool:
+            return recordings.keeper.doubted_days == 0
+
+        return Forgetting(self._links, self.porch.reach, days.due_ns, self._clock, may)
 
     def _reach_changed(self) -> None:
         """Something belongs to another incident. Whoever sees it no more is gone already (sweeping.py)."""

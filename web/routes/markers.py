@@ -80,7 +80,15 @@ _ALL = "/api/v1/markers"
 _ONE = "/api/v1/markers/{marker}"
 _GONE = {404: "no such marker (any more)", 429: "this address makes too many changes"}
 
-_LIST = Route("GET", _ALL, Permission.WATCH, "Every marker", {200: "the markers"}, schema=MarkerList)
+_LIST = Route(
+    "GET",
+    _ALL,
+    Permission.WATCH,
+    "Every marker",
+    {200: "the markers"},
+    schema=MarkerList,
+    scope=Scope.FILTERED,
+)
 
 _SET = Route(
     "POST",
@@ -176,12 +184,12 @@ class _Places:
         self._training = {each.id for each in aircraft if each.training}
 
     def marker_of(self, wish: NewMarker, within: Within) -> Marker:
+        aircraft_id = wish.aircraft_id or self._owners.get(wish.feed_id, "")
+        # First: of others not even that they exist.
+        if not within.has_aircraft(aircraft_id) or (wish.feed_id and not within.has_feed(wish.feed_id)):
+            raise NotFoundError("there is no such aircraft or feed in your incident: name one of it")
         if wish.aircraft_id not in self._aircraft_ids:
             raise NotFoundError(f"no aircraft '{wish.aircraft_id}'")
-        if not within.has_aircraft(wish.aircraft_id or self._owners.get(wish.feed_id, "")):
-            raise NotFoundError("there is no such aircraft in your incident: name one, or a feed of it")
-        if wish.feed_id and not within.has_feed(wish.feed_id):
-            raise NotFoundError("there is no such feed in your incident")
         if wish.feed_id in self._training:  # what is set in an exercise stays in it
             wish = msgspec.structs.replace(wish, aircraft_id=self._owners[wish.feed_id])
         return self._in_picture(wish) if wish.x is not None else self._at_place(wish)
