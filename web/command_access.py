@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -20,11 +22,32 @@ from flow.errors import NotFoundError, UnavailableError
 from .access.permissions import Permission
 from .access.store import AccessStore
 from .access.tokens import TokenWish, make_token, withdraw_token
+from .settings import Settings
 
 LASTS_S = 600
 """Should the command be killed before it can withdraw it."""
 
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.S)
+
 SEEN_AFTER_TRIES, TRY_EVERY_S = 100, 0.05
+
+
+def own_certificate(settings: Settings) -> ssl.SSLContext | bool:
+    """By what a command knows the service beside it: its certificate, whatever that is made out to, and
+    whoever vouches for it. True, where we have none: it is not encrypted, or as the system checks it."""
+    made = Path(settings.server.data_dir, "tls", "certificate.pem")
+    path = Path(settings.tls.certificate) if settings.tls.certificate else made
+    try:
+        first = _PEM.search(path.read_text(encoding="ascii"))
+        if first is None:
+            return True
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it need not be an authority's own
+        context.load_verify_locations(cadata=first[0])
+    except (OSError, ValueError):
+        return True
+    return context
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ So two processes never write the same recordings. What either answers is the JSO
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ from recordings.protocol.retention import Days
 
 from .access import Permission
 from .access.audit import Action
-from .command_access import let_in
+from .command_access import let_in, own_certificate
 from .command_log import record_command
 from .data_folder import become_its_user
 from .flight_views import deletion_view, flight_view, planned_view
@@ -68,7 +69,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[FlightDesk]:
     root = _existing(settings)
     owner = owner_of(root)
     if owner is not None:
-        async with _server(root, owner) as desk:
+        async with _server(root, owner, own_certificate(settings)) as desk:
             yield desk
         return
     with claim(root, "lagebild flights"):
@@ -154,13 +155,16 @@ def _json(view: object) -> Json:
 
 
 @asynccontextmanager
-async def _server(root: Path, owner: Owner) -> AsyncIterator[FlightDesk]:
+async def _server(root: Path, owner: Owner, known_by: ssl.SSLContext | bool) -> AsyncIterator[FlightDesk]:
     if not owner.is_of_this_host:
         raise ConfigError(f"{root}: {owner} has this folder: give the command there")
     if not owner.address:
         raise UnavailableError(f"{root}: {owner} has this folder and does not listen yet: try again")
     timeout = aiohttp.ClientTimeout(total=_PATIENCE_S)
-    async with aiohttp.ClientSession(owner.address, timeout=timeout) as session, AsyncExitStack() as access:
+    async with AsyncExitStack() as access:
+        connector = aiohttp.TCPConnector(ssl=known_by)
+        session = aiohttp.ClientSession(owner.address, timeout=timeout, connector=connector)
+        await access.enter_async_context(session)
         with _explained(owner):
             await access.enter_async_context(let_in(session, root, _NEEDED))
         yield _ServerDesk(session, owner)

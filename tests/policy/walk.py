@@ -111,7 +111,7 @@ class Asking:
             "piece": "0",
             "session": UNKNOWN,
             "note": UNKNOWN,
-            "name": UNKNOWN,
+            **dict.fromkeys(("name", "link", "guest", "account", "token"), UNKNOWN),
         }
         if is_allowed and "whep/{session}" in line.path:
             names["session"] = await self._watching(ward)

@@ -78,6 +78,7 @@ def made(settings: Settings, language: Language) -> str:
         authority=plain(privacy.authority) or missing,
         recorded=_recorded(settings, language),
         kept=KEPT[language].format(**days) if recording.enabled else "",
+        audit_days=f"{privacy.audit_days:g}",
         session_days=f"{access.session_days:g}",
         link_hours=f"{access.link_hours:g}",
         recipients=_recipients(settings, language),

@@ -168,6 +168,7 @@ def _periods(settings: Settings) -> Iterator[str]:
             "oder, wo ihn niemand abschließt, vom Ablauf des letzten Links"
         )
     yield f"- Einsatz-Links lassen {access.link_hours:g} h ein, wenn nichts anderes bestimmt wird"
+    yield f"- Protokoll (wer sah, änderte, löschte was): {settings.privacy.audit_days:g} Tage, monatsweise"
     yield f"- Anmeldungen von Geräten: {access.session_days:g} Tage"
     yield "- Konten: bis die Administration sie löscht"
     yield f"- Daten liegen in: {cell(settings.server.data_dir)}"

@@ -124,6 +124,7 @@ für die Anmeldung und das Protokoll der Zugriffe außerdem die Pflicht zur Sich
 ## Wie lange
 
 {kept}- Namen, die über Einsatz-Links angegeben wurden: nach dem Einsatz so lange wie seine Aufzeichnungen.
+- Das Protokoll, wer was sah, änderte oder löschte: {audit_days} Tage.
 - Anmeldungen von Geräten: {session_days} Tage. Einsatz-Links gelten {link_hours} Stunden, wenn nichts
   anderes eingestellt wird.
 
@@ -176,6 +177,7 @@ duty to process safely (Art. 32 GDPR).
 ## How long
 
 {kept}- Names given with incident links: after the incident for as long as its recordings.
+- The log of who saw, changed or deleted what: {audit_days} days.
 - Logins of devices: {session_days} days. Incident links are valid for {link_hours} hours, unless set
   otherwise.
 
