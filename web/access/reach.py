@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from flow.bus import Bus
 from flow.clock import NS_PER_S, Clock
-from flow.errors import LagebildError
+from flow.errors import LagebildError, UnavailableError
 from flow.flights import Aircraft, Incident, Marker
 from flow.recording import RecordingState
 
@@ -133,8 +133,10 @@ class IncidentReach:
             try:
                 await self.refresh()
                 fails = False
+            except UnavailableError:  # the archive is not open: whoever opens it says why
+                pass
             except LagebildError as error:
-                if self._has_looked and not fails:
+                if not fails:
                     log.warning("incidents: what changes now is not seen: %s", error)
                 fails = True
             await self._clock.sleep_until(self._clock.now_ns() + round(LOOK_EVERY_S * NS_PER_S))
