@@ -29,7 +29,10 @@ HEADERS = {
 
 JSON = "application/json"
 _REF = "#/components/schemas/{name}"
-_FORBIDDEN = {403: "asked for by a page of another site, or by a name that is not the service's"}
+_ALWAYS = {
+    403: "asked for by a page of another site, or by a name that is not the service's",
+    429: "this address asks too much; Retry-After says when to ask again",
+}
 
 _KEY = {
     "key": {"type": "http", "scheme": "bearer"},
@@ -67,7 +70,7 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    answers = _FORBIDDEN | route.answers
+    answers = _ALWAYS | route.answers
     operation: dict[str, Any] = {
         "summary": route.summary,
         "x-permission": str(route.permission),
@@ -92,12 +95,11 @@ def _operation(route: Route) -> dict[str, Any]:
 def _response(route: Route, status: int, text: str) -> dict[str, Any]:
     response: dict[str, Any] = {"description": text}
     is_error = status >= 400 and not route.says_why_itself
-    headers = _headers_of_error(status) if is_error else route.headers
-    if headers:
-        response["headers"] = {
-            name: {"description": HEADERS[name], "required": True, "schema": {"type": "string"}}
-            for name in headers
-        }
+    headers = {"Cache-Control", *(_headers_of_error(status) if is_error else route.headers)}
+    response["headers"] = {
+        name: {"description": HEADERS[name], "required": True, "schema": {"type": "string"}}
+        for name in sorted(headers)
+    }
     if is_error:
         response["content"] = {JSON: {"schema": {"$ref": _REF.format(name="Error")}}}
     elif route.media_type and status not in (101, 204):

@@ -9,7 +9,7 @@ from flow.errors import ConfigError
 from flow.flights import checked_id
 
 from .access.forwarded import Proxies
-from .settings import AircraftSettings, FeedSettings, PublishingSettings, Settings
+from .settings import AircraftSettings, FeedSettings, PublishingSettings, Settings, TlsSettings
 
 
 def check_settings(settings: Settings, where: str) -> None:
@@ -26,6 +26,7 @@ def check_settings(settings: Settings, where: str) -> None:
             _check_feed(feed, where)
         _check_aircraft(aircraft, settings, where)
     Proxies(settings.server.proxies)
+    _check_tls(settings.tls, where)
     _check_range(settings.server.port, 0, 65_535, f"{where}: server.port")
     _check_range(settings.webrtc.port, 0, 65_535, f"{where}: webrtc.port")
     _check_public_host(settings.webrtc.public_host, f"{where}: webrtc.public_host")
@@ -43,6 +44,15 @@ def check_settings(settings: Settings, where: str) -> None:
     _check_range(settings.cot.every_s, 0.2, 60, f"{where}: cot.every_s")
     _check_range(settings.cot.stale_s, 1, 600, f"{where}: cot.stale_s")
     _check_links(settings, where)
+
+
+def _check_tls(tls: TlsSettings, where: str) -> None:
+    if bool(tls.certificate) != bool(tls.key):
+        given, missing = ("certificate", "key") if tls.certificate else ("key", "certificate")
+        raise ConfigError(
+            f"{where}: tls.{given} is set and tls.{missing} is not: set both, or neither, and one is made "
+            "where it is needed"
+        )
 
 
 def _check_aircraft(aircraft: AircraftSettings, settings: Settings, where: str) -> None:

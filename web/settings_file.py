@@ -51,7 +51,10 @@ def _in_its_folder(settings: Settings, path: Path) -> Settings:
     if under.background.startswith(FILE):
         package = folder / under.background.removeprefix(FILE)
         under = dataclasses.replace(under, background=f"{FILE}{package}")
-    return dataclasses.replace(settings, server=server, map=under)
+    tls = settings.tls
+    if tls.certificate and tls.key:
+        tls = dataclasses.replace(tls, certificate=str(folder / tls.certificate), key=str(folder / tls.key))
+    return dataclasses.replace(settings, server=server, map=under, tls=tls)
 
 
 def _read(path: Path) -> dict[str, Any]:
