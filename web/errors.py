@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -52,23 +52,12 @@ CHALLENGES = {
 RETRY_AFTER_S: dict[int, str] = {503: "2", 429: "10"}
 """A place on a feed comes free by itself; one's own only when one lets go of it (RFC 9110 10.2.3)."""
 
-SOON_S = {"address_connecting": "2"}
-"""By code, before the status: who is still connecting has connected, or failed, a moment later."""
+SOON_S = {"address_connecting": "2", "too_fast": "2"}
+"""By code, before the status: who is still connecting has connected, or failed, a moment later; and who was
+too fast may ask again."""
 
-
-def security_headers(tiles_origin: str = "") -> dict[str, str]:
-    """What every answer carries; pages may fetch from us, and map tiles from `tiles_origin`."""
-    tiles = f" {tiles_origin}" if tiles_origin else ""
-    return {
-        "Content-Security-Policy": (
-            f"default-src 'self'; img-src 'self' data: blob:{tiles}; worker-src 'self' blob:; "
-            "media-src 'self' blob:; "  # a recording is played from the page's own memory
-            f"style-src 'self' 'unsafe-inline'; connect-src 'self'{tiles}; frame-ancestors 'self'; "
-            "base-uri 'none'"
-        ),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-    }
+_PARTING = frozenset({"too_fast", "too_long"})
+"""Codes after which the connection ends: to refuse the next one costs less than an answer."""
 
 
 class RequestError(RemoteError):
@@ -112,22 +101,12 @@ async def errors_to_http(
         return _error(500, "internal", "an error inside Lagebild; the log has it")
 
 
-Prepared = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
-
-
-def adding_headers(headers: Mapping[str, str]) -> Prepared:
-    """A signal that adds these to every answer that has them not."""
-
-    async def add(request: web.Request, response: web.StreamResponse) -> None:
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
-
-    return add
-
-
 def _error(status: int, code: str, message: str, known_s: int | None = None) -> web.Response:
     wait_s = str(known_s) if known_s else SOON_S.get(code) or RETRY_AFTER_S.get(status)
     headers = {"Retry-After": wait_s} if wait_s else {}
     if code in CHALLENGES:
         headers["WWW-Authenticate"] = CHALLENGES[code]
-    return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)
+    reply = web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)
+    if code in _PARTING:
+        reply.force_close()
+    return reply

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from flow.clock import NS_PER_S, Clock
+
+from .patience import Patience, Patient
 
 log = logging.getLogger("lagebild.web")
 
@@ -24,7 +27,7 @@ _INTERNAL = "an error inside Lagebild; the log has it\n"
 
 
 class Malformed:
-    """A line now and then for all that is malformed, with a count of what it leaves out."""
+    """A line now and then for all that is refused, with a count of what it leaves out."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -32,21 +35,30 @@ class Malformed:
         self._due_ns = 0
 
     def add(self, address: str) -> None:
+        self.refuse(address, "is no HTTP")
+
+    def refuse(self, address: str, why: str) -> None:
         now_ns = self._clock.now_ns()
         if now_ns < self._due_ns:
             self._left_out += 1
             return
         more = f" (and {self._left_out} more requests since the last such line)" if self._left_out else ""
         self._left_out, self._due_ns = 0, now_ns + _LINE_EVERY_NS
-        log.warning("a request from %s is no HTTP and was refused%s", address, more)
+        log.warning("a request from %s %s and was refused%s", address, why, more)
 
 
-class Requests(web.RequestHandler):
+class Requests(Patient):
     """One connection: aiohttp's, but for what it says of what goes wrong."""
 
-    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, malformed: Malformed) -> None:
-        options: dict[str, Any] = {"access_log": None}  # addresses may hold keys
-        super().__init__(server, loop=loop, **options)
+    def __init__(
+        self,
+        server: web.Server,
+        loop: asyncio.AbstractEventLoop,
+        malformed: Malformed,
+        leave: Callable[[], None] = lambda: None,
+        patience: Patience | None = None,
+    ) -> None:
+        super().__init__(server, loop, leave, patience or Patience())
         self._malformed = malformed
 
     def handle_error(

@@ -35,6 +35,7 @@ _AT_THE_DOOR = {
     401: "nobody is logged in (login_needed), or the token is wrong or was withdrawn (token_wrong)",
     403: "not permitted to who asks; or asked for by a page of another site, or by a name that is not the "
     "service's",
+    429: "this address asks too much; Retry-After says when to ask again",
 }
 
 _KEY = {
@@ -107,12 +108,11 @@ def _operation(route: Route) -> dict[str, Any]:
 def _response(route: Route, status: int, text: str) -> dict[str, Any]:
     response: dict[str, Any] = {"description": text}
     is_error = status >= 400 and (status in _AT_THE_DOOR or not route.says_why_itself)
-    headers = _headers_of_error(status) if is_error else route.headers
-    if headers:
-        response["headers"] = {
-            name: {"description": HEADERS[name], "required": True, "schema": {"type": "string"}}
-            for name in headers
-        }
+    headers = {"Cache-Control", *(_headers_of_error(status) if is_error else route.headers)}
+    response["headers"] = {
+        name: {"description": HEADERS[name], "required": True, "schema": {"type": "string"}}
+        for name in sorted(headers)
+    }
     if is_error:
         response["content"] = {JSON: {"schema": {"$ref": _REF.format(name="Error")}}}
     elif route.media_type and status not in (101, 204):

@@ -20,12 +20,15 @@ from flow.memory_bus import MemoryBus
 
 from .access import Door
 from .data_folder import DataFolder
-from .errors import adding_headers, errors_to_http, security_headers
+from .errors import errors_to_http
+from .headers import adding_headers
 from .house import House, Run
-from .listening import listen
+from .limits import Crowd, crowd_of, rationing
+from .listening import Listener, listen
 from .malformed import Malformed
 from .map_background import origin_of
 from .settings import Settings
+from .tls import Certificate, Keeper, keeper_of
 
 log = logging.getLogger("lagebild.web")
 
@@ -42,6 +45,7 @@ class Running:
     clock: Clock
     door: Door
     first_link: str = field(default="", repr=False)
+    certificate: Certificate | None = None  # None: the page is not encrypted by us
 
 
 @contextlib.asynccontextmanager
@@ -67,28 +71,35 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
     clock = SystemClock()
     bus = MemoryBus()
     house = House(settings, bus, clock, folder)
-    app = _application(origin_of(house.background))
+    keeper, crowd = keeper_of(settings, clock), crowd_of(settings, clock)
+    app = _application(origin_of(house.background), crowd, keeper)
     door = Door(app, house.porch.guard, _own_names(settings), house.porch.presence)
     house.open_doors(door, dashboard)
     runner = web.AppRunner(app, shutdown_timeout=2.0)
     await runner.setup()
-    listener: asyncio.Server | None = None
+    listener: Listener | None = None
     try:
-        listener, url = await listen(runner, settings.server, Malformed(clock))
-        folder.tell(url)
-        house.porch.audit.started(url)
-        first_link = await house.porch.first_link(url)
+        context = (lambda: keeper.context) if keeper else None
+        listener = await listen(runner, settings.server, Malformed(clock), crowd, context=context)
+        folder.tell(listener.url)
+        house.porch.audit.started(listener.url)
+        first_link = await house.porch.first_link(listener.url)
         await house.relay.open()
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(run(), name=name) for name, run in house.rooms()]
             for name, run in house.tellers():
                 running.append(tasks.create_task(_kept_going(run, name, clock), name=name))
+            if keeper:
+                looking = _kept_going(keeper.run, "certificate", clock)
+                running.append(tasks.create_task(looking, name="certificate"))
             gc.freeze()  # what is there now stays: the collector need not walk it in mid-picture
-            yield Running(url, bus, clock, door, first_link)
+            certificate = keeper.certificate if keeper else None
+            yield Running(listener.url, bus, clock, door, first_link, certificate)
             # Order: pages first, so that they hear it; then what fills the bus; the bus last.
             house.dismiss_pages()
             listener.close()
             await runner.cleanup()
+            await listener.aclose()
             await house.settle()
             for task in running:
                 task.cancel()
@@ -96,13 +107,19 @@ async def _running(settings: Settings, dashboard: Path | None, folder: DataFolde
         if listener is not None:
             listener.close()
         await runner.cleanup()
+        if listener is not None:
+            await listener.aclose()
         await bus.aclose()
         house.close()
 
 
-def _application(tiles_origin: str) -> web.Application:
-    app = web.Application(middlewares=[errors_to_http], client_max_size=128 * 1024)
-    app.on_response_prepare.append(adding_headers(security_headers(tiles_origin)))
+def _application(tiles_origin: str, crowd: Crowd, keeper: Keeper | None) -> web.Application:
+    app = web.Application(middlewares=[errors_to_http, rationing(crowd)], client_max_size=128 * 1024)
+
+    def is_vouched_for() -> bool:
+        return keeper is not None and not keeper.certificate.is_self_signed
+
+    app.on_response_prepare.append(adding_headers(tiles_origin, is_vouched_for))
     return app
 
 

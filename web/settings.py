@@ -19,9 +19,7 @@ class ServerSettings:
     title: str = ""  # shown in the bar of every page, such as the incident's name
     log_level: str = "info"
     data_dir: str = "data"  # keys, and what is recorded; counted from the configuration file's folder
-    proxies: tuple[
-        str, ...
-    ] = ()  # addresses of reverse proxies whose X-Forwarded-For and -Proto are believed
+    proxies: tuple[str, ...] = ()  # addresses or networks of reverse proxies: their X-Forwarded-* is believed
 
 
 @dataclass(frozen=True, slots=True)

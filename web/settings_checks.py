@@ -12,7 +12,7 @@ from flow.recording import RecordKind
 from .access.forwarded import Proxies
 from .oidc.settings_checks import check_oidc
 from .outgoing import check_outgoing
-from .settings import AircraftSettings, FeedSettings, PublishingSettings, Settings
+from .settings import AircraftSettings, FeedSettings, PublishingSettings, Settings, TlsSettings
 
 
 def check_settings(settings: Settings, where: str) -> None:
@@ -29,6 +29,7 @@ def check_settings(settings: Settings, where: str) -> None:
             _check_feed(feed, where)
         _check_aircraft(aircraft, settings, where)
     Proxies(settings.server.proxies)
+    _check_tls(settings.tls, where)
     _check_range(settings.server.port, 0, 65_535, f"{where}: server.port")
     _check_range(settings.webrtc.port, 0, 65_535, f"{where}: webrtc.port")
     _check_public_host(settings.webrtc.public_host, f"{where}: webrtc.public_host")
@@ -58,6 +59,15 @@ def _check_kinds(names: tuple[str, ...], at: str) -> None:
     for name in names:
         if name not in known:
             raise ConfigError(f"{at} holds {', '.join(known)} or nothing, not '{name}'")
+
+
+def _check_tls(tls: TlsSettings, where: str) -> None:
+    if bool(tls.certificate) != bool(tls.key):
+        given, missing = ("certificate", "key") if tls.certificate else ("key", "certificate")
+        raise ConfigError(
+            f"{where}: tls.{given} is set and tls.{missing} is not: set both, or neither, and one is made "
+            "where it is needed"
+        )
 
 
 def _check_aircraft(aircraft: AircraftSettings, settings: Settings, where: str) -> None:

@@ -57,7 +57,10 @@ def _in_its_folder(settings: Settings, path: Path) -> Settings:
     privacy = settings.privacy
     if privacy.notice:
         privacy = dataclasses.replace(privacy, notice=str(folder / privacy.notice))
-    return dataclasses.replace(settings, server=server, map=under, oidc=oidc, privacy=privacy)
+    tls = settings.tls
+    if tls.certificate and tls.key:
+        tls = dataclasses.replace(tls, certificate=str(folder / tls.certificate), key=str(folder / tls.key))
+    return dataclasses.replace(settings, server=server, map=under, tls=tls, oidc=oidc, privacy=privacy)
 
 
 def _read(path: Path) -> dict[str, Any]:

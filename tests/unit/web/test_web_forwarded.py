@@ -13,6 +13,7 @@ from flow.clock import SystemClock
 from flow.errors import ConfigError
 from web.access import is_secure, origin_url
 from web.access.forwarded import Proxies
+from web.limits import Crowd, Measure
 from web.listening import listen
 from web.malformed import Malformed
 from web.settings import ServerSettings
@@ -33,13 +34,14 @@ async def told(*proxies: str) -> AsyncIterator[aiohttp.ClientSession]:
     runner = web.AppRunner(app)
     await runner.setup()
     settings = ServerSettings(port=0, proxies=proxies)
-    listener, url = await listen(runner, settings, Malformed(SystemClock()))
+    clock = SystemClock()
+    listener = await listen(runner, settings, Malformed(clock), Crowd(clock, Measure()))
     try:
-        async with aiohttp.ClientSession(url, headers={"Host": "elw.example"}) as http:
+        async with aiohttp.ClientSession(listener.url, headers={"Host": "elw.example"}) as http:
             yield http
     finally:
-        listener.close()
         await runner.cleanup()
+        await listener.aclose()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from flow.clock import NS_PER_S, SystemClock
 from tests.fakes.clock import FakeClock
+from web.limits import Crowd, Measure
 from web.listening import listen
 from web.malformed import Malformed
 from web.settings import ServerSettings
@@ -39,16 +40,17 @@ async def test_a_defect_is_told_by_its_place_not_by_its_words(caplog: pytest.Log
     app.router.add_get("/", defective)
     runner = web.AppRunner(app)
     await runner.setup()
-    listener, url = await listen(runner, ServerSettings(port=0), Malformed(SystemClock()))
-    at = urlsplit(url)
+    clock = SystemClock()
+    listener = await listen(runner, ServerSettings(port=0), Malformed(clock), Crowd(clock, Measure()))
+    at = urlsplit(listener.url)
     try:
         reader, writer = await asyncio.open_connection(at.hostname, at.port)
         writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = await reader.read()
         writer.close()
     finally:
-        listener.close()
         await runner.cleanup()
+        await listener.aclose()
     assert answer.startswith(b"HTTP/1.1 500 ")
     (told,) = [record.getMessage() for record in caplog.records]
     assert "a defect of Lagebild: ValueError at" in told

@@ -225,7 +225,7 @@ async def test_the_interface_is_described_as_it_answers(tmp_path: Path) -> None:
             assert_like(answer, schemas[name], schemas)
         keys = described["paths"]["/api/v1/feeds/{feed}/keys"]
         assert {keys[method]["x-permission"] for method in ("post", "delete")} == {"connect"}
-        assert set(keys["post"]["responses"]) == {"201", "400", "401", "403", "404", "409", "500"}
+        assert set(keys["post"]["responses"]) == {"201", "400", "401", "403", "404", "409", "429", "500"}
 
 
 def assert_like(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from flow.samples import LinkState, TelemetrySample
 from tests.fakes.encoded import h264_pictures
 from tests.fakes.rtp_camera import MavlinkAircraft, RtpCamera
 from tests.fakes.whep_player import Player
-from web import listening
+from web import limits
 from web.access import Permission
 from web.routes import telemetry
 from web.service import Running, running_service
@@ -300,7 +300,7 @@ async def test_garbage_on_a_page_s_socket_changes_nothing() -> None:
 
 
 async def test_connections_are_bounded_and_come_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "CONNECTIONS_MOST", 3)
+    monkeypatch.setattr(limits, "CONNECTIONS_MOST", 3)
     async with running_service(SETTINGS) as service:
         url = urlsplit(service.url)
         held = [await asyncio.open_connection(url.hostname, url.port) for _ in range(3)]

@@ -61,7 +61,7 @@ async def test_it_is_described() -> None:
         _, description = await h.get("/api/v1/openapi.json")
         operation = description["paths"]["/api/v1/feeds/{feed}/still.jpg"]["get"]
         assert operation["x-permission"] == "watch"
-        assert set(operation["responses"]) == {"200", "401", "403", "404", "503"}
+        assert set(operation["responses"]) == {"200", "401", "403", "404", "429", "503"}
         assert "image/jpeg" in operation["responses"]["200"]["content"]
 
 
