@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeAlias
 
+from .reachable import RefusedAddressError, check_reachable
+
 LOOK_UPS_MOST = 64
 """At once: one for each name, so not more than sources that are called, unless cameras redirect them."""
 
@@ -39,8 +41,15 @@ _running: dict[_Question, Future[list[Found]]] = {}
 _running_lock = threading.Lock()
 
 
-async def look_up(host: str, port: int, kind: socket.SocketKind) -> list[Found]:
-    """All addresses of `host`, the best first. Raises OSError, or UnicodeError for what can be no name.
+async def look_up(host: str, port: int, kind: socket.SocketKind, *, sends_only: bool = False) -> list[Found]:
+    """All addresses of `host` that may be called (reachable.py), the best first. To be used as they are: a
+    name that is looked up again may lead elsewhere. Raises OSError, or UnicodeError for what can be no name.
+    """
+    return _allowed(host, await addresses_of(host, port, kind), sends_only)
+
+
+async def addresses_of(host: str, port: int, kind: socket.SocketKind) -> list[Found]:
+    """All addresses of `host`, also where nobody is to be called: to listen at. Raises OSError, UnicodeError.
 
     Whoever asks for a name that is being looked up already waits for the same answer.
     """
@@ -48,6 +57,21 @@ async def look_up(host: str, port: int, kind: socket.SocketKind) -> list[Found]:
         return _asked(host, port, kind, socket.AI_NUMERICHOST)  # an address: libc asks nobody
     except socket.gaierror:
         return await asyncio.wrap_future(_look_up((host, port, kind)))
+
+
+def _allowed(host: str, found: Sequence[Found], sends_only: bool) -> list[Found]:
+    """Raises RefusedAddressError where that leaves none."""
+    allowed, refused = [], OSError(errno.EADDRNOTAVAIL, "no address")
+    for each in found:
+        try:
+            check_reachable(host, str(each.address[0]), sends_only=sends_only)
+        except RefusedAddressError as error:
+            refused = error
+        else:
+            allowed.append(each)
+    if not allowed:
+        raise refused
+    return allowed
 
 
 def _look_up(question: _Question) -> Future[list[Found]]:

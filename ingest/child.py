@@ -20,6 +20,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from flow import confinement
+from flow.confinement import READING, Limits, confine
 from flow.errors import LagebildError
 
 _ROOT = str(Path(__file__).resolve().parents[1])
@@ -95,7 +97,7 @@ def _started(arguments: list[str], theirs: socket.socket) -> subprocess.Popen[by
 
 def environment() -> dict[str, str]:
     """For our own programs."""
-    return {**os.environ, **_ONE_THREAD, "PYTHONPATH": _ROOT}
+    return confinement.environment({**_ONE_THREAD, "PYTHONPATH": _ROOT})
 
 
 def parent_socket() -> socket.socket:
@@ -103,8 +105,9 @@ def parent_socket() -> socket.socket:
     return socket.socket(fileno=0)
 
 
-def end_with(parent: int) -> None:
-    """In a child: let the kernel kill it when its parent ends (Linux); exit if that has ended already.
+def end_with(parent: int, limits: Limits = READING) -> None:
+    """In a child: let the kernel kill it when its parent ends (Linux); exit if that has ended already. From
+    now on it takes no more than `limits`.
 
     An interrupt from the terminal goes to everybody; the parent decides what it means.
     """
@@ -114,6 +117,7 @@ def end_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             sys.exit()
+    confine(limits)
 
 
 def raise_if_cancelled() -> None:

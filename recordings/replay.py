@@ -24,6 +24,7 @@ from typing import NoReturn
 import msgspec
 
 from flow.clock import NS_PER_MS, SystemClock
+from flow.confinement import READING, confine
 from flow.errors import ConfigError, LagebildError
 
 from .footage import open_telemetry, open_video
@@ -303,6 +304,7 @@ def _end_with_parent() -> None:
     """Linux: SIGTERM when the thread that started us ends (prctl(2))."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    confine(READING)
 
 
 if __name__ == "__main__":

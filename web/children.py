@@ -10,6 +10,8 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from flow.confinement import environment
+
 log = logging.getLogger("lagebild.web")
 
 END_WITHIN_S = 3.0
@@ -36,6 +38,7 @@ async def child(
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE if talks else None,
+        env=environment(),
         start_new_session=True,
     )
     try:

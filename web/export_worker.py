@@ -16,6 +16,7 @@ from typing import IO
 
 import msgspec
 
+from flow.confinement import WRITING
 from ingest.child import end_with
 
 from .children import step_back
@@ -51,7 +52,7 @@ class Mouth:
 
 def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    end_with(int(arguments[0]))
+    end_with(int(arguments[0]), WRITING)
     use_little()
     mouth = Mouth(_own_output())
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)

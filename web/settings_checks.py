@@ -11,6 +11,7 @@ from flow.recording import RecordKind
 
 from .access.forwarded import Proxies
 from .oidc.settings_checks import check_oidc
+from .outgoing import check_outgoing
 from .settings import AircraftSettings, FeedSettings, PublishingSettings, Settings
 
 
@@ -49,6 +50,7 @@ def check_settings(settings: Settings, where: str) -> None:
     _check_range(settings.cot.stale_s, 1, 600, f"{where}: cot.stale_s")
     _check_links(settings, where)
     check_oidc(settings.oidc, where)
+    check_outgoing(settings, where)
 
 
 def _check_kinds(names: tuple[str, ...], at: str) -> None:

@@ -16,6 +16,7 @@ from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.codec.reception import Reception, opening_packets
 from flow.errors import SourceError
 from flow.lookup import connected
+from flow.reachable import RefusedAddressError
 from ingest.protocol.events import Opened, ParameterSets, Unusable
 from ingest.protocol.rtp_stream import RtpStream
 from ingest.protocol.rtsp_client import NothingByUdp, Redirected, RtspClient, RtspEvent, SetUp
@@ -54,11 +55,21 @@ class RtspSource:
             session = _Session(url, transport, self.clock, publish, referrer)
             match await _watch(session, url):
                 case Redirected(location):
-                    url, referrer = url.moved(location), session.peer
+                    url, referrer = _followed(url, location, session.peer), session.peer
                 case NothingByUdp():
                     log.info("%s: nothing comes by UDP, so TCP is tried", url.shown)
                     transport = "tcp"
         raise SourceError(f"{self.url.shown} redirects again and again", code="redirected")
+
+
+def _followed(url: RtspUrl, location: str, peer: str) -> RtspUrl:
+    """Where a redirect leads: another port or path of the same camera. Raises SourceError for all else: a
+    camera that somebody has taken over must not send us about in the network."""
+    target = url.moved(location)
+    if target.host.lower() not in (url.host.lower(), peer):
+        detail = f"{url.shown} redirects to another host, {target.shown}: if right, make that the source"
+        raise SourceError(detail, code="redirected")
+    return target
 
 
 async def _watch(session: _Session, url: RtspUrl) -> Outcome:
@@ -97,6 +108,8 @@ async def _connect(session: _Session, url: RtspUrl) -> None:
 def _why(error: OSError | UnicodeError) -> str:
     if isinstance(error, socket.gaierror):
         return "there is no such name"
+    if isinstance(error, RefusedAddressError):
+        return str(error)
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
     return "nobody answers there"

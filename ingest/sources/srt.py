@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from flow.clock import NS_PER_MS, NS_PER_S, Clock
 from flow.errors import ConfigError, LagebildError, PortInUseError, RefusedError, SourceError
-from flow.lookup import look_up
+from flow.lookup import addresses_of
 from ingest.complaints import Complaints
 from ingest.libsrt import HSV5, Address, Option, Ready, Rejection, SrtError, SrtSocket
 from ingest.protocol.events import Unusable
@@ -101,7 +101,7 @@ class SrtServer:
         addresses: list[Address] = []
         for host in self._settings.hosts:
             try:
-                found = await look_up(host, port, socket.SOCK_DGRAM)
+                found = await addresses_of(host, port, socket.SOCK_DGRAM)
             except OSError as error:
                 message = f"UDP {host}, port {port} cannot be opened: {error.strerror or error}"
                 raise ConfigError(message, code="address_refused") from None

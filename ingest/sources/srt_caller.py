@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flow.clock import Clock
 from flow.errors import SourceError
 from flow.lookup import look_up
+from flow.reachable import RefusedAddressError
 from ingest.libsrt import Address, Option, Ready, Rejection, SrtError
 from ingest.protocol.events import Opened
 from ingest.protocol.srt_address import SrtUrl
@@ -42,6 +43,8 @@ async def _resolved(url: SrtUrl) -> Address:
     try:
         async with asyncio.timeout(_RESOLVE_MOST_S):
             found = await look_up(url.host, url.port, socket.SOCK_DGRAM)
+    except RefusedAddressError as error:
+        raise SourceError(f"{url.shown} cannot be reached: {error}", code="unreachable") from None
     except (OSError, UnicodeError):  # TimeoutError is an OSError; UnicodeError: a name that no host can have
         raise SourceError(
             f"{url.shown} cannot be reached: there is no such name", code="unreachable"

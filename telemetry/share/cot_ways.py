@@ -12,6 +12,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from flow.errors import ConfigError, SourceError
+from flow.lookup import connected, look_up
 from telemetry.settings import CotOut
 
 from .tcp import watch
@@ -107,18 +108,31 @@ async def open_way(url: str, settings: CotOut, over: Callable[[], None]) -> Way:
         if parts.scheme == "udp":
             return await _open_udp(host, port)
         async with asyncio.timeout(CONNECT_S):
-            streams = await asyncio.open_connection(host, port, ssl=context)
+            streams = await _connected(host, port, context)
     except (OSError, TimeoutError) as error:
         raise SourceError(f"{url}: {_why(error)}", code="connect_failed") from None
     watch(streams[1].get_extra_info("socket"))
     return StreamWay(*streams, over)
 
 
+async def _connected(
+    host: str, port: int, context: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """To an address that may be called, whatever the name says a moment later."""
+    sock = await connected(host, port)
+    try:
+        return await asyncio.open_connection(
+            sock=sock, ssl=context, server_hostname=host if context else None
+        )
+    except BaseException:
+        sock.close()
+        raise
+
+
 async def _open_udp(host: str, port: int) -> UdpWay:
-    loop = asyncio.get_running_loop()
-    family, kind, _, _, address = (await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM))[0]
+    family, address = (await look_up(host, port, socket.SOCK_DGRAM, sends_only=True))[0]
     with contextlib.ExitStack() as undo:
-        sock = undo.enter_context(socket.socket(family, kind))
+        sock = undo.enter_context(socket.socket(family, socket.SOCK_DGRAM))
         sock.setblocking(False)
         if family == socket.AF_INET:
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, MULTICAST_HOPS)

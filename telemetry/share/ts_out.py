@@ -7,7 +7,6 @@ socket they are dropped and counted, and the feed does not notice.
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import logging
 import socket
@@ -21,6 +20,7 @@ from flow.codec.mpegts_writer import TsWriter, datagrams
 from flow.codec.st0601 import encode_st0601
 from flow.doors import TelemetryDoor
 from flow.errors import ConfigError, LagebildError
+from flow.lookup import look_up
 from flow.samples import OutputState, TelemetrySample
 from flow.units import AccessUnit, captured_ns
 from telemetry.protocol.klv_out import Names, klv_set, sample_at
@@ -190,10 +190,8 @@ class TsSender:
 
 async def _open(target: Target) -> tuple[socket.socket, Any]:
     """A socket for it, and its address as it is sent to. Raises OSError, ConfigError."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
-    family, kind, _, _, address = found[0]
-    sock = socket.socket(family, kind)
+    family, address = (await look_up(target.host, target.port, socket.SOCK_DGRAM, sends_only=True))[0]
+    sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)

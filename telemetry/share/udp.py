@@ -9,6 +9,7 @@ from typing import Any
 
 from flow.clock import NS_PER_S
 from flow.errors import ConfigError
+from flow.reachable import RefusedAddressError, check_reachable
 from telemetry.gate import Gate, bind_error, shown
 
 from .client import CLIENTS_MOST, Client, of_a_port
@@ -100,6 +101,10 @@ async def open_udp(url: str, host: str, port: int, ledger: Ledger, gate: Gate | 
     try:
         flags = socket.AI_PASSIVE if gate else 0
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=flags)
+        if not gate:
+            check_reachable(host, str(found[0][4][0]), sends_only=True)
+    except RefusedAddressError as error:
+        raise ConfigError(f"telemetry '{url}': {error}", code="address_refused") from None
     except OSError as error:
         text = f"telemetry '{url}': '{host}' is not found: {error.strerror}"
         raise ConfigError(text, code="address_refused") from None

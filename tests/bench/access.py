@@ -1,8 +1,8 @@
-"""`make bench-access`: whether only those see who may, how fast access ends, and what an attack costs the pictures.
+"""`make bench-access`: do only those see who may, how fast does it end, what does an attack cost.
 
     python -m tests.bench.access [--quick]
 
-Without --quick it measures longer, writes build/bench/access.json and puts the tables into docs/benchmarks.md.
+Without --quick it measures longer, writes build/bench/access.json and the tables of docs/benchmarks.md.
 The last line printed is one JSON object; what was not measured is null in it.
 """
 

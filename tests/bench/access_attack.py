@@ -3,7 +3,8 @@
     python -m tests.bench.access_attack HTTP_PORT RTMP_PORT SRT_PORT FEED A_MINUTE SECONDS
 
 A_MINUTE 0: as fast as it is answered, over HTTP alone. Half of all come from one address, half from many.
-Prints "ready", and at the end one JSON object: how many were sent, by way, and how they were answered. Loopback only.
+Prints "ready", and at the end one JSON object: how many were sent, by way, and how they were answered.
+Loopback only.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class Attack:
                 told += more
         finally:
             writer.transport.abort()
-        return "in" if b"NetStream.Publish.Start" in told else "refused"
+        return "refused" if b"NetStream.Publish.BadName" in told or not told else "in"
 
     async def _srt_key(self, number: int) -> str:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._srt_call, number)
@@ -102,7 +103,9 @@ class Attack:
 
     def _address(self) -> str:
         """Half of all from one, the others from a whole network."""
-        many = f"127.{self._dice.randrange(1, 250)}.{self._dice.randrange(250)}.{self._dice.randrange(1, 250)}"
+        many = (
+            f"127.{self._dice.randrange(1, 250)}.{self._dice.randrange(250)}.{self._dice.randrange(1, 250)}"
+        )
         return HOST if self._dice.random() < 0.5 else many
 
 

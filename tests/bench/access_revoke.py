@@ -8,13 +8,14 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import cv2
+import numpy as np
 from playwright.async_api import Browser, Page
 
 from tests.bench.access_house import AccessHouse
 from tests.bench.figures import percentile
 from tests.bench.peers.place import LOOPBACK
 from tests.bench.relay_load import fed
-from tests.browser.harness import CHROMIUM_ARGUMENTS
 
 PAGES = 3
 """At once; each is a guest with a link of his own."""
@@ -102,12 +103,7 @@ async def _revoked(house: AccessHouse, link: str, page: Page) -> float:
 
 async def _light(page: Page) -> float:
     """How bright the middle of the window is."""
-    import cv2
-    import numpy as np
-
     shot = await page.screenshot(clip={"x": 200, "y": 80, "width": 400, "height": 120})
     image = await asyncio.to_thread(cv2.imdecode, np.frombuffer(shot, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
     return float(np.mean(image))
-
-
-__all__ = ["CHROMIUM_ARGUMENTS", "revocations"]

@@ -44,11 +44,11 @@ def _attack(found: Row | None, greedy: Row | None) -> str:
     head = ("", "pictures a second", "loss", "delay p50, ms", "p99, ms", "CPU s a second", "resident MB")
     rows = [
         ["undisturbed", *(_number(found["quiet"][name]) for name in names)],
-        [f"beside {found['a_minute']} attempts a minute", *(_number(found["attacked"][name]) for name in names)],
+        [f"{found['a_minute']} attempts a minute", *(_number(found["attacked"][name]) for name in names)],
     ]
     tried = sum(found["answers"].values())
     text = (
-        f"{found['viewers']} viewers, {found['windows']} windows of {found['window_s']:g} s each way in turns. "
+        f"{found['viewers']} viewers, {found['windows']} windows of {found['window_s']:g} s each way. "
         f"Pictures delivered beside the attack: {found['frames_ratio']:.2%} of those without. "
         f"Of {tried} attempts {found['let_in']} were let in."
     )

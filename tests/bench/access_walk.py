@@ -1,4 +1,4 @@
-"""The policy walk as a figure: how many expectations were held against a real service, and how many not met."""
+"""The policy walk as a figure: how many expectations were held against a real service, how many not met."""
 
 from __future__ import annotations
 

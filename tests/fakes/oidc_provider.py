@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -70,6 +71,7 @@ class OidcProvider:
     bodies: dict[str, bytes] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
+    holds: dict[str, asyncio.Event] = field(default_factory=dict)  # no answer before these are set
     asked: Counter[str] = field(default_factory=Counter)
     forms: list[dict[str, str]] = field(default_factory=list)
     basics: list[str] = field(default_factory=list)
@@ -114,6 +116,8 @@ class OidcProvider:
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.path
         self.asked[path] += 1
+        if path in self.holds:
+            await self.holds[path].wait()
         if path in self.statuses or path in self.bodies:
             body = self.bodies.get(path, b"{}")
             return web.Response(body=body, status=self.statuses.get(path, 200), headers=self.headers)

@@ -105,7 +105,7 @@ def _probe(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=cases)
-    def asked(case: schemathesis.Case) -> None:
+    def asked(case: schemathesis.Case[Any]) -> None:
         _ask(case, session, probed)
 
     with warnings.catch_warnings():
@@ -113,7 +113,7 @@ def _probe(
         asked()
 
 
-def _ask(case: schemathesis.Case, session: requests.Session, probed: Probed) -> None:
+def _ask(case: schemathesis.Case[Any], session: requests.Session, probed: Probed) -> None:
     response = case.call(session=session, timeout=_ANSWERED_WITHIN_S, allow_redirects=False)
     probed.requests += 1
     probed.statuses[response.status_code] += 1

@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from .errors import OidcError
+from .resolver import Looked
 from .settings_checks import origin_of
 
 WITHIN_S = 8.0
@@ -48,7 +49,7 @@ class Fetcher:
         if not self.may_ask(url):
             raise OidcError(f"{url} is not of the provider's origin; if it is right, add it to oidc.origins")
         told = {"Accept": "application/json", "Accept-Encoding": "identity"} | dict(headers)
-        connector = aiohttp.TCPConnector(ssl=self._tls, force_close=True)
+        connector = aiohttp.TCPConnector(ssl=self._tls, force_close=True, resolver=Looked())
         try:
             async with (
                 aiohttp.ClientSession(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import time
@@ -19,10 +20,12 @@ from .attempt import Attempt, attempt_of, new_attempt
 from .errors import OidcError
 from .id_token import Expected, check_claims, signed_claims
 from .provider import Metadata, Provider
-from .roles import claim_at, login_of, name_of, roles_of
+from .roles import claim_at, login_of, name_of, roles_of, said_of
 
-EXCHANGES_MOST = 8
-"""Logins that wait for the provider at once; strangers could begin any number."""
+AT_ONCE = 4
+WAITING_MOST = 32
+"""Of logins that the provider is asked about. Strangers could begin any number, and while names are looked up
+for each (getaddrinfo), a thread of few is taken."""
 _CODE_MOST = 4096
 
 
@@ -57,7 +60,7 @@ class OidcLogin:
     ) -> None:
         self._oidc, self._store, self._clock, self._wall_s = oidc, store, clock, wall_s
         self._provider = provider or Provider(oidc, clock)
-        self._exchanges = 0
+        self._places, self._waiting = asyncio.Semaphore(AT_ONCE), 0
 
     async def begin(self, next_path: str, redirect_uri: str) -> Begun:
         """Raises OidcError "oidc_unavailable"."""
@@ -89,22 +92,26 @@ class OidcLogin:
 
     async def finish(self, attempt: Attempt, came: Came) -> str:
         """The id of the account of whoever has logged in. Raises OidcError."""
-        if self._exchanges >= EXCHANGES_MOST:
-            raise OidcError(f"{EXCHANGES_MOST} others log in just now", code="oidc_busy")
-        self._exchanges += 1
-        try:
-            claims = await self._claims(attempt, came)
-        finally:
-            self._exchanges -= 1
+        claims = await self._in_turn(attempt, came)
         subject = f"{self._oidc.issuer} {claims['sub']}"
         person = Person(subject, login_of(claims), name_of(claims), roles_of(claims, self._oidc))
         if not person.roles:
             if any(each.subject == subject for each in self._store.book.accounts.values()):
                 await self._store.change(lambda file: dismiss(file, subject))
-            told = f"its claim {self._oidc.roles_claim} says nothing that [oidc] lists for a role"
-            raise OidcError(f"the provider gives '{person.login}' no role: {told}", code="oidc_no_role")
+            told = said_of(claims, self._oidc.roles_claim)
+            raise OidcError(f"[oidc] lists none of what the provider says: {told}", code="oidc_no_role")
         now_ns = self._clock.now_ns()
         return await self._store.change(lambda file: admit(file, person, now_ns))
+
+    async def _in_turn(self, attempt: Attempt, came: Came) -> dict[str, Any]:
+        if self._waiting >= WAITING_MOST:
+            raise OidcError(f"{WAITING_MOST} others log in just now", code="oidc_busy")
+        self._waiting += 1
+        try:
+            async with self._places:
+                return await self._claims(attempt, came)
+        finally:
+            self._waiting -= 1
 
     async def _claims(self, attempt: Attempt, came: Came) -> dict[str, Any]:
         """What the provider says of the person."""

@@ -9,6 +9,8 @@ from web.access import Role
 from web.access.accounts import NAME_MOST
 from web.settings import OidcSettings
 
+_SAID_MOST, _SAID_ITEMS_MOST = 60, 20
+
 
 def roles_of(claims: Mapping[str, Any], oidc: OidcSettings) -> frozenset[Role]:
     """Each role of which the claim says something that the settings list; none: he may not come in."""
@@ -21,6 +23,15 @@ def roles_of(claims: Mapping[str, Any], oidc: OidcSettings) -> frozenset[Role]:
         Role.ADMINISTRATOR: oidc.administrator,
     }
     return frozenset(role for role, texts in listed.items() if not said.isdisjoint(texts))
+
+
+def said_of(claims: Mapping[str, Any], path: str) -> str:
+    """What the claim says, for whoever writes the settings: in the log, without whom it is about."""
+    told = claim_at(claims, path)
+    if told is None:
+        return f"there is no claim {path}"
+    said = [_one_line(str(each))[:_SAID_MOST] for each in (told if isinstance(told, list) else [told])]
+    return f"{path} is {', '.join(said[:_SAID_ITEMS_MOST]) or 'empty'}"
 
 
 def claim_at(claims: Any, path: str) -> Any:

@@ -250,6 +250,15 @@ async def test_redirects_are_followed_but_not_for_ever() -> None:
             await watched.stop()
             assert watched.events[0] == Opened(there, 32)
 
+    async def traitor(caller: Caller) -> None:
+        caller.answer(await caller.request(), "Location: rtsp://192.0.2.8/main", status="302 Moved")
+        await stay(caller)
+
+    async with serving(traitor) as url:
+        failure = await Watched(url).failure()
+    assert failure.code == "redirected"
+    assert "another host, rtsp://192.0.2.8/main" in str(failure)
+
     calls = 0
 
     async def circle(caller: Caller) -> None:

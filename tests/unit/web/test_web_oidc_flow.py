@@ -97,11 +97,13 @@ async def test_the_provider_decides_on_roles_and_name_at_each_login(tmp_path: Pa
         assert len(h.store.book.sessions) == 1  # this device's, anew
 
 
-async def test_without_a_role_here_nobody_comes_in(tmp_path: Path) -> None:
+async def test_without_a_role_here_nobody_comes_in(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with oidc_house(tmp_path) as h:
-        h.provider.claims["roles"] = ["buchhaltung"]
+        h.provider.claims |= {"roles": ["buchhaltung", "rat\nhaus"], "name": "Erika Muster"}
         assert code_of(await h.log_in("/flights")) == "oidc_no_role"
         assert (await h.me(), h.store.book.accounts) == ("nobody", {})
+        assert "roles is buchhaltung, rat haus" in caplog.text
+        assert "Muster" not in caplog.text
 
 
 async def test_whoever_has_no_role_any_more_is_logged_out_everywhere(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from flow.clock import NS_PER_S
 from flow.errors import ConfigError
 from tests.fakes.certificates import Authority
 from tests.fakes.oidc_provider import OidcProvider, SigningKey
-from tests.unit.web.oidc_house import code_of, oidc_house
+from tests.unit.web.oidc_house import browser, code_of, oidc_house
 from web.oidc import flow
 from web.oidc.errors import OidcError
 from web.oidc.fetch import MOST_BYTES, Fetcher
@@ -83,11 +83,36 @@ async def test_a_provider_that_goes_away_in_the_middle_and_comes_back(tmp_path: 
         assert await h.log_in() == "/"
 
 
-async def test_only_so_many_wait_for_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "EXCHANGES_MOST", 0)
+async def test_while_it_keeps_people_waiting_everything_else_goes_on(tmp_path: Path) -> None:
     async with oidc_house(tmp_path) as h:
-        assert code_of(await h.log_in()) == "oidc_busy"
-        assert h.provider.asked[TOKEN] == 0
+        back = h.provider.log_in(await h.begin())
+        answers = h.provider.holds[TOKEN] = asyncio.Event()
+        login = asyncio.ensure_future(h.back(back))
+        while not h.provider.asked[TOKEN]:
+            await asyncio.sleep(0)
+        assert await h.me() == "nobody"
+        assert not login.done()
+        answers.set()
+        assert await login == "/"
+
+
+async def test_only_so_many_wait_for_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "WAITING_MOST", flow.AT_ONCE + 1)
+    async with oidc_house(tmp_path) as h:
+        back = h.provider.log_in(await h.begin())
+        answers = h.provider.holds[TOKEN] = asyncio.Event()
+        async with browser() as another:  # with the same cookies, as often as one likes
+            another.cookie_jar.update_cookies({each.key: each for each in h.http.cookie_jar})
+            waiting = [asyncio.ensure_future(h.back(back)) for _ in range(flow.AT_ONCE + 1)]
+            while h.provider.asked[TOKEN] < flow.AT_ONCE:
+                await asyncio.sleep(0)
+            first, h.http = h.http, another
+            assert code_of(await h.back(back)) == "oidc_busy"
+            h.http = first
+            answers.set()
+            ended = await asyncio.gather(*waiting)
+        assert ended.count("/") == 1
+        assert h.provider.asked[TOKEN] == flow.AT_ONCE + 1
 
 
 @pytest.mark.parametrize(
