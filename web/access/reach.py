@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("lagebild.web")
 
 LOOK_EVERY_S = 1.0
+LOOK_SOON_S = 0.1
+"""While a flight has begun and is not in the incident of its aircraft yet: it will be in a moment."""
+JOINS_WITHIN_NS = 10 * NS_PER_S
 
 _NONE: frozenset[str] = frozenset()
 
@@ -139,7 +142,23 @@ class IncidentReach:
                 if not fails:
                     log.warning("incidents: what changes now is not seen: %s", error)
                 fails = True
-            await self._clock.sleep_until(self._clock.now_ns() + round(LOOK_EVERY_S * NS_PER_S))
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Until it is time to look again."""
+        until_ns = self._clock.now_ns() + round(LOOK_EVERY_S * NS_PER_S)
+        while self._clock.now_ns() < until_ns:
+            await self._clock.sleep_until(self._clock.now_ns() + round(LOOK_SOON_S * NS_PER_S))
+            if self.awaits_flight():
+                return
+
+    def awaits_flight(self) -> bool:
+        """Whether an aircraft of an open incident has just begun a flight that is in none yet."""
+        held = {aircraft_id for own in self._own.values() for aircraft_id in own.aircraft}
+        since_ns = self._clock.now_ns() - JOINS_WITHIN_NS
+        states = (self._bus.peek(RecordingState, aircraft_id) for aircraft_id in held)
+        begun = [s.flight_id for s in states if s and s.flight_id and (s.started_ns or 0) > since_ns]
+        return any(all(each not in own.flights for own in self._own.values()) for each in begun)
 
     def _take(self, incidents: Iterable[Incident]) -> None:
         by_age = sorted(incidents, key=lambda each: (each.opened_ns, each.id))

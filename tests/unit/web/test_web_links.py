@@ -131,6 +131,17 @@ def test_a_flight_that_goes_on_is_of_no_closed_incident(desk: Desk) -> None:
     assert desk.reach.flights("brand") == {"f-1"}
 
 
+def test_a_flight_that_has_just_begun_is_looked_for_soon(desk: Desk) -> None:
+    assert not desk.reach.awaits_flight()
+    desk.bus.publish(RecordingState("fritz", RecordingStatus.RECORDING, START_NS, "f-1", START_NS))
+    assert desk.reach.awaits_flight()
+    desk.reach.told(replace(FIRE, flight_ids=("f-1",)))
+    assert not desk.reach.awaits_flight()
+    desk.reach.told(FIRE)
+    desk.clock.advance(11 * NS_PER_S)  # people have taken it out
+    assert not desk.reach.awaits_flight()
+
+
 async def test_what_was_marked_in_the_incident_before_is_not_of_the_next(desk: Desk) -> None:
     guest = Caller(CallerKind.GUEST, "g", "G", GUEST, "neu")
     before = Marker("m-1", "fritz", desk.clock.now_ns(), 49.4, 7.7, "", "")
