@@ -75,7 +75,7 @@ def decide(caller: Caller, permission: P, scope: Scope, named: Mapping[str, str]
 
 
 def _may(caller: Caller, permission: P, scope: Scope, named: Mapping[str, str], reach: Reach) -> bool:
-    if permission in caller.permissions:
+    if permission in caller.permissions or (permission is P.REWIND and P.REVIEW in caller.permissions):
         return True
     # Whoever watches may go back in what goes on, and in no other flight.
     rewinds = permission is P.REVIEW and P.REWIND in caller.permissions and scope is Scope.FLIGHT

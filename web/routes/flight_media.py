@@ -71,7 +71,7 @@ _INDEX = Route(
 _RUNNING = Route(
     "GET",
     "/api/v1/feeds/{feed}/recording",
-    Permission.REVIEW,
+    Permission.REWIND,
     "The same of the flight that is being recorded",
     {200: "segments"} | _DAMAGED | GONE | {404: "no such feed, or no flight is recorded (no_flight)"},
     schema=IndexView,

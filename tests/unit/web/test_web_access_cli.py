@@ -23,6 +23,8 @@ from web.settings import AccessSettings, ServerSettings, Settings, WebRtcSetting
 
 Run = Callable[..., tuple[int, str, str]]
 
+LOOK_EVERY_S = 0.05
+
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
@@ -131,19 +133,19 @@ async def test_beside_a_running_service(tmp_path: Path, capsys: pytest.CaptureFi
         assert page == f"{service.url}welcome"  # where it listens now
         async with asyncio.timeout(10):
             while await post("/api/v1/invited/look", token=token) != 200:
-                pass
+                await asyncio.sleep(LOOK_EVERY_S)
             assert await post("/api/v1/invited", token=token, password=PASSWORD) == 204
             assert await me() == "person"
             await run("account", "disable", "wolf")
             while await me() != "nobody":
-                pass
+                await asyncio.sleep(LOOK_EVERY_S)
             await run("account", "enable", "wolf")
             accounts = json.loads(await run("account", "list", "--json"))["accounts"]
             assert [each["disabled"] for each in accounts] == [False, False]
             token = (await run("token", "add", "ELS", "--kind", "api")).split()[-1]
             headers = {"Authorization": f"Bearer {token}"}
             while (await http.get("/api/v1/feeds", headers=headers)).status != 200:
-                pass
+                await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def test_the_audit_log_hears_of_it(run: Run, tmp_path: Path) -> None:
