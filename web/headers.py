@@ -55,7 +55,6 @@ _FEATURES = {
     "usb": "()",
     "serial": "()",
     "hid": "()",
-    "bluetooth": "()",
     "midi": "()",
     "payment": "()",
 }

@@ -44,8 +44,8 @@ export const ACCESS_WORDS = {
   "welcome.name": ["Ihr Name, wie ihn andere sehen", "Your name as others see it"],
   "welcome.new_password": ["Neues Passwort", "New password"],
   "welcome.rule": [
-    "Mindestens 12 Zeichen. Vier Wörter hintereinander sind leicht zu merken.",
-    "At least 12 characters. Four words in a row are easy to remember.",
+    "Mindestens 10 Zeichen. Vier Wörter hintereinander sind leicht zu merken.",
+    "At least 10 characters. Four words in a row are easy to remember.",
   ],
   "welcome.go": ["Speichern und anmelden", "Save and log in"],
   "welcome.none": [
@@ -212,8 +212,8 @@ export const ACCESS_WORDS = {
     "This one-time link was used already or has expired. Please ask for a new one.",
   ],
   "refused.password_weak": [
-    "Dieses Passwort ist zu kurz oder zu leicht zu erraten. Mindestens 12 Zeichen, nicht der Anmeldename.",
-    "This password is too short or too easy to guess. At least 12 characters, not the login.",
+    "Dieses Passwort ist zu kurz oder zu leicht zu erraten. Mindestens 10 Zeichen, nicht der Anmeldename.",
+    "This password is too short or too easy to guess. At least 10 characters, not the login.",
   ],
   "refused.password_wrong": ["Das bisherige Passwort stimmt nicht.", "The present password is wrong."],
   "refused.login_taken": ["Diesen Anmeldenamen gibt es schon.", "This login exists already."],

@@ -76,7 +76,7 @@ export class AccountsPart {
         { class: "buttons" },
         button("accounts.change", () => this.askChange(account)),
         button("accounts.invite", () => this.askInvite(account)),
-        account.devices > 0 && button("accounts.log_out", () => this.askLogOut(account)),
+        account.sessions > 0 && button("accounts.log_out", () => this.askLogOut(account)),
         account.disabled
           ? button("accounts.enable", () => this.askDisabled(account, false))
           : button("accounts.disable", () => this.askDisabled(account, true)),

@@ -10,10 +10,10 @@ export interface Account {
   name: string;
   roles: Role[];
   created_ms: number;
-  has_password: boolean;
+  password: boolean;
   oidc: boolean; // comes by the city's own provider
   disabled: boolean;
-  devices: number; // on which he is logged in
+  sessions: number; // the devices on which he is logged in
 }
 
 export interface AccountChange {
@@ -66,21 +66,25 @@ const TOKENS = "/api/v1/tokens";
 
 export const getTokens = async (): Promise<Token[]> =>
   (await send<{ tokens: Token[] }>("GET", TOKENS)).tokens;
-export const makeToken = (given: {
+export const makeToken = async (given: {
   name: string;
   grants: string[];
   expires_ms?: number;
   incident_id?: string;
-}): Promise<NewToken> => send("POST", TOKENS, given);
+}): Promise<NewToken> => {
+  const kind = given.grants.every((grant) => grant === "operate") ? "metrics" : "api";
+  const answer = await send<{ token: string; made: Token }>("POST", TOKENS, { ...given, kind });
+  return { ...answer.made, token: answer.token };
+};
 export const withdrawToken = (id: string): Promise<void> =>
   send("DELETE", `${TOKENS}/${encodeURIComponent(id)}`);
 
 /** One line of the audit log. */
 export interface AuditEntry {
-  number: number;
+  seq: number;
   utc_ms: number;
   kind: string; // of who did it
-  who: string; // his id
+  id: string; // his
   name: string;
   address: string;
   action: string;
@@ -101,9 +105,9 @@ export interface AuditQuery {
 
 /** Whether the chain of entries is whole. */
 export interface AuditCheck {
-  whole: boolean;
+  intact: boolean;
   entries: number;
-  detail: string; // what is wrong, and where
+  findings: { seq: number; text: string }[]; // what is wrong, and where
 }
 
 const AUDIT_MS = 30_000; // years of it take a moment

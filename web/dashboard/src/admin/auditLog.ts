@@ -6,7 +6,7 @@ import { given } from "../flights/ask";
 import { dateOf, number, timeOfDay } from "../format";
 import { refusalCode } from "../requests";
 import { refusedWords } from "../access/sentences";
-import { auditFile, checkAudit, getAudit, type AuditEntry, type AuditQuery } from "./api";
+import { auditFile, checkAudit, getAudit, type AuditCheck, type AuditEntry, type AuditQuery } from "./api";
 import { aboutWords, actionWords, whoWords } from "./sentences";
 
 const PAGE = 100;
@@ -51,7 +51,7 @@ export class AuditPart {
   private hasMore = false;
   private query: Partial<AuditQuery> = {};
   private problem: string | null = null;
-  private verdictOf: { whole: boolean; entries: number; detail: string } | "checking" | string | null = null;
+  private verdictOf: AuditCheck | "checking" | string | null = null;
   private language: Language = "de";
 
   constructor() {
@@ -97,7 +97,7 @@ export class AuditPart {
 
   private async older(): Promise<void> {
     this.more.disabled = true;
-    await this.load(this.entries?.at(-1)?.number);
+    await this.load(this.entries?.at(-1)?.seq);
     this.more.disabled = false;
   }
 
@@ -156,7 +156,7 @@ export class AuditPart {
 
   private showVerdict(): void {
     const { verdictOf: verdict, language } = this;
-    const whole = typeof verdict === "object" && verdict !== null ? String(verdict.whole) : null;
+    const whole = typeof verdict === "object" && verdict !== null ? String(verdict.intact) : null;
     setAttribute(this.verdict, "data-whole", whole);
     this.verdict.hidden = verdict === null;
     if (verdict === null) return;
@@ -165,11 +165,11 @@ export class AuditPart {
         this.verdict,
         verdict === "checking" ? translate(language, "audit.checking") : refusedWords(language, verdict),
       );
-    const { detail } = verdict;
+    const detail = verdict.findings.map((one) => one.text).join(" ");
     const count = number(language, verdict.entries);
     setText(
       this.verdict,
-      translate(language, verdict.whole ? "audit.whole" : "audit.broken", { count, detail }),
+      translate(language, verdict.intact ? "audit.whole" : "audit.broken", { count, detail }),
     );
   }
 
@@ -188,7 +188,7 @@ export class AuditPart {
 const row = (language: Language, entry: AuditEntry): HTMLElement =>
   h(
     "tr",
-    { "data-entry": entry.number, "data-action": entry.action },
+    { "data-entry": entry.seq, "data-action": entry.action },
     h("td", { class: "audit-time" }, `${dateOf(language, entry.utc_ms)} ${timeOfDay(entry.utc_ms)}`),
     h("td", {}, whoWords(language, entry)),
     h("td", {}, actionWords(language, entry.action)),

@@ -14,8 +14,8 @@ export function accountFacts(language: Language, account: Account): string {
     account.disabled && translate(language, "accounts.blocked"),
     roles,
     account.oidc && translate(language, "accounts.oidc", { name: translate(language, "accounts.provider") }),
-    !account.has_password && !account.oidc && translate(language, "accounts.no_password"),
-    account.devices > 0 && translate(language, "accounts.devices", { count: account.devices }),
+    !account.password && !account.oidc && translate(language, "accounts.no_password"),
+    account.sessions > 0 && translate(language, "accounts.devices", { count: account.sessions }),
   ]
     .filter(Boolean)
     .join(" · ");
@@ -46,10 +46,10 @@ export function actionWords(language: Language, action: string): string {
 }
 
 /** Who it was: a name where it is kept, else the id; and what he is. */
-export function whoWords(language: Language, { kind, name, who }: AuditEntry): string {
+export function whoWords(language: Language, { kind, name, id }: AuditEntry): string {
   const key = `audit.kind.${kind}`;
   const what = isKey(key) ? translate(language, key) : kind;
-  const called = name || (kind === "local" || kind === "nobody" ? "" : who);
+  const called = name || (kind === "local" || kind === "nobody" ? "" : id);
   return called ? `${called} (${what})` : what;
 }
 
