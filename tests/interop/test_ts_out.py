@@ -332,7 +332,7 @@ async def test_nobody_there_and_no_room_harm_nothing() -> None:
     async with own_bus() as bus, sending(bus, f"udp://127.0.0.1:{port}") as sender:
         await play(bus, Codec.H264, SystemClock().now_ns())
         await until(lambda: sender.sent > PICTURES, "sent to nobody")
-    async with own_bus() as bus, sending(bus, "udp://255.255.255.255:9") as sender:
+    async with own_bus() as bus, sending(bus, "udp://127.255.255.255:9") as sender:
         # Broadcast is refused to whom did not ask for it.
         await play(bus, Codec.H264, SystemClock().now_ns())
         await until(lambda: sender.dropped > PICTURES, "refused by the system")
