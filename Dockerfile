@@ -18,6 +18,9 @@ VOLUME /home/lagebild/data
 ENV PATH=/opt/lagebild/.venv/bin:$PATH PYTHONUNBUFFERED=1
 # The page; the picture to viewers and from WHIP; RTMP; SRT. Raw RTP, MPEG-TS and MAVLink: as configured.
 EXPOSE 8080/tcp 8189/udp 8189/tcp 1935/tcp 8890/udp
-HEALTHCHECK CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=3)"
+# Encrypted where it is opened to the network, as below; behind a proxy it may not be.
+HEALTHCHECK CMD python -c "import ssl, urllib.request as u; c = ssl.create_default_context(); c.check_hostname = False; \
+ c.verify_mode = ssl.CERT_NONE; u.urlopen('https://127.0.0.1:8080/healthz', timeout=3, context=c)" \
+ || python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=3)"
 ENTRYPOINT ["lagebild"]
 CMD ["serve", "--host", "0.0.0.0"]

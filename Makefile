@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help run test check lint types imports bench bench-relay bench-ingest bench-telemetry bench-recorder bench-review bench-access audit prove-relay prove-ingest prove-telemetry prove-recorder prove-access docs-ingest setup setup-test clean lock dashboard-test
+.PHONY: help run test check lint types imports bench bench-relay bench-ingest bench-telemetry bench-recorder bench-review bench-access audit prove-relay prove-ingest prove-telemetry prove-recorder docs-ingest setup setup-test clean lock dashboard-test
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -74,9 +74,6 @@ prove-telemetry: setup-test ## a million hostile inputs over all parsers of tele
 
 prove-recorder: setup-test ## 200 kills at random moments under load, and full disks: 25 minutes at most
 	@$(BIN)/python -m tests.prove.recorder
-
-prove-access: setup-test ## hostile inputs over every parser of who may come in, and schemathesis: 15 minutes at most
-	@$(BIN)/python -m tests.prove.access
 
 audit: setup-test ## known vulnerabilities in what we depend on, Python and JavaScript
 	@scripts/audit

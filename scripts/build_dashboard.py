@@ -60,6 +60,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["test"]:
             test()
+        case ["audit"]:
+            npm("audit", "--omit=optional")
         case ["install", folder]:
             install(Path(folder).resolve())
         case _:

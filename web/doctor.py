@@ -75,8 +75,7 @@ def check_configuration(settings: Settings, where: str) -> Iterator[Finding]:
         todo = "start from config.example.toml, or try `lagebild demo`"
         yield warn("config", f"{where}: no feed is configured", todo)
     if not is_loopback(settings.server.host):
-        todo = "keep the network closed to strangers: there is no log-in yet"
-        yield warn("config", f"the page is open to the network on {settings.server.host}", todo)
+        yield ok("config", f"the page is open to the network on {settings.server.host}, to those who may")
     keys = PublishKeys(Path(settings.server.data_dir))
     for aircraft in settings.aircraft:
         sharing = (each for each in settings.aircraft if each.mavlink == aircraft.mavlink)

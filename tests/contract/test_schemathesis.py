@@ -12,7 +12,7 @@ from tests.policy.described import probe
 from tests.policy.house import policy_house
 
 EXAMPLES = 5
-"""Of each route; `make prove-access` asks with many more."""
+"""Of each route."""
 
 
 @pytest.mark.parametrize("letter", ["A", "G"])

@@ -75,11 +75,17 @@ def decide(caller: Caller, permission: P, scope: Scope, named: Mapping[str, str]
 
 
 def _may(caller: Caller, permission: P, scope: Scope, named: Mapping[str, str], reach: Reach) -> bool:
-    if permission in caller.permissions or (permission is P.REWIND and P.REVIEW in caller.permissions):
-        return True
-    # Whoever watches may go back in what goes on, and in no other flight.
-    rewinds = permission is P.REVIEW and P.REWIND in caller.permissions and scope is Scope.FLIGHT
-    return rewinds and named.get("flight") in reach.running()
+    has = caller.permissions
+    # Whoever watches may go back in what goes on, and note it: in no other flight.
+    goes_on = scope is Scope.FLIGHT and named.get("flight") in reach.running()
+    match permission:
+        case P.REWIND:
+            return P.REWIND in has or P.REVIEW in has
+        case P.REVIEW:
+            return P.REVIEW in has or (P.REWIND in has and goes_on)
+        case P.MARK if scope is Scope.FLIGHT:
+            return P.MARK in has and (P.REVIEW in has or goes_on)
+    return permission in has
 
 
 def _is_inside(incident_id: str, scope: Scope, named: Mapping[str, str], reach: Reach) -> bool:
