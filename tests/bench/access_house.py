@@ -45,7 +45,7 @@ class AccessPeer(LagebildPeer):
     """Records, so that there are incidents. Viewers of ours show a machine's token."""
 
     def __init__(self, root: Path, token: str) -> None:
-        super().__init__(LOOPBACK)
+        super().__init__(LOOPBACK, everybody_may=False)
         self.root, self.base = root, f"http://{LOOPBACK.relay_address}:{self.http_port}"
         self.rtmp_port, self.srt_port = LOOPBACK.free_port(), LOOPBACK.free_port()
         self._token = token

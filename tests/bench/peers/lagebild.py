@@ -27,7 +27,7 @@ _CONFIGURATION = """\
 host = {host}
 port = {http_port}
 log_level = "warning"
-proxies = {allowed}
+proxies = {proxies}
 
 [webrtc]
 port = {webrtc_port}
@@ -53,20 +53,23 @@ allow_from = {allowed}
 class LagebildPeer(WhepPeer):
     """Also takes MAVLink of system 1, and tells it to whoever listens at `telemetry_url`.
 
-    `pace_bps` holds what each viewer is sent to that rate, whatever its receiver reports.
+    `pace_bps` holds what each viewer is sent to that rate, whatever its receiver reports. `everybody_may`:
+    nobody is asked who he is.
     """
 
-    def __init__(self, place: Place, *, pace_bps: int | None = None) -> None:
+    def __init__(self, place: Place, *, pace_bps: int | None = None, everybody_may: bool = True) -> None:
         super().__init__("lagebild", place, f"/live/{FEED}/whep")
         self.mavlink_target = (place.relay_address, place.free_port())
         self.telemetry_url = f"ws://{place.relay_address}:{self.http_port}/api/v1/feeds/{FEED}/telemetry"
         self._webrtc_port = place.free_port()
-        self._pace_bps = pace_bps
+        self._pace_bps, self._everybody_may = pace_bps, everybody_may
 
     def command(self) -> Sequence[str]:
         BUILD.mkdir(parents=True, exist_ok=True)
         file = BUILD / "lagebild.toml"
         file.write_text(self._configuration(), encoding="utf-8")
+        if not self._everybody_may:
+            return sys.executable, "-m", "web", "serve", "--config", str(file)
         itself = (sys.executable, "-m", "tests.bench.peers.lagebild", str(self._pace_bps or 0))
         return *itself, "serve", "--config", str(file)
 
@@ -79,6 +82,7 @@ class LagebildPeer(WhepPeer):
             "mavlink": f"udpin:{host}:{self.mavlink_target[1]}",
             "source": f"rtp://{host}:{self.rtp_port}",
             "allowed": [self.place.viewer_address],
+            "proxies": [self.place.viewer_address] if self._everybody_may else [],
         }
         return _CONFIGURATION.format(**{key: json.dumps(value) for key, value in values.items()})
 

@@ -29,12 +29,19 @@ class Place:
     _ports: itertools.count[int] = field(default_factory=lambda: itertools.count(20_000))
 
     def free_port(self) -> int:
-        """A port that nobody uses there: a namespace is all ours, elsewhere the kernel chooses."""
+        """A port that nobody uses there, by UDP or TCP: a namespace is all ours."""
         if self.namespace:
             return next(self._ports)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((self.relay_address, 0))
-            return int(probe.getsockname()[1])
+        while True:
+            with (
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+                socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+            ):
+                udp.bind((self.relay_address, 0))
+                port = int(udp.getsockname()[1])
+                with contextlib.suppress(OSError):
+                    tcp.bind((self.relay_address, port))
+                    return port
 
     def command(self, core: int, *arguments: str) -> list[str]:
         """The command that runs `arguments` there on one core and ends with its parent: one process."""
