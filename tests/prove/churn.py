@@ -12,7 +12,7 @@ from flow.clock import NS_PER_S
 
 from .clip import numbered_clip
 from .house import House, SkippingClock, open_house
-from .light import LightViewer, until_sessions, watching
+from .light import LightViewer, another_picture, until_sessions, watching
 from .resources import slope
 
 TOGETHER = 10
@@ -38,8 +38,7 @@ async def joins_and_leaves(count: int, seed: int = 1) -> dict[str, Any]:
             for number in range(1, rounds + 1):
                 await _round(house, dice)
                 if number % max(1, rounds // SAMPLES) == 0:
-                    assert staying.viewer.arrivals
-                    staying.viewer.arrivals.clear()
+                    await another_picture(staying)
                     samples.append((float(number * TOGETHER), float(house.held().resident_kb)))
             after = house.held()
     return {

@@ -110,6 +110,14 @@ async def watching(
             viewer.hang_up()
 
 
+async def another_picture(viewer: LightViewer, within_s: float = 10.0) -> None:
+    """The viewer has seen a picture since this was last asked, or sees one now; TimeoutError."""
+    async with asyncio.timeout(within_s):
+        while not viewer.viewer.arrivals:
+            await asyncio.sleep(0.01)
+    viewer.viewer.arrivals.clear()
+
+
 async def until_sessions(house: House, count: int, within_s: float = 10.0) -> None:
     """Wait until the relay has exactly so many sessions."""
     async with asyncio.timeout(within_s):

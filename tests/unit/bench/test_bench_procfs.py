@@ -22,7 +22,7 @@ def test_a_grandchild_counts_while_it_runs_and_after_it_ended() -> None:
         assert parent.stdout
         parent.stdout.readline()
         assert len(procfs.tree([parent.pid])) == 2
-        assert procfs.cpu_s([parent.pid]) >= 0.1
+        assert procfs.cpu_s([parent.pid]) >= 0.08  # user's and system's ticks of 10 ms are each cut off
         both, one = procfs.memory([parent.pid]), procfs.memory(procfs.tree([parent.pid])[1:])
         assert both.rss_mb > one.rss_mb > 1
         assert both.pss_mb <= both.rss_mb
